@@ -1,0 +1,3 @@
+module github.com/opennotify/notify
+
+go 1.26

@@ -1,0 +1,79 @@
+package provider
+
+import (
+	"fmt"
+	"slices"
+
+	"github.com/opennotify/notify/pkg/message"
+)
+
+// Descriptor is a provider.yaml: the one source of the account's form, its checks, what is secret, the
+// limits and the documentation.
+type Descriptor struct {
+	Name     string            `yaml:"name" json:"name"`
+	Title    Text              `yaml:"title" json:"title"`
+	Docs     string            `yaml:"docs" json:"docs"` // the vendor's page
+	Channels []message.Channel `yaml:"channels" json:"channels"`
+	Fields   []Field           `yaml:"fields" json:"fields"`
+	Limits   Limits            `yaml:"limits" json:"limits"`
+	// Dedup tells that the provider sends one Call.Key at most once, so an attempt in doubt is repeated.
+	Dedup bool `yaml:"dedup" json:"dedup"`
+	// Receipts tells that the provider says later what became of a message.
+	Receipts bool `yaml:"receipts" json:"receipts"`
+}
+
+// Text is a sentence in both languages.
+type Text struct {
+	Zh string `yaml:"zh" json:"zh"`
+	En string `yaml:"en" json:"en"`
+}
+
+// Field is one entry of an account's form.
+type Field struct {
+	Name     string   `yaml:"name" json:"name"`
+	Label    Text     `yaml:"label" json:"label"`
+	Help     Text     `yaml:"help" json:"help"`
+	Type     string   `yaml:"type" json:"type"` // string, number, boolean, url, select
+	Options  []string `yaml:"options" json:"options,omitempty"`
+	Default  string   `yaml:"default" json:"default,omitempty"`
+	Pattern  string   `yaml:"pattern" json:"pattern,omitempty"`
+	Required bool     `yaml:"required" json:"required"`
+	Secret   bool     `yaml:"secret" json:"secret"`
+}
+
+// Limits are the vendor's, as documented; an account may set lower ones.
+type Limits struct {
+	PerSecond   int    `yaml:"per_second" json:"per_second,omitempty"`
+	PerDay      int    `yaml:"per_day" json:"per_day,omitempty"`
+	Concurrency int    `yaml:"concurrency" json:"concurrency,omitempty"`
+	Payload     int    `yaml:"payload" json:"payload,omitempty"` // bytes
+	Source      string `yaml:"source" json:"source,omitempty"`   // the page that says so
+}
+
+// Has tells whether the provider sends on a channel.
+func (d Descriptor) Has(c message.Channel) bool { return slices.Contains(d.Channels, c) }
+
+// Check compares an account with the form; it fills in defaults and names the first faulty field.
+func (d Descriptor) Check(a *Account) error {
+	if !d.Has(a.Channel) {
+		return fmt.Errorf("provider %s does not send on channel %q; it has %v", d.Name, a.Channel, d.Channels)
+	}
+	known := make(map[string]Field, len(d.Fields))
+	for _, f := range d.Fields {
+		known[f.Name] = f
+		if err := f.check(a); err != nil {
+			return fmt.Errorf("provider %s: %w", d.Name, err)
+		}
+	}
+	for name := range a.Config {
+		if f, ok := known[name]; !ok || f.Secret {
+			return fmt.Errorf("provider %s has no plain field %q", d.Name, name)
+		}
+	}
+	for name := range a.Secrets {
+		if f, ok := known[name]; !ok || !f.Secret {
+			return fmt.Errorf("provider %s has no secret field %q", d.Name, name)
+		}
+	}
+	return nil
+}

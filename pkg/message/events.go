@@ -1,0 +1,214 @@
+package message
+
+import (
+	"cmp"
+	"slices"
+	"time"
+)
+
+// Lease gives a worker the right to send, and records the attempt before the provider is called: a crash
+// after this leaves a message in doubt, never a silent second send.
+type Lease struct {
+	Account, Provider string
+	Until             Time
+}
+
+func (e Lease) apply(m *Message, now Time) error {
+	switch {
+	case m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled:
+		return m.refuse("lease", "it is not waiting to be sent")
+	case m.Hold:
+		return m.refuse("lease", "it waits for an earlier sibling")
+	case m.SendAt > now:
+		return m.refuse("lease", "its time has not come")
+	case now >= m.Expires:
+		return m.refuse("lease", "it has expired")
+	}
+	m.Epoch++
+	m.Base, m.Lease, m.Due, m.Requeues, m.Reason = Sending, e.Until, e.Until, 0, ""
+	m.Attempts = append(m.Attempts, Attempt{Epoch: m.Epoch, Account: e.Account, Provider: e.Provider, At: now})
+	m.fold()
+	return nil
+}
+
+// fold keeps the attempts few: of neighbours that were throttled or deferred on one account, which can
+// have no receipts, only the newest stays.
+func (m *Message) fold() {
+	n := len(m.Attempts)
+	if n < 3 {
+		return
+	}
+	a, b := &m.Attempts[n-3], &m.Attempts[n-2]
+	waits := func(o Outcome) bool { return o == Throttled || o == Defer }
+	if a.End != 0 && b.End != 0 && waits(a.Outcome) && waits(b.Outcome) && a.Account == b.Account {
+		b.Repeats += a.Repeats + 1
+		m.Attempts = slices.Delete(m.Attempts, n-3, n-2)
+	}
+}
+
+// Finish records what the provider answered to the attempt of an epoch, and moves the message on. Next
+// is when to try again if the outcome asks for it; Doubt is the policy if it is unknown.
+type Finish struct {
+	Epoch  int
+	Result Result
+	Next   Time
+	Doubt  InDoubtPolicy
+}
+
+func (e Finish) apply(m *Message, now Time) error {
+	a := m.Attempt(e.Epoch)
+	if a == nil {
+		return m.refuse("finish", "no attempt has this epoch")
+	}
+	if a.End != 0 {
+		return m.refuse("finish", "the attempt has its answer already")
+	}
+	r := e.Result
+	a.End, a.Outcome, a.HTTPStatus = now, r.Outcome, r.HTTPStatus
+	a.ProviderID, a.Code, a.Text = r.ProviderID, r.Code, cut(r.Text, MaxText)
+	current := m.Epoch == e.Epoch && (m.Base == Sending || m.Base == InDoubt)
+	switch {
+	case current:
+		m.settle(e, now)
+	case r.Outcome == Accepted && (m.Base == Queued || m.Base == InDoubt):
+		// An attempt that was thought lost did reach the provider: nothing more is sent.
+		m.Base, m.Reason, m.Due = Sent, "", 0
+	}
+	return nil
+}
+
+// settle moves the base on after the answer of the current attempt.
+func (m *Message) settle(e Finish, now Time) {
+	m.Lease = 0
+	r := e.Result
+	switch r.Outcome {
+	case Accepted:
+		m.Base, m.Reason, m.Due = Sent, "", 0
+	case Permanent:
+		m.Base, m.Reason, m.Due = Failed, cmp.Or(r.Code, "permanent"), 0
+	case Throttled, Defer, Refresh:
+		m.again(e.Next, now, r)
+	case Retry, AccountFault:
+		m.Tries++
+		if m.Tries >= m.Class.Defaults().Attempts {
+			m.Base, m.Reason, m.Due = Dead, cmp.Or(r.Code, "attempts_used_up"), 0
+			return
+		}
+		m.again(e.Next, now, r)
+	default:
+		m.doubt(e.Doubt, e.Next, now, r)
+	}
+}
+
+// again puts it back into the queue for a next try, or ends it when that would be too late.
+func (m *Message) again(next, now Time, r Result) {
+	next = max(next, now)
+	if next >= m.Expires {
+		m.Base, m.Reason, m.Due = Expired, cmp.Or(r.Code, r.Outcome.String()), 0
+		return
+	}
+	m.Base, m.Reason, m.Due = Queued, cmp.Or(r.Code, r.Outcome.String()), next.Add(Grace)
+}
+
+// doubt follows the policy for an attempt that was left without an answer.
+func (m *Message) doubt(p InDoubtPolicy, next, now Time, r Result) {
+	m.Tries++
+	reason := cmp.Or(r.Code, "no_answer")
+	switch {
+	case p == Resend && m.Tries < m.Class.Defaults().Attempts && max(next, now) < m.Expires:
+		m.Base, m.Reason, m.Due = Queued, reason, max(next, now).Add(Grace)
+	case p == GiveUp:
+		m.Base, m.Reason, m.Due = Failed, reason, 0
+	default:
+		m.Base, m.Reason, m.Due = InDoubt, reason, now.Add(AwaitReceipt)
+	}
+}
+
+// Lost says that a lease ran out without an answer: the worker died or hangs. Its answer may still come.
+type Lost struct {
+	Next  Time
+	Doubt InDoubtPolicy
+}
+
+func (e Lost) apply(m *Message, now Time) error {
+	if m.Base != Sending || now < m.Lease {
+		return m.refuse("lost", "no lease has run out")
+	}
+	m.Lease = 0
+	m.doubt(e.Doubt, e.Next, now, Result{Code: "lease_lost"})
+	return nil
+}
+
+// AwaitReceipt is how long a message stays in doubt before it is given up: no provider's receipt comes
+// later (AWS End User Messaging closes after 72 h).
+const AwaitReceipt = 72 * time.Hour
+
+// Resolve ends a message in doubt for which no receipt came in time.
+type Resolve struct{}
+
+func (Resolve) apply(m *Message, now Time) error {
+	if m.Status != InDoubt || m.Due == 0 || now < m.Due {
+		return m.refuse("resolve", "it is not overdue in doubt")
+	}
+	m.Base, m.Due = Failed, 0
+	return nil
+}
+
+// Reported is a receipt. It joins the attempt of its epoch, or the one with ProviderID, or the newest.
+type Reported struct {
+	Epoch      int
+	ProviderID string
+	Receipt    Receipt
+}
+
+func (e Reported) apply(m *Message, _ Time) error {
+	a := m.reported(e)
+	if a == nil {
+		return m.refuse("receipt", "no attempt could have caused it")
+	}
+	r := e.Receipt
+	r.Text = cut(r.Text, MaxText)
+	for i, have := range a.Receipts {
+		if have.Part == r.Part && have.State == r.State {
+			// The same news again: of two reports the smaller counts, whichever came first.
+			if compareReceipts(r, have) < 0 {
+				a.Receipts[i] = r
+			}
+			return nil
+		}
+	}
+	if len(a.Receipts) < 32 {
+		a.Receipts = append(a.Receipts, r)
+		slices.SortFunc(a.Receipts, compareReceipts)
+	}
+	return nil
+}
+
+func compareReceipts(a, b Receipt) int {
+	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Part, b.Part), cmp.Compare(a.State, b.State),
+		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+}
+
+func (m *Message) reported(e Reported) *Attempt {
+	if e.Epoch > 0 {
+		return m.Attempt(e.Epoch)
+	}
+	if e.ProviderID != "" {
+		for i := range m.Attempts {
+			if m.Attempts[i].ProviderID == e.ProviderID {
+				return &m.Attempts[i]
+			}
+		}
+	}
+	return m.Last()
+}
+
+func cut(s string, n int) string {
+	if len(s) <= n {
+		return s
+	}
+	for n > 0 && s[n]&0xC0 == 0x80 { // not inside a character
+		n--
+	}
+	return s[:n]
+}

@@ -1,0 +1,151 @@
+package message
+
+import (
+	"cmp"
+	"time"
+)
+
+// The events that are not about an attempt: what operators, callers and the sweep do.
+
+// Wait puts off a waiting message without using up an attempt: a limit, quiet hours.
+type Wait struct {
+	Until Time
+	Why   string
+}
+
+func (e Wait) apply(m *Message, now Time) error {
+	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+		return m.refuse("wait", "it is not waiting to be sent")
+	}
+	if e.Until >= m.Expires {
+		m.Base, m.Reason, m.Due = Expired, cmp.Or(e.Why, "expired"), 0
+		return nil
+	}
+	m.Reason, m.Due, m.Requeues = e.Why, e.Until.Add(Grace), 0
+	m.note(Note{At: now, What: "deferred", Why: e.Why})
+	return nil
+}
+
+// Requeue says that the sweep put a new hint into the queue. The next one waits longer.
+type Requeue struct{}
+
+func (Requeue) apply(m *Message, now Time) error {
+	if m.Due == 0 {
+		return m.refuse("requeue", "nothing is due")
+	}
+	m.Due = now.Add(min(time.Minute<<min(m.Requeues, 10), time.Hour))
+	m.Requeues++
+	m.note(Note{At: now, What: "requeued"})
+	return nil
+}
+
+// Activate lets a message go that waited for an earlier sibling.
+type Activate struct{}
+
+func (Activate) apply(m *Message, now Time) error {
+	if m.Base != Scheduled || !m.Hold {
+		return m.refuse("activate", "it does not wait for a sibling")
+	}
+	m.Hold, m.Base, m.Due = false, Queued, now.Add(Grace)
+	m.note(Note{At: now, What: "activated"})
+	return nil
+}
+
+// Expire ends a waiting message whose time is over. One that a worker holds is left to its lease.
+type Expire struct{}
+
+func (Expire) apply(m *Message, now Time) error {
+	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+		return m.refuse("expire", "it is not waiting to be sent")
+	}
+	if now < m.Expires {
+		return m.refuse("expire", "its time is not over")
+	}
+	m.Base, m.Reason, m.Due = Expired, cmp.Or(m.Reason, "too_late"), 0
+	m.note(Note{At: now, What: "expired"})
+	return nil
+}
+
+// Cancel ends a waiting message. It wins if it is written before the lease.
+type Cancel struct{ By, Why string }
+
+func (e Cancel) apply(m *Message, now Time) error {
+	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+		return m.refuse("cancel", "it is not waiting to be sent")
+	}
+	m.Base, m.Reason, m.Due = Cancelled, cmp.Or(e.Why, "cancelled"), 0
+	m.note(Note{At: now, What: "cancelled", By: e.By, Why: e.Why})
+	return nil
+}
+
+// Suppress ends a waiting message whose address must not be written to.
+type Suppress struct{ Why string }
+
+func (e Suppress) apply(m *Message, now Time) error {
+	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+		return m.refuse("suppress", "it is not waiting to be sent")
+	}
+	m.Base, m.Reason, m.Due = Suppressed, e.Why, 0
+	m.note(Note{At: now, What: "suppressed", Why: e.Why})
+	return nil
+}
+
+// Fail ends a waiting message that cannot be sent at all: it does not render, no account fits.
+type Fail struct{ Why, Text string }
+
+func (e Fail) apply(m *Message, now Time) error {
+	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+		return m.refuse("fail", "it is not waiting to be sent")
+	}
+	m.Base, m.Reason, m.Due = Failed, e.Why, 0
+	m.note(Note{At: now, What: "failed", Why: cut(e.Text, MaxText)})
+	return nil
+}
+
+// Poison parks a message that workers could not get through, so that it stops coming back.
+type Poison struct{ Why string }
+
+func (e Poison) apply(m *Message, now Time) error {
+	if m.Status.Terminal() {
+		return m.refuse("poison", "it has ended")
+	}
+	m.Base, m.Reason, m.Lease, m.Due = Dead, "poison", 0, 0
+	m.note(Note{At: now, What: "poison", Why: cut(e.Why, MaxText)})
+	return nil
+}
+
+// Redrive tries a message again that had ended without being sent, or is in doubt. It keeps its expiry:
+// a two-hour-old code is never delivered.
+type Redrive struct{ By, Why string }
+
+func (e Redrive) apply(m *Message, now Time) error {
+	switch m.Status {
+	case Dead, Failed, InDoubt:
+	default:
+		return m.refuse("redrive", "only a dead, failed or doubtful message is tried again")
+	}
+	if now >= m.Expires {
+		return m.refuse("redrive", "it has expired")
+	}
+	m.Base, m.Reason, m.Tries, m.Requeues, m.Todo = Queued, "", 0, 0, 0
+	m.Due = now.Add(Grace)
+	m.note(Note{At: now, What: "redriven", By: e.By, Why: e.Why})
+	return nil
+}
+
+// Settle says that work which a change of status left behind is done.
+type Settle struct{ Done Todo }
+
+func (e Settle) apply(m *Message, _ Time) error {
+	if m.Todo&e.Done == 0 {
+		return m.refuse("settle", "nothing was left to do")
+	}
+	m.Todo &^= e.Done
+	if e.Done&ReleaseClaim != 0 {
+		m.Claim = ""
+	}
+	if m.Todo == 0 && (m.Status.Terminal() || m.Status == Sent) {
+		m.Due = 0
+	}
+	return nil
+}

@@ -113,7 +113,7 @@ func (m *Message) leave(now Time) {
 	case m.Status == Sent:
 		m.Due = 0
 		if m.Todo != 0 {
-			m.Due = now.Add(max(m.Watch, Grace))
+			m.Due = now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
 		}
 		return
 	case !m.Status.Terminal():

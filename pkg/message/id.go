@@ -3,7 +3,6 @@ package message
 import (
 	"errors"
 	"strings"
-	"time"
 )
 
 // ID is a message's public id: "msg_", the partition of its recipient (24 characters of a keyed hash and
@@ -64,8 +63,8 @@ func ULIDTime(ulid string) Time {
 }
 
 // ULIDFloor is the smallest ULID of an instant: what a search by time starts from.
-func ULIDFloor(t time.Time) string {
-	ms := t.UnixMilli()
+func ULIDFloor(t Time) string {
+	ms := max(t, 0)
 	var b [ulidLen]byte
 	for i := 9; i >= 0; i-- {
 		b[i] = crockford[ms&31]

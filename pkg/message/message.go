@@ -8,59 +8,59 @@ import "time"
 type Message struct {
 	ID       ID      `json:"id"`
 	Tenant   string  `json:"t"`
-	Owner    string  `json:"ow,omitempty"` // the person to call, when it was accepted
-	Key      string  `json:"k,omitempty"`  // id of the API key that sent it
-	IP       string  `json:"ip,omitempty"` // where the request came from
-	Trace    string  `json:"tr,omitempty"` // W3C traceparent
-	Request  string  `json:"rq,omitempty"` // request id
+	Owner    string  `json:"ow,omitzero"` // the person to call, when it was accepted
+	Key      string  `json:"k,omitzero"`  // id of the API key that sent it
+	IP       string  `json:"ip,omitzero"` // where the request came from
+	Trace    string  `json:"tr,omitzero"` // W3C traceparent
+	Request  string  `json:"rq,omitzero"` // request id
 	Channel  Channel `json:"ch"`
 	Class    Class   `json:"c"`
 	Template Ref     `json:"tp,omitzero"`
 	// Free tells that the content is no template's but the caller's own.
-	Free      bool   `json:"fr,omitempty"`
-	Reference string `json:"r,omitempty"` // the caller's own
-	ResendOf  ID     `json:"ro,omitempty"`
-	Segments  int    `json:"sg,omitempty"` // of an SMS
+	Free      bool   `json:"fr,omitzero"`
+	Reference string `json:"r,omitzero"` // the caller's own
+	ResendOf  ID     `json:"ro,omitzero"`
+	Segments  int    `json:"sg,omitzero"` // of an SMS
 	// Region is the country of a phone number, ISO 3166.
-	Region string `json:"rg,omitempty"`
+	Region string `json:"rg,omitzero"`
 
 	Created Time `json:"at"`
-	SendAt  Time `json:"sa,omitempty"` // not before; 0: at once
-	Expires Time `json:"ex"`           // not at or after
+	SendAt  Time `json:"sa,omitzero"` // not before; 0: at once
+	Expires Time `json:"ex"`          // not at or after
 
 	// Group and Place say which request for many it belongs to. Fallback: its siblings are other ways to
 	// reach the same person, to be tried in order; Hold: it waits for an earlier one; Watch: how long
 	// after sent a receipt is waited for before the next one goes.
-	Group    string        `json:"g,omitempty"`
-	Place    int           `json:"gp,omitempty"`
-	Fallback bool          `json:"fb,omitempty"`
-	Hold     bool          `json:"h,omitempty"`
-	Watch    time.Duration `json:"w,omitempty"`
+	Group    string `json:"g,omitzero"`
+	Place    int    `json:"gp,omitzero"`
+	Fallback bool   `json:"fb,omitzero"`
+	Hold     bool   `json:"h,omitzero"`
+	Watch    int    `json:"w,omitzero"` // seconds
 
 	// Base is where the workers brought it; Status is what receipts make of that.
 	Base   Status `json:"b"`
 	Status Status `json:"s"`
-	Reason string `json:"rs,omitempty"` // why it ended, or why it waits: a code
+	Reason string `json:"rs,omitzero"` // why it ended, or why it waits: a code
 	// Outcome is what a simulated message would have become.
-	Outcome Status `json:"so,omitempty"`
+	Outcome Status `json:"so,omitzero"`
 
-	Epoch    int       `json:"e,omitempty"` // numbers the attempts
-	Lease    Time      `json:"l,omitempty"` // until when a worker holds it
-	Tries    int       `json:"n,omitempty"` // attempts that counted, in this round
-	Requeues int       `json:"q,omitempty"` // by the sweep, since the last lease
-	Due      Time      `json:"d,omitempty"` // when the sweep must look at it; 0: never
-	Todo     Todo      `json:"td,omitempty"`
-	Claim    string    `json:"cl,omitempty"` // the content claim that it holds
-	Attempts []Attempt `json:"as,omitempty"`
-	Notes    []Note    `json:"ns,omitempty"`
+	Epoch    int       `json:"e,omitzero"` // numbers the attempts
+	Lease    Time      `json:"l,omitzero"` // until when a worker holds it
+	Tries    int       `json:"n,omitzero"` // attempts that counted, in this round
+	Requeues int       `json:"q,omitzero"` // by the sweep, since the last lease
+	Due      Time      `json:"d,omitzero"` // when the sweep must look at it; 0: never
+	Todo     Todo      `json:"td,omitzero"`
+	Claim    string    `json:"cl,omitzero"` // the content claim that it holds
+	Attempts []Attempt `json:"as,omitzero"`
+	Notes    []Note    `json:"ns,omitzero"`
 }
 
 // Ref pins a version of a template.
 type Ref struct {
-	Tenant  string `json:"t,omitempty"` // its owner; "" is the message's tenant
-	Name    string `json:"n,omitempty"`
-	Version int    `json:"v,omitempty"`
-	Locale  string `json:"l,omitempty"`
+	Tenant  string `json:"t,omitzero"` // its owner; "" is the message's tenant
+	Name    string `json:"n,omitzero"`
+	Version int    `json:"v,omitzero"`
+	Locale  string `json:"l,omitzero"`
 }
 
 // Todo is the work that a change of status leaves behind. The message stays due until it is done.
@@ -78,34 +78,34 @@ const (
 type Attempt struct {
 	Epoch      int       `json:"e"`
 	Account    string    `json:"a"`
-	Provider   string    `json:"p,omitempty"`
+	Provider   string    `json:"p,omitzero"`
 	At         Time      `json:"at"`
-	End        Time      `json:"x,omitempty"` // 0: no answer was recorded
-	Outcome    Outcome   `json:"o,omitempty"`
-	HTTPStatus int       `json:"h,omitempty"`
-	ProviderID string    `json:"i,omitempty"`
-	Code       string    `json:"c,omitempty"`
-	Text       string    `json:"t,omitempty"`
-	Repeats    int       `json:"r,omitempty"` // further attempts like this one, folded into it
-	Receipts   []Receipt `json:"rc,omitempty"`
+	End        Time      `json:"x,omitzero"` // 0: no answer was recorded
+	Outcome    Outcome   `json:"o,omitzero"`
+	HTTPStatus int       `json:"h,omitzero"`
+	ProviderID string    `json:"i,omitzero"`
+	Code       string    `json:"c,omitzero"`
+	Text       string    `json:"t,omitzero"`
+	Repeats    int       `json:"r,omitzero"` // further attempts like this one, folded into it
+	Receipts   []Receipt `json:"rc,omitzero"`
 }
 
 // Receipt is what a provider said of one part of an attempt. Each state of a part is kept once.
 type Receipt struct {
-	Part  int          `json:"p,omitempty"`
+	Part  int          `json:"p,omitzero"`
 	State ReceiptState `json:"s"`
 	At    Time         `json:"at"`
-	Code  string       `json:"c,omitempty"`
-	Text  string       `json:"t,omitempty"`
+	Code  string       `json:"c,omitzero"`
+	Text  string       `json:"t,omitzero"`
 }
 
 // Note is an entry of the timeline that is no attempt and no receipt.
 type Note struct {
 	At   Time   `json:"at"`
-	What string `json:"w"`           // deferred, requeued, cancelled, redriven, …
-	By   string `json:"b,omitempty"` // an operator or a key
-	Why  string `json:"y,omitempty"`
-	N    int    `json:"n,omitempty"` // further ones like it, folded into it
+	What string `json:"w"`          // deferred, requeued, cancelled, redriven, …
+	By   string `json:"b,omitzero"` // an operator or a key
+	Why  string `json:"y,omitzero"`
+	N    int    `json:"n,omitzero"` // further ones like it, folded into it
 }
 
 const maxNotes = 12

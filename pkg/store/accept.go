@@ -1,0 +1,294 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Draft is a message that is about to be accepted.
+type Draft struct {
+	// Message is complete, with its id; Claim is filled in here.
+	Message message.Message
+	To      message.Address
+	Vars    []byte           // a JSON object; nil with free content
+	Content *message.Content // free content; nil with a template
+	// Key holds the request's idempotency key, if this message is the whole request.
+	Key *KeyClaim
+	// Window is how long equal content counts as one message; 0 is not at all. Same is what makes
+	// content equal.
+	Window time.Duration
+	Same   []byte
+}
+
+// KeyClaim is an idempotency key in use.
+type KeyClaim struct {
+	Key  string
+	Hash []byte        // of the request
+	Keep time.Duration // how long it is kept
+}
+
+// Verdict is what became of a draft.
+type Verdict struct {
+	// Record is the message: the new one, or the live one that was there first.
+	Record *Record
+	// New tells that it was written just now; Replay that its idempotency key was used before with the
+	// same request; Duplicate that equal content holds the window, until WindowEnds.
+	New, Replay, Duplicate bool
+	WindowEnds             message.Time
+	// Mismatch: the idempotency key was used with another request; Record is nil.
+	Mismatch bool
+}
+
+// claim is the record of a dedup item.
+type claim struct {
+	ID    message.ID `json:"id,omitzero"`
+	Group string     `json:"g,omitzero"`
+	Hash  []byte     `json:"h,omitzero"`
+}
+
+func (s *Store) keyClaim(tenant string, k *KeyClaim) Key {
+	return Key{"k#" + s.digest("key", tenant, k.Key), "k"}
+}
+
+func (s *Store) contentClaim(d *Draft) Key {
+	m := &d.Message
+	return Key{"k#" + s.digest("content", m.Tenant, string(m.Channel), m.ID.Partition()[:24], string(d.Same)), "c"}
+}
+
+// Accept keeps drafts. Each is claimed and written in one sequence: idempotency key, content, free
+// content, reference, record. A claim whose record is missing was left by a crash: the draft takes over
+// the id that the claim names, so that the first caller's retry and this one are the same message.
+func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*Draft) ([]Verdict, error) {
+	work := make([]*acceptance, len(drafts))
+	for i, d := range drafts {
+		if !p.Sees(d.Message.Tenant) {
+			return nil, fmt.Errorf("store: accept for another tenant: %w", ErrNotFound)
+		}
+		work[i] = &acceptance{draft: d, record: &Record{Message: d.Message, rev: 1}}
+	}
+	for pending := work; len(pending) > 0; {
+		sequences := make([][]Op, len(pending))
+		for i, a := range pending {
+			var err error
+			if sequences[i], err = s.sequence(ctx, a, now); err != nil {
+				return nil, err
+			}
+		}
+		results, err := s.driver.Write(ctx, now, sequences...)
+		if err != nil {
+			return nil, fmt.Errorf("store: accept: %w", err)
+		}
+		var again []*acceptance
+		for i, a := range pending {
+			if results[i].Applied == len(sequences[i]) {
+				a.verdict = Verdict{Record: a.record, New: true}
+				continue
+			}
+			retry, err := s.refused(ctx, a, sequences[i], results[i], now)
+			if err != nil {
+				return nil, err
+			}
+			if retry {
+				again = append(again, a)
+			}
+		}
+		pending = again
+	}
+	out := make([]Verdict, len(work))
+	for i, a := range work {
+		out[i] = a.verdict
+	}
+	return out, nil
+}
+
+// acceptance is a draft on its way.
+type acceptance struct {
+	draft   *Draft
+	record  *Record
+	verdict Verdict
+	tries   int
+	// keyRev and contentRev are set when a claim is ours already and must be overwritten at that revision.
+	keyRev, contentRev int64
+}
+
+// sequence builds the writes of one draft. Its order matters: whoever finds a claim must be able to
+// finish what its writer began.
+func (s *Store) sequence(ctx context.Context, a *acceptance, now message.Time) ([]Op, error) {
+	d, r := a.draft, a.record
+	ops := make([]Op, 0, 5)
+	put := func(key Key, c claim, until message.Time, rev int64) error {
+		data, err := json.Marshal(c)
+		if err != nil {
+			return fmt.Errorf("store: claim: %w", err)
+		}
+		op := Op{Cond: AbsentOrExpired, Item: Item{Key: key, Rev: int64(now), Data: data, Expires: seconds(until)}}
+		if rev != 0 {
+			op.Cond, op.At, op.Item.Rev = AtRev, rev, max(int64(now), rev+1)
+		}
+		ops = append(ops, op)
+		return nil
+	}
+	if d.Key != nil {
+		if err := put(s.keyClaim(r.Tenant, d.Key), claim{ID: r.ID, Hash: d.Key.Hash}, now.Add(d.Key.Keep), a.keyRev); err != nil {
+			return nil, err
+		}
+	}
+	if d.Window > 0 && !r.Status.Terminal() {
+		key := s.contentClaim(d)
+		// A fraction of a second longer, because Expires counts whole ones.
+		if err := put(key, claim{ID: r.ID}, now.Add(d.Window+999*time.Millisecond), a.contentRev); err != nil {
+			return nil, err
+		}
+		r.Claim = key.PK
+	}
+	if err := s.seal(ctx, r, d.To, d.Vars, now); err != nil {
+		return nil, err
+	}
+	if d.Content != nil {
+		op, err := s.contentOp(ctx, r, d.Content, now)
+		if err != nil {
+			return nil, err
+		}
+		ops = append(ops, op)
+	}
+	if r.Reference != "" {
+		ops = append(ops, Op{Cond: Always, Item: Item{Key: s.referenceKey(r.Tenant, r.Reference, r.ID), Rev: 1,
+			Data: []byte(`"` + r.ID + `"`), Expires: seconds(max(now, r.SendAt).Add(r.Class.Defaults().KeepRecord))}})
+	}
+	it, err := s.item(r)
+	if err != nil {
+		return nil, err
+	}
+	return append(ops, Op{Cond: Absent, Item: it}), nil
+}
+
+func (s *Store) contentOp(ctx context.Context, r *Record, c *message.Content, now message.Time) (Op, error) {
+	plain, err := json.Marshal(c)
+	if err != nil {
+		return Op{}, fmt.Errorf("store: content: %w", err)
+	}
+	key, expires := sealKey(&r.Message, sealContent)
+	box, err := s.keys.box(ctx, key, now, expires, true)
+	if err != nil {
+		return Op{}, err
+	}
+	sealed, err := box.Seal(s.opts.Random, plain, string(r.ID)+"/content")
+	if err != nil {
+		return Op{}, err
+	}
+	at := messageKey(r.ID)
+	at.SK += contentSuffix
+	return Op{Cond: Always, Item: Item{Key: at, Rev: 1, Data: sealed, Expires: expires}}, nil
+}
+
+// errContended: the same key was fought for too often.
+var errContended = errors.New("store: too many requests with one key at once")
+
+// refused decides what a refused element means: the answer, or another round.
+func (s *Store) refused(ctx context.Context, a *acceptance, ops []Op, res Result, now message.Time) (again bool, err error) {
+	if a.tries++; a.tries > 8 {
+		return false, errContended
+	}
+	at, holder := ops[res.Applied], res.Holder
+	if holder == nil { // it was there and is gone
+		a.keyRev, a.contentRev = 0, 0
+		return true, nil
+	}
+	d := a.draft
+	switch {
+	case d.Key != nil && res.Applied == 0:
+		return s.keyHeld(ctx, a, holder)
+	case d.Window > 0 && at.Item.SK == "c" && at.Item.PK == a.record.Claim:
+		if d.Key != nil {
+			a.keyRev = ops[0].Item.Rev
+		}
+		return s.contentHeld(ctx, a, holder, now)
+	default: // the record is there: whoever wrote it was the same request
+		r, err := decode(holder)
+		a.verdict = Verdict{Record: r, Replay: true}
+		return false, err
+	}
+}
+
+// keyHeld: the idempotency key is in use.
+func (s *Store) keyHeld(ctx context.Context, a *acceptance, holder *Item) (again bool, err error) {
+	var c claim
+	if err := json.Unmarshal(holder.Data, &c); err != nil {
+		return false, fmt.Errorf("store: claim: %w", err)
+	}
+	if c.Group != "" || !slices.Equal(c.Hash, a.draft.Key.Hash) {
+		a.verdict = Verdict{Mismatch: true}
+		return false, nil
+	}
+	r, err := s.get(ctx, c.ID)
+	if err == nil {
+		a.verdict = Verdict{Record: r, Replay: true}
+		return false, nil
+	}
+	if !errors.Is(err, ErrNotFound) {
+		return false, err
+	}
+	a.takeOver(c.ID)
+	a.keyRev = holder.Rev
+	return true, nil
+}
+
+// contentHeld: equal content went to the same recipient inside the window.
+func (s *Store) contentHeld(ctx context.Context, a *acceptance, holder *Item, now message.Time) (again bool, err error) {
+	var c claim
+	if err := json.Unmarshal(holder.Data, &c); err != nil {
+		return false, fmt.Errorf("store: claim: %w", err)
+	}
+	if c.ID == a.record.ID { // ours, of a try that a crash cut off
+		a.contentRev = holder.Rev
+		return true, nil
+	}
+	r, err := s.get(ctx, c.ID)
+	switch {
+	case errors.Is(err, ErrNotFound):
+		a.takeOver(c.ID)
+		a.contentRev = holder.Rev
+		return true, nil
+	case err != nil:
+		return false, err
+	case r.Status.ReleasesContent(): // it ended badly and its claim is about to be released
+		a.contentRev = holder.Rev
+		return true, nil
+	}
+	a.verdict = Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(holder.Expires * 1000)}
+	return false, s.pointKey(ctx, a, c.ID, now)
+}
+
+// pointKey makes the key claim, which was taken already, name the holder before the caller is answered,
+// so that a retry finds the same message.
+func (s *Store) pointKey(ctx context.Context, a *acceptance, id message.ID, now message.Time) error {
+	k := a.draft.Key
+	if k == nil || a.keyRev == 0 {
+		return nil
+	}
+	data, err := json.Marshal(claim{ID: id, Hash: k.Hash})
+	if err != nil {
+		return fmt.Errorf("store: claim: %w", err)
+	}
+	_, err = s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: a.keyRev, Item: Item{Key: s.keyClaim(a.record.Tenant, k),
+		Rev: max(int64(now), a.keyRev+1), Data: data, Expires: seconds(now.Add(k.Keep))}}})
+	if err != nil {
+		return fmt.Errorf("store: point key: %w", err)
+	}
+	return nil
+}
+
+// takeOver makes the draft the message that a claim promised.
+func (a *acceptance) takeOver(id message.ID) {
+	m := a.draft.Message
+	m.ID = id
+	a.record = &Record{Message: m, rev: 1}
+}

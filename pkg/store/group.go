@@ -1,0 +1,143 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// GroupKind says what the messages of a group are to each other.
+type GroupKind string
+
+// The kinds.
+const (
+	GroupList     GroupKind = "list"     // many recipients
+	GroupFallback GroupKind = "fallback" // one person, one channel after the other
+	GroupAll      GroupKind = "all"      // one person, all channels
+	GroupBatch    GroupKind = "batch"    // different messages in one request
+)
+
+// Group is the messages of one request.
+type Group struct {
+	ID      string       `json:"id"` // "grp_" and a ULID
+	Tenant  string       `json:"t"`
+	Kind    GroupKind    `json:"k"`
+	Created message.Time `json:"at"`
+	Hash    []byte       `json:"h,omitzero"` // of the request
+	// IDs are in the order of the request. A duplicate stands under the id of the message that was there
+	// first. An item of a batch that was refused is "".
+	IDs []message.ID `json:"ids"`
+	rev int64
+}
+
+// GroupPrefix is what a group's id begins with.
+const GroupPrefix = "grp_"
+
+func groupKey(id string) Key { return Key{"g#" + id, "g"} }
+
+// ErrKeyReused: the idempotency key was used with another request.
+var ErrKeyReused = errors.New("store: the idempotency key was used with another request")
+
+// OpenGroup keeps a group before its messages. With a key that was used before for the same request it
+// gives the group of that time and true; its messages may be missing then, if a crash came between.
+func (s *Store) OpenGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, k *KeyClaim, keep time.Duration) (Group, bool, error) {
+	if !p.Sees(g.Tenant) {
+		return g, false, ErrNotFound
+	}
+	for range 4 {
+		item, err := groupItem(g, 1, now.Add(keep))
+		if err != nil {
+			return g, false, err
+		}
+		ops := []Op{{Cond: Absent, Item: item}}
+		if k != nil {
+			data, err := json.Marshal(claim{Group: g.ID, Hash: k.Hash})
+			if err != nil {
+				return g, false, fmt.Errorf("store: claim: %w", err)
+			}
+			ops = slices.Insert(ops, 0, Op{Cond: AbsentOrExpired, Item: Item{Key: s.keyClaim(g.Tenant, k),
+				Rev: int64(now), Data: data, Expires: seconds(now.Add(k.Keep))}})
+		}
+		res, err := s.driver.Write(ctx, now, ops)
+		if err != nil {
+			return g, false, fmt.Errorf("store: group: %w", err)
+		}
+		if res[0].Applied == len(ops) {
+			g.rev = 1
+			return g, false, nil
+		}
+		holder := res[0].Holder
+		if holder == nil {
+			continue
+		}
+		if holder.Key == item.Key {
+			have, err := readGroup(holder)
+			return have, true, err
+		}
+		var c claim
+		if err := json.Unmarshal(holder.Data, &c); err != nil {
+			return g, false, fmt.Errorf("store: claim: %w", err)
+		}
+		if c.Group == "" || !slices.Equal(c.Hash, k.Hash) {
+			return g, false, ErrKeyReused
+		}
+		// Ours: take the promised id over. If its group exists already, the next round finds it.
+		g.ID, k = c.Group, nil
+	}
+	return g, false, errContended
+}
+
+func groupItem(g Group, rev int64, until message.Time) (Item, error) {
+	data, err := json.Marshal(g)
+	if err != nil {
+		return Item{}, fmt.Errorf("store: group: %w", err)
+	}
+	return Item{Key: groupKey(g.ID), Rev: rev, Data: data, Expires: seconds(until)}, nil
+}
+
+func readGroup(it *Item) (Group, error) {
+	var g Group
+	if err := json.Unmarshal(it.Data, &g); err != nil {
+		return g, fmt.Errorf("store: group %s: %w", it.PK, err)
+	}
+	g.rev = it.Rev
+	return g, nil
+}
+
+// SaveGroup writes the ids that intake found out.
+func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, keep time.Duration) error {
+	if !p.Sees(g.Tenant) {
+		return ErrNotFound
+	}
+	item, err := groupItem(g, g.rev+1, now.Add(keep))
+	if err != nil {
+		return err
+	}
+	if _, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: g.rev, Item: item}}); err != nil {
+		return fmt.Errorf("store: group: %w", err)
+	}
+	return nil
+}
+
+// Group reads a group.
+func (s *Store) Group(ctx context.Context, p tenant.Principal, id string) (Group, error) {
+	items, err := s.driver.Get(ctx, groupKey(id))
+	if err != nil {
+		return Group{}, fmt.Errorf("store: group: %w", err)
+	}
+	if items[0] == nil {
+		return Group{}, ErrNotFound
+	}
+	g, err := readGroup(items[0])
+	if err == nil && !p.Sees(g.Tenant) {
+		return Group{}, ErrNotFound
+	}
+	return g, err
+}

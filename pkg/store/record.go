@@ -1,0 +1,221 @@
+package store
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/opennotify/notify/pkg/message"
+)
+
+// Record is a message as it is kept: its state, and what is sealed. Treat it as immutable: Save gives a
+// new one.
+type Record struct {
+	message.Message
+	to, vars []byte // sealed
+	rev      int64
+}
+
+// wire is a record's bytes.
+type wire struct {
+	M    message.Message `json:"m"`
+	To   []byte          `json:"to,omitzero"`
+	Vars []byte          `json:"vr,omitzero"`
+}
+
+// Sealed content lies in an item beside the record.
+const contentSuffix = "#c"
+
+func messageKey(id message.ID) Key { return Key{"m#" + id.Partition(), id.ULID()} }
+
+func encode(r *Record) ([]byte, error) {
+	b, err := json.Marshal(wire{r.Message, r.to, r.vars})
+	if err != nil {
+		return nil, fmt.Errorf("store: encode %s: %w", r.ID, err)
+	}
+	return b, nil
+}
+
+// Unreadable is a record that cannot be decoded: its id is known, its content is not.
+type Unreadable struct {
+	ID  message.ID
+	Err error
+}
+
+// Error names the record.
+func (u *Unreadable) Error() string {
+	return fmt.Sprintf("store: record %s cannot be read: %v", u.ID, u.Err)
+}
+
+// Unwrap is the fault.
+func (u *Unreadable) Unwrap() error { return u.Err }
+
+func decode(it *Item) (*Record, error) {
+	id := message.NewID(strings.TrimPrefix(it.PK, "m#"), it.SK)
+	var w wire
+	if err := json.Unmarshal(it.Data, &w); err != nil {
+		return nil, &Unreadable{id, err}
+	}
+	if w.M.ID != id {
+		return nil, &Unreadable{id, errors.New("it holds another id")}
+	}
+	return &Record{w.M, w.To, w.Vars, it.Rev}, nil
+}
+
+// item promotes what indexes need.
+func (s *Store) item(r *Record) (Item, error) {
+	data, err := encode(r)
+	if err != nil {
+		return Item{}, err
+	}
+	m := &r.Message
+	created := m.ID.Created()
+	it := Item{Key: messageKey(m.ID), Rev: r.rev, Data: data,
+		List:     s.list(m.Tenant, Day(created), int(fnv(m.ID.ULID()))%s.opts.ListShards),
+		ListSort: m.ID.ULID() + m.ID.Partition(),
+		Expires:  seconds(max(m.Created, m.SendAt).Add(m.Class.Defaults().KeepRecord)),
+	}
+	if m.Due > 0 {
+		it.DueShard, it.DueAt = s.dueShard(m.ID), m.Due
+	}
+	if m.Status.Trouble() {
+		it.Trouble = trouble(m.Tenant, Day(created))
+	}
+	return it, nil
+}
+
+// seal fills in what is sealed of a new record.
+func (s *Store) seal(ctx context.Context, r *Record, to message.Address, vars []byte, now message.Time) error {
+	key, expires := sealKey(&r.Message, sealRecipient)
+	box, err := s.keys.box(ctx, key, now, expires, true)
+	if err != nil {
+		return err
+	}
+	if r.to, err = box.Seal(s.opts.Random, []byte(to), string(r.ID)+"/to"); err != nil {
+		return err
+	}
+	if len(vars) == 0 {
+		return nil
+	}
+	key, expires = sealKey(&r.Message, sealContent)
+	if box, err = s.keys.box(ctx, key, now, expires, true); err != nil {
+		return err
+	}
+	r.vars, err = box.Seal(s.opts.Random, vars, string(r.ID)+"/vars")
+	return err
+}
+
+// Address opens the recipient's address.
+func (s *Store) Address(ctx context.Context, r *Record) (message.Address, error) {
+	key, _ := sealKey(&r.Message, sealRecipient)
+	box, err := s.keys.box(ctx, key, 0, 0, false)
+	if err != nil {
+		return "", err
+	}
+	b, err := box.Open(r.to, string(r.ID)+"/to")
+	return message.Address(b), err
+}
+
+// ErrErased: variables or content were blanked, or their time is over.
+var ErrErased = errors.New("store: erased")
+
+// Vars opens the variables; nil when there were none, ErrErased when they are gone.
+func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
+	if r.vars == nil {
+		if r.Template.Name == "" {
+			return nil, nil
+		}
+		return nil, ErrErased
+	}
+	key, _ := sealKey(&r.Message, sealContent)
+	box, err := s.keys.box(ctx, key, 0, 0, false)
+	if errors.Is(err, errNoKey) {
+		return nil, ErrErased
+	}
+	if err != nil {
+		return nil, err
+	}
+	b, err := box.Open(r.vars, string(r.ID)+"/vars")
+	if err != nil {
+		return nil, err
+	}
+	var vars map[string]any
+	if err := json.Unmarshal(b, &vars); err != nil {
+		return nil, fmt.Errorf("store: variables of %s: %w", r.ID, err)
+	}
+	return vars, nil
+}
+
+// Content opens free content, which is kept beside the record; ErrErased when it is gone.
+func (s *Store) Content(ctx context.Context, r *Record) (message.Content, error) {
+	var c message.Content
+	at := messageKey(r.ID)
+	at.SK += contentSuffix
+	items, err := s.driver.Get(ctx, at)
+	if err != nil {
+		return c, fmt.Errorf("store: content of %s: %w", r.ID, err)
+	}
+	if items[0] == nil {
+		return c, ErrErased
+	}
+	key, _ := sealKey(&r.Message, sealContent)
+	box, err := s.keys.box(ctx, key, 0, 0, false)
+	if errors.Is(err, errNoKey) {
+		return c, ErrErased
+	}
+	if err != nil {
+		return c, err
+	}
+	b, err := box.Open(items[0].Data, string(r.ID)+"/content")
+	if err != nil {
+		return c, err
+	}
+	if err := json.Unmarshal(b, &c); err != nil {
+		return c, fmt.Errorf("store: content of %s: %w", r.ID, err)
+	}
+	return c, nil
+}
+
+// Hint is a record as a queue carries it: a lease at its revision that succeeds proves that it is
+// current, so the happy path needs no read.
+func (s *Store) Hint(r *Record) ([]byte, error) {
+	w := hint{ID: r.ID, Rev: r.rev}
+	var err error
+	if w.Record, err = encode(r); err != nil {
+		return nil, err
+	}
+	return json.Marshal(w)
+}
+
+type hint struct {
+	ID     message.ID     `json:"id"`
+	Rev    int64          `json:"rev,omitzero"`
+	Record jsontext.Value `json:"record,omitzero"`
+}
+
+// BareHint names a message and no more.
+func BareHint(id message.ID) []byte { return []byte(`{"id":"` + string(id) + `"}`) }
+
+// ReadHint takes a hint apart. The record is nil when the hint carries none that can be read.
+func ReadHint(body []byte) (message.ID, *Record, error) {
+	var h hint
+	if err := json.Unmarshal(body, &h); err != nil {
+		return "", nil, fmt.Errorf("store: hint: %w", err)
+	}
+	id, err := message.ParseID(string(h.ID))
+	if err != nil {
+		return "", nil, fmt.Errorf("store: hint: %w", err)
+	}
+	if h.Rev == 0 || len(h.Record) == 0 {
+		return id, nil, nil
+	}
+	r, err := decode(&Item{Key: messageKey(id), Rev: h.Rev, Data: h.Record})
+	if err != nil {
+		return id, nil, nil // the record itself will tell
+	}
+	return id, r, nil
+}

@@ -1,9 +1,12 @@
 package queue
 
 import (
+	"bytes"
 	"context"
 	"errors"
+	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/opennotify/notify/pkg/message"
 )
@@ -23,6 +26,19 @@ func Lane(c message.Channel, l message.Lane) Name { return Name(string(c.Queue()
 // DLQ is the dead-letter queue of a channel.
 func DLQ(c message.Channel) Name { return Name(string(c.Queue()) + "-dlq") }
 
+// DLQ is the dead-letter queue of a queue: <channel>-dlq for a lane, control-dlq and receipts-dlq for the
+// others. A dead-letter queue has none: its DLQ is "".
+func (n Name) DLQ() Name {
+	s := string(n)
+	if strings.HasSuffix(s, "-dlq") {
+		return ""
+	}
+	if i := strings.LastIndexByte(s, '-'); i > 0 {
+		s = s[:i]
+	}
+	return Name(s + "-dlq")
+}
+
 // MaxDelay is the longest delay of an item; a longer wait lives on the record's due time.
 const MaxDelay = 15 * time.Minute
 
@@ -32,11 +48,15 @@ const MaxBody = 200 << 10
 // MaxReceives is how often an item is handed out before it moves to the dead-letter queue.
 const MaxReceives = 10
 
+// MaxGroup is the length of the longest group, in bytes.
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+const MaxGroup = 128
+
 // Item is one entry. Its ID is the queue's own and tells copies apart; it is no identity of a message.
 type Item struct {
 	ID       string
-	Body     []byte
-	Group    string        // the tenant, for fairness; may be empty
+	Body     []byte        // 1 byte to MaxBody of UTF-8 text; see Check
+	Group    string        // the tenant, for fairness; may be empty; letters, digits and punctuation of ASCII
 	Delay    time.Duration // 0 to MaxDelay, whole seconds, rounded up; on sending only
 	Receives int           // how often it was handed out, from 1; on handling only
 }
@@ -44,7 +64,7 @@ type Item struct {
 // Queue sends. It is safe for concurrent use.
 type Queue interface {
 	// Send puts items into a queue. Items that were refused are named by their index in a *SendError;
-	// the others are kept.
+	// the others are kept. After any other error nothing is known to be kept.
 	Send(ctx context.Context, to Name, items ...Item) error
 }
 
@@ -73,5 +93,50 @@ func (e *SendError) Error() string {
 	return "queue: nothing failed"
 }
 
-// ErrTooLarge: a body is over MaxBody.
-var ErrTooLarge = errors.New("queue: the body is too large")
+// Why an item is refused.
+var (
+	ErrTooLarge = errors.New("the body is over 200 KiB: put the content into the store and send its key")
+	ErrBody     = errors.New("the body is not text: it must be UTF-8, not empty, without control characters but tab and line ends")
+	ErrDelay    = errors.New("the delay is not within 0 to 15 min: a longer wait belongs on the record's due time")
+	ErrGroup    = errors.New("the group is over 128 bytes or has characters other than visible ASCII")
+	ErrFull     = errors.New("the queue is full")
+)
+
+// Check tells why every queue refuses the item, or nil. The body's characters are those that SQS takes:
+// https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_SendMessage.html
+func (i Item) Check() error {
+	switch {
+	case len(i.Body) > MaxBody:
+		return ErrTooLarge
+	case !isText(i.Body):
+		return ErrBody
+	case i.Delay < 0 || i.Delay > MaxDelay:
+		return ErrDelay
+	case !isGroup(i.Group):
+		return ErrGroup
+	}
+	return nil
+}
+
+func isText(b []byte) bool {
+	ascii := true
+	for _, c := range b {
+		if c < ' ' && c != '\t' && c != '\n' && c != '\r' {
+			return false
+		}
+		ascii = ascii && c < utf8.RuneSelf
+	}
+	if ascii {
+		return len(b) > 0
+	}
+	return utf8.Valid(b) && !bytes.Contains(b, []byte("\uFFFE")) && !bytes.Contains(b, []byte("\uFFFF"))
+}
+
+func isGroup(s string) bool {
+	for i := range len(s) {
+		if s[i] <= ' ' || s[i] > '~' {
+			return false
+		}
+	}
+	return len(s) <= MaxGroup
+}

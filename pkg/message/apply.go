@@ -27,29 +27,52 @@ func (m *Message) refuse(event, why string) error { return &Refused{m.Status, ev
 
 // Apply decides what an event makes of a message, and nothing else does. It is pure: the receiver is not
 // changed, now is an argument. The status is a join over the attempts and their receipts, so receipts
-// lead to the same end in any order and however often they come.
+// lead to the same end in any order and however often they come. An event that is refused gives back the
+// message as it was.
 func (m Message) Apply(e Event, now Time) (Message, error) {
+	was := m
 	m.Attempts = slices.Clone(m.Attempts)
 	for i := range m.Attempts {
 		m.Attempts[i].Receipts = slices.Clone(m.Attempts[i].Receipts)
 	}
 	m.Notes = slices.Clone(m.Notes)
-	before := m.Status
 	if err := e.apply(&m, now); err != nil {
-		return m, err
+		return was, err
+	}
+	if m.Base != Sending && m.Base != Sent && m.taken() {
+		// An attempt that was thought lost did reach the provider: nothing more is sent.
+		m.Base, m.Reason, m.Due = Sent, "", 0
 	}
 	m.Status = m.join()
-	switch {
-	case m.Status != before:
+	switch settled := m.Status.Terminal() || m.Status == Sent; {
+	case m.Status != was.Status && settled:
 		m.leave(now)
-	case m.Status.Terminal() && m.Todo == 0:
+	case settled && m.Todo == 0:
 		m.Due = 0 // a late answer does not bring it back
+	case settled && m.Requeues == was.Requeues:
+		m.Due = was.Due // nor does it move what is still to be done
+	case !settled:
+		m.Todo = 0
+		if m.Due == 0 { // whatever has not ended, the sweep must see
+			m.Due = max(now.Add(Grace), m.Lease)
+		}
 	}
+	m.trim()
 	return m, nil
 }
 
+// taken tells whether a provider answered that it took the message.
+func (m *Message) taken() bool {
+	return slices.ContainsFunc(m.Attempts, func(a Attempt) bool { return a.Outcome == Accepted })
+}
+
+// waiting tells whether a worker may take it, now or later. A receipt can say that an attempt which was
+// to be repeated did arrive at the provider: then Base still waits, and Status does not.
+func (m *Message) waiting() bool { return m.Status == Queued || m.Status == Scheduled }
+
 // join makes the status of Base and the receipts. A delivery counts from whichever attempt, a complaint
-// even more; bad news counts only of the newest attempt, and only where an attempt is what Base is about.
+// even more. Other news is proof that the provider took the message, whatever it answered or failed to
+// answer, so that nothing more is sent; bad news waits while a newer attempt may have been taken too.
 func (m *Message) join() Status {
 	var delivered bool
 	for i := range m.Attempts {
@@ -63,20 +86,18 @@ func (m *Message) join() Status {
 	if delivered {
 		return Delivered
 	}
-	last := m.Last()
-	if last == nil {
-		return m.Base
-	}
-	switch m.Base {
-	case Sending, Sent, InDoubt:
-		switch last.Receipt() {
-		case ReceiptBounced:
-			return Bounced
-		case ReceiptUndelivered:
-			return Undelivered
-		case ReceiptSent:
+	newer := false // one may have been taken
+	for i := len(m.Attempts) - 1; i >= 0; i-- {
+		a := &m.Attempts[i]
+		switch r := a.Receipt(); {
+		case r == ReceiptSent:
 			return Sent
+		case r == ReceiptBounced && !newer:
+			return Bounced
+		case r == ReceiptUndelivered && !newer:
+			return Undelivered
 		}
+		newer = newer || a.Outcome == Unknown || a.Outcome == Accepted
 	}
 	return m.Base
 }
@@ -84,16 +105,15 @@ func (m *Message) join() Status {
 // Receipt joins the receipts of an attempt: of each part its highest state; over the parts the worst, so
 // that one part's success never hides another part's error.
 func (a *Attempt) Receipt() ReceiptState {
-	var parts [16]ReceiptState
-	var seen [16]bool
+	var parts [maxParts]ReceiptState
 	for _, r := range a.Receipts {
-		p := min(max(r.Part, 0), len(parts)-1)
-		parts[p], seen[p] = max(parts[p], r.State), true
+		p := min(max(r.Part, 0), maxParts-1)
+		parts[p] = max(parts[p], r.State)
 	}
 	order := [...]ReceiptState{ReceiptComplained, ReceiptBounced, ReceiptUndelivered, ReceiptSent, ReceiptDelivered}
 	for _, s := range order {
 		for p := range parts {
-			if seen[p] && parts[p] == s {
+			if parts[p] == s {
 				return s
 			}
 		}
@@ -101,42 +121,36 @@ func (a *Attempt) Receipt() ReceiptState {
 	return ReceiptNone
 }
 
-// leave sets what a new status leaves behind, and when the sweep must look again. It is a function of the
-// status alone, so that it too is the same in any order of receipts. A message that something is still to
-// be done for stays due until Settle.
+// leave sets what a status that settles a message leaves behind, and when the sweep must look again. It is
+// a function of the status alone, so that it too is the same in any order of receipts. A message that
+// something is still to be done for stays due until Settle.
 func (m *Message) leave(now Time) {
-	m.Todo = 0
-	if m.Fallback && (m.Status.Terminal() || m.Status == Sent) {
+	m.Todo, m.Due = 0, 0
+	if m.Fallback {
 		m.Todo |= TellSiblings
 	}
-	switch {
-	case m.Status == Sent:
-		m.Due = 0
-		if m.Todo != 0 {
-			m.Due = now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
-		}
-		return
-	case !m.Status.Terminal():
-		return
-	}
-	m.Lease, m.Due = 0, 0
 	if m.Claim != "" && m.Status.ReleasesContent() {
 		m.Todo |= ReleaseClaim
 	}
 	if m.Status == Dead {
 		m.Todo |= CopyToDLQ
 	}
-	if m.Class.Defaults().BlankVars && m.Status != Dead && m.Status != Failed {
+	if m.Status.Terminal() && m.Class.Defaults().BlankVars && m.Status != Dead && m.Status != Failed {
 		// Those two may be sent again until they expire; the end of their data key blanks them.
 		m.Todo |= BlankVars
 	}
-	if m.Todo != 0 {
+	switch {
+	case m.Todo == 0:
+	case m.Status == Sent:
+		m.Due = now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
+	default:
 		m.Due = now.Add(Grace)
 	}
 }
 
 // note adds to the timeline. A note like the last one is folded into it, and the list is bounded.
 func (m *Message) note(n Note) {
+	n.By, n.Why = cut(n.By, maxCode), cut(n.Why, MaxText)
 	if last := len(m.Notes) - 1; last >= 0 && m.Notes[last].What == n.What && m.Notes[last].Why == n.Why && m.Notes[last].By == n.By {
 		m.Notes[last].At = n.At
 		m.Notes[last].N++

@@ -51,8 +51,8 @@ type ChannelInfo struct {
 	Content ContentKind
 	// Shards spreads the messages of one busy endpoint over so many partitions; 1 for people.
 	Shards int
-	// Published: a live key sends only templates that are published.
-	Published bool
+	// Templated: text that no template allows is never sent, whatever the tenant may elsewhere.
+	Templated bool
 	// Receipts tells whether providers of this channel usually say what became of a message.
 	Receipts bool
 }

@@ -2,7 +2,10 @@ package message
 
 import (
 	"encoding/json"
+	"fmt"
+	"io"
 	"log/slog"
+	"strings"
 )
 
 // Content is what a recipient reads, after rendering. A channel uses the fields of its ContentKind.
@@ -22,8 +25,9 @@ type Attachment struct {
 	Data []byte `json:"data"` // base64 in JSON
 }
 
-// Address is a recipient's address. It prints itself masked, so that no log or error shows it; only
-// string(a) gives the address.
+// Address is a recipient's address. It prints itself masked, so that no log or error shows it; string(a)
+// gives the address, and so does JSON, because records and requests carry it: never log a struct that has
+// one. No type can hide what is in a field that is not exported.
 type Address string
 
 // String is the masked form.
@@ -32,10 +36,25 @@ func (a Address) String() string { return Mask(string(a)) }
 // GoString is the masked form too.
 func (a Address) GoString() string { return Mask(string(a)) }
 
+// Format is the masked form for every verb; without it a wrong verb would show the address.
+func (a Address) Format(f fmt.State, verb rune) {
+	_, _ = fmt.Fprintf(f, fmt.FormatString(f, verb), a.String())
+}
+
 // LogValue is the masked form too.
 func (a Address) LogValue() slog.Value { return slog.StringValue(Mask(string(a))) }
 
-// Secret is a value that must never be shown. string(s) gives it.
+// SearchKey is the form of a normalised address that claims, suppressions and searches hash: mail
+// addresses count as equal whatever the case.
+func SearchKey(kind AddressKind, a Address) Address {
+	if kind == Mail {
+		return Address(strings.ToLower(string(a)))
+	}
+	return a
+}
+
+// Secret is a value that must never be shown, not in JSON either. string(s) gives it. No type can hide
+// what is in a field that is not exported, or is a map's key.
 type Secret string
 
 const redacted = "[redacted]"
@@ -45,6 +64,9 @@ func (Secret) String() string { return redacted }
 
 // GoString hides the value.
 func (Secret) GoString() string { return redacted }
+
+// Format hides the value for every verb; without it a wrong verb would show it.
+func (Secret) Format(f fmt.State, _ rune) { _, _ = io.WriteString(f, redacted) }
 
 // LogValue hides the value.
 func (Secret) LogValue() slog.Value { return slog.StringValue(redacted) }

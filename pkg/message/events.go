@@ -15,32 +15,36 @@ type Lease struct {
 
 func (e Lease) apply(m *Message, now Time) error {
 	switch {
-	case m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled:
+	case !m.waiting():
 		return m.refuse("lease", "it is not waiting to be sent")
 	case m.Hold:
 		return m.refuse("lease", "it waits for an earlier sibling")
-	case m.SendAt > now:
+	case m.SendAt > now || m.Next > now:
 		return m.refuse("lease", "its time has not come")
 	case now >= m.Expires:
 		return m.refuse("lease", "it has expired")
+	case e.Until <= now:
+		return m.refuse("lease", "it would be over before it began")
 	}
 	m.Epoch++
-	m.Base, m.Lease, m.Due, m.Requeues, m.Reason = Sending, e.Until, e.Until, 0, ""
+	m.Base, m.Lease, m.Due, m.Next, m.Requeues, m.Reason = Sending, e.Until, e.Until, 0, 0, ""
 	m.Attempts = append(m.Attempts, Attempt{Epoch: m.Epoch, Account: e.Account, Provider: e.Provider, At: now})
 	m.fold()
 	return nil
 }
 
-// fold keeps the attempts few: of neighbours that were throttled or deferred on one account, which can
-// have no receipts, only the newest stays.
+// fold keeps the attempts few: of neighbours that were throttled or deferred on one account and have no
+// receipts only the newest stays.
 func (m *Message) fold() {
 	n := len(m.Attempts)
 	if n < 3 {
 		return
 	}
 	a, b := &m.Attempts[n-3], &m.Attempts[n-2]
-	waits := func(o Outcome) bool { return o == Throttled || o == Defer }
-	if a.End != 0 && b.End != 0 && waits(a.Outcome) && waits(b.Outcome) && a.Account == b.Account {
+	waited := func(a *Attempt) bool {
+		return (a.Outcome == Throttled || a.Outcome == Defer) && len(a.Receipts) == 0
+	}
+	if waited(a) && waited(b) && a.Account == b.Account {
 		b.Repeats += a.Repeats + 1
 		m.Attempts = slices.Delete(m.Attempts, n-3, n-2)
 	}
@@ -65,38 +69,44 @@ func (e Finish) apply(m *Message, now Time) error {
 	}
 	r := e.Result
 	a.End, a.Outcome, a.HTTPStatus = now, r.Outcome, r.HTTPStatus
-	a.ProviderID, a.Code, a.Text = r.ProviderID, r.Code, cut(r.Text, MaxText)
-	current := m.Epoch == e.Epoch && (m.Base == Sending || m.Base == InDoubt)
-	switch {
-	case current:
-		m.settle(e, now)
-	case r.Outcome == Accepted && (m.Base == Queued || m.Base == InDoubt):
-		// An attempt that was thought lost did reach the provider: nothing more is sent.
-		m.Base, m.Reason, m.Due = Sent, "", 0
+	r.Code, r.Text = cut(r.Code, maxCode), cut(r.Text, MaxText)
+	a.ProviderID, a.Code, a.Text = cut(r.ProviderID, maxProviderID), r.Code, r.Text
+	if m.Epoch != e.Epoch {
+		return nil
+	}
+	switch m.Base {
+	case InDoubt:
+		m.Tries-- // the doubt counted this attempt; its answer says whether it counts
+		fallthrough
+	case Sending:
+		m.settle(e.Next, e.Doubt, now, r)
 	}
 	return nil
 }
 
 // settle moves the base on after the answer of the current attempt.
-func (m *Message) settle(e Finish, now Time) {
+func (m *Message) settle(next Time, p InDoubtPolicy, now Time, r Result) {
 	m.Lease = 0
-	r := e.Result
-	switch r.Outcome {
+	outcome := r.Outcome
+	if n := len(m.Attempts); outcome == Refresh && n > 1 && m.Attempts[n-2].Outcome == Refresh {
+		outcome = AccountFault // a fresh token was refused too: it is not the token
+	}
+	switch outcome {
 	case Accepted:
 		m.Base, m.Reason, m.Due = Sent, "", 0
 	case Permanent:
 		m.Base, m.Reason, m.Due = Failed, cmp.Or(r.Code, "permanent"), 0
 	case Throttled, Defer, Refresh:
-		m.again(e.Next, now, r)
+		m.again(next, now, r)
 	case Retry, AccountFault:
 		m.Tries++
 		if m.Tries >= m.Class.Defaults().Attempts {
 			m.Base, m.Reason, m.Due = Dead, cmp.Or(r.Code, "attempts_used_up"), 0
 			return
 		}
-		m.again(e.Next, now, r)
+		m.again(next, now, r)
 	default:
-		m.doubt(e.Doubt, e.Next, now, r)
+		m.doubt(p, next, now, r)
 	}
 }
 
@@ -107,7 +117,7 @@ func (m *Message) again(next, now Time, r Result) {
 		m.Base, m.Reason, m.Due = Expired, cmp.Or(r.Code, r.Outcome.String()), 0
 		return
 	}
-	m.Base, m.Reason, m.Due = Queued, cmp.Or(r.Code, r.Outcome.String()), next.Add(Grace)
+	m.Base, m.Reason, m.Next, m.Due = Queued, cmp.Or(r.Code, r.Outcome.String()), next, next.Add(Grace)
 }
 
 // doubt follows the policy for an attempt that was left without an answer.
@@ -116,7 +126,8 @@ func (m *Message) doubt(p InDoubtPolicy, next, now Time, r Result) {
 	reason := cmp.Or(r.Code, "no_answer")
 	switch {
 	case p == Resend && m.Tries < m.Class.Defaults().Attempts && max(next, now) < m.Expires:
-		m.Base, m.Reason, m.Due = Queued, reason, max(next, now).Add(Grace)
+		m.Next = max(next, now)
+		m.Base, m.Reason, m.Due = Queued, reason, m.Next.Add(Grace)
 	case p == GiveUp:
 		m.Base, m.Reason, m.Due = Failed, reason, 0
 	default:
@@ -125,13 +136,14 @@ func (m *Message) doubt(p InDoubtPolicy, next, now Time, r Result) {
 }
 
 // Lost says that a lease ran out without an answer: the worker died or hangs. Its answer may still come.
+// It is refused when a receipt has said already what became of the attempt.
 type Lost struct {
 	Next  Time
 	Doubt InDoubtPolicy
 }
 
 func (e Lost) apply(m *Message, now Time) error {
-	if m.Base != Sending || now < m.Lease {
+	if m.Status != Sending || now < m.Lease {
 		return m.refuse("lost", "no lease has run out")
 	}
 	m.Lease = 0
@@ -147,10 +159,12 @@ const AwaitReceipt = 72 * time.Hour
 type Resolve struct{}
 
 func (Resolve) apply(m *Message, now Time) error {
-	if m.Status != InDoubt || m.Due == 0 || now < m.Due {
+	// Counted from the call and not from Due, which a requeue moves.
+	if last := m.Last(); m.Status != InDoubt || last == nil || now < last.At.Add(AwaitReceipt) {
 		return m.refuse("resolve", "it is not overdue in doubt")
 	}
 	m.Base, m.Due = Failed, 0
+	m.note(Note{At: now, What: "given_up", Why: m.Reason})
 	return nil
 }
 
@@ -162,25 +176,28 @@ type Reported struct {
 }
 
 func (e Reported) apply(m *Message, _ Time) error {
+	r := e.Receipt
+	if r.State == ReceiptNone || r.State > ReceiptComplained {
+		return m.refuse("receipt", "it says nothing")
+	}
 	a := m.reported(e)
 	if a == nil {
 		return m.refuse("receipt", "no attempt could have caused it")
 	}
-	r := e.Receipt
-	r.Text = cut(r.Text, MaxText)
+	r.Part = min(max(r.Part, 0), maxParts-1)
+	r.Code, r.Text = cut(r.Code, maxCode), cut(r.Text, MaxText)
 	for i, have := range a.Receipts {
 		if have.Part == r.Part && have.State == r.State {
 			// The same news again: of two reports the smaller counts, whichever came first.
 			if compareReceipts(r, have) < 0 {
 				a.Receipts[i] = r
+				slices.SortFunc(a.Receipts, compareReceipts)
 			}
 			return nil
 		}
 	}
-	if len(a.Receipts) < 32 {
-		a.Receipts = append(a.Receipts, r)
-		slices.SortFunc(a.Receipts, compareReceipts)
-	}
+	a.Receipts = append(a.Receipts, r)
+	slices.SortFunc(a.Receipts, compareReceipts)
 	return nil
 }
 
@@ -191,24 +208,19 @@ func compareReceipts(a, b Receipt) int {
 
 func (m *Message) reported(e Reported) *Attempt {
 	if e.Epoch > 0 {
-		return m.Attempt(e.Epoch)
-	}
-	if e.ProviderID != "" {
 		for i := range m.Attempts {
-			if m.Attempts[i].ProviderID == e.ProviderID {
+			if m.Attempts[i].Epoch >= e.Epoch { // one that is not kept was folded into the next
+				return &m.Attempts[i]
+			}
+		}
+		return nil
+	}
+	if id := cut(e.ProviderID, maxProviderID); id != "" {
+		for i := range m.Attempts {
+			if m.Attempts[i].ProviderID == id {
 				return &m.Attempts[i]
 			}
 		}
 	}
 	return m.Last()
-}
-
-func cut(s string, n int) string {
-	if len(s) <= n {
-		return s
-	}
-	for n > 0 && s[n]&0xC0 == 0x80 { // not inside a character
-		n--
-	}
-	return s[:n]
 }

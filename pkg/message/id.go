@@ -29,6 +29,9 @@ func ParseID(s string) (ID, error) {
 	if len(s) != len(idPrefix)+PartitionLen+ulidLen || !strings.HasPrefix(s, idPrefix) {
 		return "", ErrBadID
 	}
+	if s[len(idPrefix)+PartitionLen] > '7' { // a ULID has 128 bits, its text room for 130
+		return "", ErrBadID
+	}
 	for _, c := range s[len(idPrefix):] {
 		if !strings.ContainsRune(crockford, c) {
 			return "", ErrBadID

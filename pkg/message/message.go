@@ -44,11 +44,12 @@ type Message struct {
 	// Outcome is what a simulated message would have become.
 	Outcome Status `json:"so,omitzero"`
 
-	Epoch    int       `json:"e,omitzero"` // numbers the attempts
-	Lease    Time      `json:"l,omitzero"` // until when a worker holds it
-	Tries    int       `json:"n,omitzero"` // attempts that counted, in this round
-	Requeues int       `json:"q,omitzero"` // by the sweep, since the last lease
-	Due      Time      `json:"d,omitzero"` // when the sweep must look at it; 0: never
+	Epoch    int       `json:"e,omitzero"`  // numbers the attempts
+	Lease    Time      `json:"l,omitzero"`  // until when a worker holds it
+	Tries    int       `json:"n,omitzero"`  // attempts that counted, in this round
+	Requeues int       `json:"q,omitzero"`  // by the sweep, since the last lease
+	Next     Time      `json:"nx,omitzero"` // no attempt before this: a back-off, a limit, quiet hours
+	Due      Time      `json:"d,omitzero"`  // when the sweep must look at it; 0: never
 	Todo     Todo      `json:"td,omitzero"`
 	Claim    string    `json:"cl,omitzero"` // the content claim that it holds
 	Attempts []Attempt `json:"as,omitzero"`
@@ -108,7 +109,8 @@ type Note struct {
 	N    int    `json:"n,omitzero"` // further ones like it, folded into it
 }
 
-const maxNotes = 12
+// requeued is the one note that is not about where the message stands.
+const requeued = "requeued"
 
 // Grace is how long after its time the sweep leaves a message to the queue.
 const Grace = 30 * time.Second
@@ -164,7 +166,9 @@ func (m *Message) Completed() Time {
 		}
 	}
 	for _, n := range m.Notes {
-		t = max(t, n.At)
+		if n.What != requeued { // work that was left behind moves nothing
+			t = max(t, n.At)
+		}
 	}
 	return max(t, m.Created)
 }

@@ -14,14 +14,15 @@ type Wait struct {
 }
 
 func (e Wait) apply(m *Message, now Time) error {
-	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+	if !m.waiting() {
 		return m.refuse("wait", "it is not waiting to be sent")
 	}
 	if e.Until >= m.Expires {
 		m.Base, m.Reason, m.Due = Expired, cmp.Or(e.Why, "expired"), 0
+		m.note(Note{At: now, What: "expired", Why: e.Why})
 		return nil
 	}
-	m.Reason, m.Due, m.Requeues = e.Why, e.Until.Add(Grace), 0
+	m.Reason, m.Next, m.Due, m.Requeues = e.Why, e.Until, e.Until.Add(Grace), 0
 	m.note(Note{At: now, What: "deferred", Why: e.Why})
 	return nil
 }
@@ -35,18 +36,18 @@ func (Requeue) apply(m *Message, now Time) error {
 	}
 	m.Due = now.Add(min(time.Minute<<min(m.Requeues, 10), time.Hour))
 	m.Requeues++
-	m.note(Note{At: now, What: "requeued"})
+	m.note(Note{At: now, What: requeued})
 	return nil
 }
 
-// Activate lets a message go that waited for an earlier sibling.
+// Activate lets a message go that waited for an earlier sibling, at once or when its own time comes.
 type Activate struct{}
 
 func (Activate) apply(m *Message, now Time) error {
 	if m.Base != Scheduled || !m.Hold {
 		return m.refuse("activate", "it does not wait for a sibling")
 	}
-	m.Hold, m.Base, m.Due = false, Queued, now.Add(Grace)
+	m.enqueue(now)
 	m.note(Note{At: now, What: "activated"})
 	return nil
 }
@@ -55,7 +56,7 @@ func (Activate) apply(m *Message, now Time) error {
 type Expire struct{}
 
 func (Expire) apply(m *Message, now Time) error {
-	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+	if !m.waiting() {
 		return m.refuse("expire", "it is not waiting to be sent")
 	}
 	if now < m.Expires {
@@ -70,7 +71,7 @@ func (Expire) apply(m *Message, now Time) error {
 type Cancel struct{ By, Why string }
 
 func (e Cancel) apply(m *Message, now Time) error {
-	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+	if !m.waiting() {
 		return m.refuse("cancel", "it is not waiting to be sent")
 	}
 	m.Base, m.Reason, m.Due = Cancelled, cmp.Or(e.Why, "cancelled"), 0
@@ -82,7 +83,7 @@ func (e Cancel) apply(m *Message, now Time) error {
 type Suppress struct{ Why string }
 
 func (e Suppress) apply(m *Message, now Time) error {
-	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+	if !m.waiting() {
 		return m.refuse("suppress", "it is not waiting to be sent")
 	}
 	m.Base, m.Reason, m.Due = Suppressed, e.Why, 0
@@ -94,28 +95,32 @@ func (e Suppress) apply(m *Message, now Time) error {
 type Fail struct{ Why, Text string }
 
 func (e Fail) apply(m *Message, now Time) error {
-	if m.Status.Terminal() || m.Base != Queued && m.Base != Scheduled {
+	if !m.waiting() {
 		return m.refuse("fail", "it is not waiting to be sent")
 	}
 	m.Base, m.Reason, m.Due = Failed, e.Why, 0
-	m.note(Note{At: now, What: "failed", Why: cut(e.Text, MaxText)})
+	m.note(Note{At: now, What: "failed", Why: e.Text})
 	return nil
 }
 
-// Poison parks a message that workers could not get through, so that it stops coming back.
+// Poison parks a message that workers could not get through, so that it stops coming back. One that was
+// sent, or may have been, stays what it is: dead would invite to send it again.
 type Poison struct{ Why string }
 
 func (e Poison) apply(m *Message, now Time) error {
-	if m.Status.Terminal() {
-		return m.refuse("poison", "it has ended")
+	switch {
+	case !m.waiting() && m.Status != Sending:
+		return m.refuse("poison", "no worker has to do with it")
+	case now < m.Lease:
+		return m.refuse("poison", "a worker holds it")
 	}
 	m.Base, m.Reason, m.Lease, m.Due = Dead, "poison", 0, 0
-	m.note(Note{At: now, What: "poison", Why: cut(e.Why, MaxText)})
+	m.note(Note{At: now, What: "poison", Why: e.Why})
 	return nil
 }
 
 // Redrive tries a message again that had ended without being sent, or is in doubt. It keeps its expiry:
-// a two-hour-old code is never delivered.
+// a two-hour-old code is never delivered. It waits for no sibling any more.
 type Redrive struct{ By, Why string }
 
 func (e Redrive) apply(m *Message, now Time) error {
@@ -127,10 +132,18 @@ func (e Redrive) apply(m *Message, now Time) error {
 	if now >= m.Expires {
 		return m.refuse("redrive", "it has expired")
 	}
-	m.Base, m.Reason, m.Tries, m.Requeues, m.Todo = Queued, "", 0, 0, 0
-	m.Due = now.Add(Grace)
+	m.Reason, m.Tries, m.Requeues = "", 0, 0
+	m.enqueue(now)
 	m.note(Note{At: now, What: "redriven", By: e.By, Why: e.Why})
 	return nil
+}
+
+// enqueue makes a message wait for a worker, or for its time.
+func (m *Message) enqueue(now Time) {
+	m.Hold, m.Base, m.Due = false, Queued, now.Add(Grace)
+	if m.SendAt > now {
+		m.Base, m.Due = Scheduled, m.SendAt
+	}
 }
 
 // Settle says that work which a change of status left behind is done.

@@ -292,3 +292,26 @@ func (a *acceptance) takeOver(id message.ID) {
 	m.ID = id
 	a.record = &Record{Message: m, rev: 1}
 }
+
+// Peek tells what Accept would find, without writing: the message that holds the content window.
+func (s *Store) Peek(ctx context.Context, p tenant.Principal, now message.Time, d *Draft) (Verdict, error) {
+	if !p.Sees(d.Message.Tenant) || d.Window <= 0 {
+		return Verdict{}, nil
+	}
+	items, err := s.driver.Get(ctx, s.contentClaim(d))
+	if err != nil {
+		return Verdict{}, fmt.Errorf("store: peek: %w", err)
+	}
+	if items[0] == nil || items[0].Expires <= seconds(now) {
+		return Verdict{}, nil
+	}
+	var c claim
+	if err := json.Unmarshal(items[0].Data, &c); err != nil {
+		return Verdict{}, fmt.Errorf("store: claim: %w", err)
+	}
+	r, err := s.get(ctx, c.ID)
+	if errors.Is(err, ErrNotFound) || err == nil && r.Status.ReleasesContent() {
+		return Verdict{}, nil
+	}
+	return Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(items[0].Expires * 1000)}, err
+}

@@ -21,9 +21,11 @@ const (
 	Tenants   Kind = "tenant"
 	APIKeys   Kind = "key"
 	Templates Kind = "template"
-	Accounts  Kind = "account"
-	Routes    Kind = "route"
-	Schedules Kind = "schedule"
+	// TemplateVersions are immutable: written once, under a name that ends in @ and the version.
+	TemplateVersions Kind = "template-version"
+	Accounts         Kind = "account"
+	Routes           Kind = "route"
+	Schedules        Kind = "schedule"
 )
 
 // Doc is one version of a document, with who wrote it and why.

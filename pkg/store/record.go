@@ -180,10 +180,26 @@ func (s *Store) Content(ctx context.Context, r *Record) (message.Content, error)
 	return c, nil
 }
 
-// Hint is a record as a queue carries it: a lease at its revision that succeeds proves that it is
-// current, so the happy path needs no read.
+// Hint is what a queue carries: a message's id, and optionally the record that it was made from. A lease
+// at that record's revision that succeeds proves it current, so the happy path needs no read.
+type Hint struct {
+	ID     message.ID
+	Record *Record // nil: read it
+	// Redrive is set on the copy of a dead message in a dead-letter queue: the epoch that it died at. A
+	// hint with it means "try again"; one without is only a repeated hint.
+	Redrive int
+}
+
+type wireHint struct {
+	ID      message.ID     `json:"id"`
+	Rev     int64          `json:"rev,omitzero"`
+	Record  jsontext.Value `json:"record,omitzero"`
+	Redrive int            `json:"redrive,omitzero"`
+}
+
+// Hint encodes a record as a hint.
 func (s *Store) Hint(r *Record) ([]byte, error) {
-	w := hint{ID: r.ID, Rev: r.rev}
+	w := wireHint{ID: r.ID, Rev: r.rev}
 	var err error
 	if w.Record, err = encode(r); err != nil {
 		return nil, err
@@ -191,31 +207,28 @@ func (s *Store) Hint(r *Record) ([]byte, error) {
 	return json.Marshal(w)
 }
 
-type hint struct {
-	ID     message.ID     `json:"id"`
-	Rev    int64          `json:"rev,omitzero"`
-	Record jsontext.Value `json:"record,omitzero"`
-}
-
 // BareHint names a message and no more.
 func BareHint(id message.ID) []byte { return []byte(`{"id":"` + string(id) + `"}`) }
 
-// ReadHint takes a hint apart. The record is nil when the hint carries none that can be read.
-func ReadHint(body []byte) (message.ID, *Record, error) {
-	var h hint
-	if err := json.Unmarshal(body, &h); err != nil {
-		return "", nil, fmt.Errorf("store: hint: %w", err)
+// DeadHint is the copy of a dead message.
+func DeadHint(m *message.Message) []byte {
+	return fmt.Appendf(nil, `{"id":%q,"redrive":%d}`, string(m.ID), max(m.Epoch, 1))
+}
+
+// ReadHint decodes a hint.
+func ReadHint(body []byte) (Hint, error) {
+	var w wireHint
+	if err := json.Unmarshal(body, &w); err != nil {
+		return Hint{}, fmt.Errorf("store: hint: %w", err)
 	}
-	id, err := message.ParseID(string(h.ID))
+	id, err := message.ParseID(string(w.ID))
 	if err != nil {
-		return "", nil, fmt.Errorf("store: hint: %w", err)
+		return Hint{}, fmt.Errorf("store: hint: %w", err)
 	}
-	if h.Rev == 0 || len(h.Record) == 0 {
-		return id, nil, nil
+	h := Hint{ID: id, Redrive: w.Redrive}
+	if w.Rev > 0 && len(w.Record) > 0 {
+		// One that cannot be read is no loss: the record itself will be.
+		h.Record, _ = decode(&Item{Key: messageKey(id), Rev: w.Rev, Data: w.Record})
 	}
-	r, err := decode(&Item{Key: messageKey(id), Rev: h.Rev, Data: h.Record})
-	if err != nil {
-		return id, nil, nil // the record itself will tell
-	}
-	return id, r, nil
+	return h, nil
 }

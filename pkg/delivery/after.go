@@ -1,0 +1,109 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// after does the work that a change of status left behind, then says so in the record. Each piece can be
+// done twice without harm, because a crash may come between the work and the word.
+func (d *Delivery) after(ctx context.Context, r *store.Record) error {
+	now := d.now()
+	var done message.Todo
+	if r.Todo&message.ReleaseClaim != 0 {
+		if err := d.Store.Release(ctx, d.as, now, r); err != nil {
+			return err
+		}
+		done |= message.ReleaseClaim
+	}
+	if r.Todo&message.CopyToDLQ != 0 {
+		if err := d.Queue.Send(ctx, queue.DLQ(r.Channel), queue.Item{Body: store.DeadHint(&r.Message), Group: r.Tenant}); err != nil {
+			return err
+		}
+		done |= message.CopyToDLQ
+	}
+	if r.Todo&message.TellSiblings != 0 {
+		if wait := d.watching(r, now); wait > 0 {
+			if err := d.later(ctx, r, wait); err != nil {
+				return err
+			}
+		} else {
+			if err := d.siblings(ctx, r, now); err != nil {
+				return err
+			}
+			done |= message.TellSiblings
+		}
+	}
+	if done == 0 {
+		return nil
+	}
+	_, err := d.Store.Update(ctx, d.as, now, r, message.Settle{Done: done})
+	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	return err
+}
+
+// watching is how long the receipt of a sent message is still waited for.
+func (d *Delivery) watching(r *store.Record, now message.Time) time.Duration {
+	if r.Status != message.Sent || r.Watch == 0 {
+		return 0
+	}
+	last := r.Last()
+	return max(last.At, last.End).Add(time.Duration(r.Watch) * time.Second).Sub(now)
+}
+
+// siblings starts the next way of a fallback when this one failed or was not confirmed in time, and
+// cancels those that are not needed.
+func (d *Delivery) siblings(ctx context.Context, r *store.Record, now message.Time) error {
+	g, err := d.Store.Group(ctx, d.as, r.Group)
+	if errors.Is(err, store.ErrNotFound) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	records, _, err := d.Store.Messages(ctx, d.as, g.IDs...)
+	if err != nil {
+		return err
+	}
+	goOn := true
+	switch r.Status {
+	case message.Delivered, message.Complained, message.Cancelled, message.Simulated:
+		goOn = false
+	case message.Sent:
+		goOn = r.Watch > 0
+	}
+	for _, s := range records {
+		if s == nil || s.Place <= r.Place || s.Status != message.Scheduled && s.Status != message.Queued {
+			continue
+		}
+		if !goOn {
+			if err := d.tell(ctx, s, message.Cancel{By: "fallback", Why: "not_needed"}, now); err != nil {
+				return err
+			}
+			continue
+		}
+		if !s.Hold {
+			return nil // its turn has come already
+		}
+		return d.tell(ctx, s, message.Activate{}, now)
+	}
+	return nil
+}
+
+func (d *Delivery) tell(ctx context.Context, s *store.Record, e message.Event, now message.Time) error {
+	saved, err := d.Store.Update(ctx, d.as, now, s, e)
+	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.later(ctx, saved, 0)
+}

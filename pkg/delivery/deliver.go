@@ -1,0 +1,189 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"time"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+)
+
+// parcel is a message ready to be handed over.
+type parcel struct {
+	account config.Account
+	sender  provider.Sender
+	desc    provider.Descriptor
+	others  bool // another account could carry it
+	call    provider.Call
+}
+
+// deliver makes one attempt: everything that can go wrong by itself goes wrong before the lease.
+func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
+	if r.Epoch > 0 || r.SendAt > 0 || len(r.Notes) > 0 { // time has passed since intake looked
+		if e, stops, err := d.suppressed(ctx, r, now); err != nil {
+			return nil, err
+		} else if stops {
+			return d.save(ctx, r, message.Suppress{Why: string(e.Reason)}, now)
+		}
+	}
+	p, event, err := d.pack(ctx, r, now)
+	if err != nil {
+		return nil, err
+	}
+	if event != nil {
+		return d.save(ctx, r, event, now)
+	}
+	g := d.gate(p.account, p.desc)
+	release, wait := g.enter(now)
+	if wait > 0 {
+		return d.throttle(ctx, r, wait, now)
+	}
+	defer release()
+	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Until: now.Add(leaseFor)}, now)
+	if err != nil {
+		return nil, err
+	}
+	p.call.Epoch = leased.Epoch
+	return d.finish(ctx, leased, p, d.call(ctx, leased, p))
+}
+
+func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.Time) (suppress.Entry, bool, error) {
+	to, err := d.Store.Address(ctx, r)
+	if err != nil {
+		return suppress.Entry{}, false, err
+	}
+	info, _ := r.Channel.Info()
+	entries, err := d.Store.Suppressions(ctx, info.Address, string(message.SearchKey(info.Address, to)))
+	if err != nil {
+		return suppress.Entry{}, false, err
+	}
+	e, stops := suppress.Find(entries, r.Tenant, r.Channel, r.Class, now)
+	return e, stops, nil
+}
+
+// pack chooses the account and makes the content, or gives the event that says why it cannot.
+func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) (*parcel, message.Event, error) {
+	account, others, err := d.choose(ctx, r)
+	if err != nil {
+		return nil, nil, err
+	}
+	if account.Name == "" { // an operator may switch one on
+		return nil, message.Wait{Until: now.Add(time.Minute), Why: "no_account"}, nil
+	}
+	sender, desc, err := d.Senders.Open(ctx, account)
+	if err != nil {
+		d.Log.ErrorContext(ctx, "account cannot be opened", "account", account.Name, "error", err)
+		return nil, message.Wait{Until: now.Add(time.Minute), Why: "account_unusable"}, nil
+	}
+	p := &parcel{account: account, sender: sender, desc: desc, others: others}
+	p.call = provider.Call{ID: r.ID, Key: string(r.ID), Tenant: r.Tenant, Channel: r.Channel, Class: r.Class,
+		Template: r.Template.Name, Locale: r.Template.Locale, Trace: r.Trace, Expires: r.Expires}
+	if p.call.To, err = d.Store.Address(ctx, r); err != nil {
+		return nil, nil, fmt.Errorf("recipient: %w", err)
+	}
+	err = d.render(ctx, r, &p.call)
+	switch {
+	case errors.Is(err, store.ErrErased):
+		return nil, message.Fail{Why: "erased", Text: "its variables are gone"}, nil
+	case errors.Is(err, errRender):
+		return nil, message.Fail{Why: "not_rendered", Text: err.Error()}, nil
+	}
+	return p, nil, err
+}
+
+var errRender = errors.New("the template cannot be rendered")
+
+// render makes the exact content again: versions are immutable and rendering is pure.
+func (d *Delivery) render(ctx context.Context, r *store.Record, c *provider.Call) error {
+	var err error
+	if r.Free {
+		c.Content, err = d.Store.Content(ctx, r)
+		return err
+	}
+	if c.Vars, err = d.Store.Vars(ctx, r); err != nil {
+		return err
+	}
+	t, err := d.Config.Version(ctx, r.Template)
+	if errors.Is(err, store.ErrNotFound) {
+		return fmt.Errorf("%w: version %d of %s is gone", errRender, r.Template.Version, r.Template.Name)
+	}
+	if err != nil {
+		return err
+	}
+	if c.Content, _, err = t.Render(r.Channel, r.Template.Locale, c.Vars); err != nil {
+		return fmt.Errorf("%w: %w", errRender, err)
+	}
+	return nil
+}
+
+// choose follows the route; accounts that failed this message by their own fault come last.
+func (d *Delivery) choose(ctx context.Context, r *store.Record) (config.Account, bool, error) {
+	accounts, err := d.Config.Accounts(ctx, r.Channel)
+	if err != nil {
+		return config.Account{}, false, err
+	}
+	routes, err := d.Config.Routes(ctx)
+	if err != nil {
+		return config.Account{}, false, err
+	}
+	byName := make(map[string]config.Account, len(accounts))
+	candidates := make([]route.Candidate, 0, len(accounts))
+	for _, a := range accounts {
+		if !a.Off {
+			byName[a.Name] = a
+			candidates = append(candidates, route.Candidate{Account: a.Name})
+		}
+	}
+	tried := func(name string) bool {
+		for i := range r.Attempts {
+			if a := &r.Attempts[i]; a.Account == name && a.Outcome == message.AccountFault {
+				return true
+			}
+		}
+		return false
+	}
+	s := route.Subject{Tenant: r.Tenant, TemplateTenant: r.Template.Tenant, Template: r.Template.Name,
+		Class: r.Class, Channel: r.Channel, Region: r.Region}
+	c := route.Accounts(routes, s, candidates, tried, d.Random())
+	if len(c.Accounts) == 0 {
+		return config.Account{}, false, nil
+	}
+	return byName[c.Accounts[0]], len(c.Accounts) > 1 && !tried(c.Accounts[1]), nil
+}
+
+// throttle puts a message off that its account's limit holds back. No attempt is used up; the record is
+// written only when the wait outlasts the time at which the sweep would look.
+func (d *Delivery) throttle(ctx context.Context, r *store.Record, wait time.Duration, now message.Time) (*store.Record, error) {
+	if until := now.Add(wait); until.Add(5*time.Second) > r.Due {
+		saved, err := d.save(ctx, r, message.Wait{Until: until, Why: "limit"}, now)
+		if err != nil || saved.Status.Terminal() {
+			return saved, err
+		}
+		r = saved
+	}
+	return nil, d.later(ctx, r, wait)
+}
+
+// call makes the attempt. The last thing before it: is it still in time? A panic in a provider's code
+// happens after the request may have left, so it is Unknown.
+func (d *Delivery) call(ctx context.Context, r *store.Record, p *parcel) (res message.Result) {
+	if d.now() >= r.Expires {
+		return message.Result{Outcome: message.Retry, Code: "too_late", After: time.Hour}
+	}
+	defer func() {
+		if v := recover(); v != nil {
+			d.Log.ErrorContext(ctx, "panic in a provider", "message", r.ID, "provider", p.account.Provider, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			res = message.Result{Outcome: message.Unknown, Code: "panic"}
+		}
+	}()
+	ctx, cancel := context.WithTimeout(ctx, provider.Timeout)
+	defer cancel()
+	return p.sender.Send(ctx, p.call)
+}

@@ -1,0 +1,113 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// How long to wait where neither provider nor class says.
+const (
+	throttledFor = 2 * time.Second
+	deferredFor  = time.Minute
+	maxAfter     = 6 * time.Hour
+)
+
+// finish records the outcome and does what follows from it. The write is tried harder than others: if it
+// is lost, a message that was sent stays in doubt.
+func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res message.Result) (*store.Record, error) {
+	now := d.now()
+	if last := len(r.Attempts) - 2; res.Outcome == message.Refresh && last >= 0 && r.Attempts[last].Outcome == message.Refresh {
+		res.Outcome = message.AccountFault // a new token did not help
+	}
+	e := message.Finish{Epoch: r.Epoch, Result: res, Next: d.next(r, p, res, now), Doubt: r.Class.Defaults().InDoubt}
+	if p.desc.Dedup {
+		e.Doubt = message.Resend
+	}
+	d.logAttempt(ctx, r, p, res, now)
+	// The caller's deadline is not the outcome's: it is written even when the time is up.
+	ctx = context.WithoutCancel(ctx)
+	saved, err := r, error(nil)
+	for range 4 {
+		saved, err = d.Store.Update(ctx, d.as, now, saved, e)
+		if err == nil {
+			break
+		}
+		if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+			// An earlier try of this write was applied, though its answer was lost.
+			err = nil
+			break
+		}
+		if saved == nil {
+			saved = r
+		}
+	}
+	if err != nil {
+		return nil, err
+	}
+	if saved.Status == message.Queued || saved.Todo != 0 {
+		return saved, nil
+	}
+	return nil, nil
+}
+
+// next is when to try again, if the outcome asks for it.
+func (d *Delivery) next(r *store.Record, p *parcel, res message.Result, now message.Time) message.Time {
+	class := r.Class.Defaults()
+	back := class.Backoff(r.Tries+1, d.Random())
+	after := min(res.After, maxAfter)
+	switch res.Outcome {
+	case message.Refresh:
+		return now
+	case message.AccountFault:
+		if p.others {
+			return now
+		}
+	case message.Throttled:
+		back = throttledFor + time.Duration(d.Random()*float64(throttledFor))
+	case message.Defer:
+		back = deferredFor
+	}
+	return now.Add(max(back, after))
+}
+
+// lost follows the policy for a worker that died or hangs.
+func (d *Delivery) lost(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
+	e := message.Lost{Doubt: r.Class.Defaults().InDoubt, Next: now.Add(r.Class.Defaults().Backoff(r.Tries+1, d.Random()))}
+	if last := r.Last(); last != nil && d.dedups(ctx, r, last.Account) {
+		e.Doubt = message.Resend
+	}
+	return d.save(ctx, r, e, now)
+}
+
+// dedups tells whether an account's provider sends one key at most once.
+func (d *Delivery) dedups(ctx context.Context, r *store.Record, account string) bool {
+	accounts, err := d.Config.Accounts(ctx, r.Channel)
+	if err != nil {
+		return false
+	}
+	for _, a := range accounts {
+		if a.Name == account {
+			_, desc, err := d.Senders.Open(ctx, a)
+			return err == nil && desc.Dedup
+		}
+	}
+	return false
+}
+
+func (d *Delivery) logAttempt(ctx context.Context, r *store.Record, p *parcel, res message.Result, now message.Time) {
+	level := slog.LevelInfo
+	if res.Outcome != message.Accepted {
+		level = slog.LevelWarn
+	}
+	if !d.Log.Enabled(ctx, level) {
+		return
+	}
+	d.Log.Log(ctx, level, "attempt", "message", r.ID, "tenant", r.Tenant, "channel", r.Channel, "account", p.account.Name,
+		"epoch", r.Epoch, "outcome", res.Outcome.String(), "code", res.Code, "http", res.HTTPStatus,
+		"ms", now.Sub(r.Last().At).Milliseconds(), "request", r.Request)
+}

@@ -1,0 +1,171 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"runtime/debug"
+	"sync"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// Handle works on a batch, its items side by side. An item whose work failed comes again; a panic fails
+// that item only.
+func (d *Delivery) Handle(ctx context.Context, batch []queue.Item) []string {
+	again := []string{}
+	if len(batch) == 1 {
+		if !d.try(ctx, batch[0]) {
+			again = append(again, batch[0].ID)
+		}
+		return again
+	}
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for _, it := range batch {
+		all.Go(func() {
+			if !d.try(ctx, it) {
+				mu.Lock()
+				defer mu.Unlock()
+				again = append(again, it.ID)
+			}
+		})
+	}
+	all.Wait()
+	return again
+}
+
+// try works on one item and tells whether it is done.
+func (d *Delivery) try(ctx context.Context, it queue.Item) (done bool) {
+	defer func() {
+		if r := recover(); r != nil {
+			d.Log.ErrorContext(ctx, "panic while delivering", "item", it.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			done = false
+		}
+	}()
+	h, err := store.ReadHint(it.Body)
+	if err != nil {
+		d.Log.ErrorContext(ctx, "hint unreadable", "item", it.ID, "error", err)
+		return false
+	}
+	if it.Receives >= poisonAt {
+		err = d.park(ctx, h)
+	} else {
+		err = d.attend(ctx, h)
+	}
+	if err != nil {
+		d.Log.ErrorContext(ctx, "hint failed; it comes again", "message", h.ID, "receives", it.Receives, "error", err)
+		return false
+	}
+	return true
+}
+
+// park ends a message whose hint keeps failing. One whose record cannot even be read is left to the
+// dead-letter queue.
+func (d *Delivery) park(ctx context.Context, h store.Hint) error {
+	r, err := d.Store.Message(ctx, d.as, h.ID)
+	if err != nil {
+		return err
+	}
+	r, err = d.Store.Update(ctx, d.as, d.now(), r, message.Poison{Why: "workers could not get through it"})
+	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	return d.after(ctx, r)
+}
+
+// maxSteps bounds how often one hint follows a record that others keep changing.
+const maxSteps = 16
+
+// attend does what is due for a message, one step after the other, until nothing is or somebody else has
+// it.
+func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
+	r := h.Record
+	if r == nil {
+		var err error
+		if r, err = d.Store.Message(ctx, d.as, h.ID); errors.Is(err, store.ErrNotFound) {
+			d.Log.WarnContext(ctx, "hint without a record", "message", h.ID)
+			return nil
+		} else if err != nil {
+			return err
+		}
+	}
+	if h.Redrive > 0 && h.Redrive >= r.Epoch && r.Status == message.Dead {
+		next, err := d.Store.Update(ctx, d.as, d.now(), r, message.Redrive{By: "queue", Why: "redriven from the dead-letter queue"})
+		if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+			d.Log.InfoContext(ctx, "redrive refused", "message", h.ID, "why", refused.Why)
+		} else if err != nil {
+			return err
+		}
+		r = next
+	}
+	for range maxSteps {
+		next, err := d.step(ctx, r)
+		if stale := (*store.Stale)(nil); errors.As(err, &stale) {
+			r = stale.Now
+			continue
+		}
+		if err != nil || next == nil {
+			return err
+		}
+		r = next
+	}
+	return errors.New("delivery: the record keeps changing")
+}
+
+// step does the next thing and gives the record that it made, or nil when there is nothing more to do
+// now.
+func (d *Delivery) step(ctx context.Context, r *store.Record) (*store.Record, error) {
+	now := d.now()
+	switch {
+	case r.Todo != 0 && (r.Status.Terminal() || r.Status == message.Sent):
+		return nil, d.after(ctx, r)
+	case r.Status == message.Sending && now >= r.Lease:
+		return d.lost(ctx, r, now)
+	case r.Status == message.InDoubt && r.Due != 0 && now >= r.Due:
+		return d.save(ctx, r, message.Resolve{}, now)
+	case r.Status != message.Queued && r.Status != message.Scheduled:
+		return nil, nil // ended, sent, in doubt, or another worker has it
+	case now >= r.Expires:
+		return d.save(ctx, r, message.Expire{}, now)
+	case r.Hold:
+		return nil, nil // an earlier sibling has its turn
+	}
+	if wait := max(r.SendAt, r.Next).Sub(now); wait > 0 {
+		return nil, d.later(ctx, r, wait)
+	}
+	return d.deliver(ctx, r, now)
+}
+
+// save applies an event and writes it; the caller follows a *store.Stale.
+func (d *Delivery) save(ctx context.Context, r *store.Record, e message.Event, now message.Time) (*store.Record, error) {
+	next, err := r.Apply(e, now)
+	if err != nil {
+		return nil, err
+	}
+	return d.Store.Save(ctx, d.as, now, r, next)
+}
+
+// later puts a new hint into the queue for a wait of up to 15 minutes; a longer one lives on the record's
+// due time. Nothing waits in flight.
+func (d *Delivery) later(ctx context.Context, r *store.Record, wait time.Duration) error {
+	if wait > queue.MaxDelay {
+		return nil
+	}
+	body, err := d.Store.Hint(r)
+	if err != nil || len(body) > queue.MaxBody {
+		body = store.BareHint(r.ID)
+	}
+	delay := (max(wait, 0) + time.Second - 1).Truncate(time.Second)
+	if err := d.Queue.Send(ctx, queue.Lane(r.Channel, r.Lane()), queue.Item{Body: body, Group: r.Tenant, Delay: delay}); err != nil {
+		// The record is due soon after: the sweep queues it.
+		d.Log.WarnContext(ctx, "hint not queued; the sweep will", "message", r.ID, "error", err)
+	}
+	return nil
+}

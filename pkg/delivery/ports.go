@@ -1,0 +1,84 @@
+package delivery
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Store is what delivery needs of the store.
+type Store interface {
+	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
+	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
+	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
+	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
+	Release(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
+	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
+	Address(ctx context.Context, r *store.Record) (message.Address, error)
+	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
+	Content(ctx context.Context, r *store.Record) (message.Content, error)
+	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
+	Hint(r *store.Record) ([]byte, error)
+}
+
+// Config is what delivery reads of the configuration.
+type Config interface {
+	Version(ctx context.Context, ref message.Ref) (*template.Compiled, error)
+	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
+	Routes(ctx context.Context) ([]route.Route, error)
+}
+
+// Senders opens the sender of an account; what it opened before it gives again.
+type Senders interface {
+	Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error)
+}
+
+// Ports is everything that delivery needs.
+type Ports struct {
+	Store   Store
+	Config  Config
+	Senders Senders
+	Queue   queue.Queue
+	Now     func() time.Time
+	// Random is a number in [0,1), for jitter and weights.
+	Random func() float64
+	Log    *slog.Logger
+}
+
+// The times of one attempt (DESIGN of the queues: call 10 s, lease 35 s, visibility 180 s).
+const (
+	leaseFor = 35 * time.Second
+	// poisonAt is the receive at which a message is parked, one before the queue would drop the hint.
+	poisonAt = queue.MaxReceives - 1
+)
+
+// Delivery handles hints. It is a queue.Handler.
+type Delivery struct {
+	Ports
+	as tenant.Principal
+
+	mu    sync.Mutex
+	gates map[string]*gate
+}
+
+// New checks that nothing is missing.
+func New(p Ports) (*Delivery, error) {
+	if p.Store == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Log == nil {
+		return nil, errors.New("delivery: a port is missing")
+	}
+	return &Delivery{Ports: p, as: tenant.System("delivery"), gates: map[string]*gate{}}, nil
+}
+
+func (d *Delivery) now() message.Time { return message.At(d.Now()) }

@@ -1,0 +1,202 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/template"
+)
+
+// draft makes one message of a target; nil when something is wrong with it, which is then reported.
+func (pl *planner) draft(ctx context.Context, t target, place int, kind store.GroupKind) (*planned, error) {
+	info, builtIn := t.channel.Info()
+	if !builtIn {
+		info = message.ChannelInfo{Channel: t.channel, Address: message.Account, Content: message.ChatText, Shards: 1}
+	}
+	to, err := pl.in.Addresses.Normalise(info.Address, t.raw, pl.sender.Region)
+	if err != nil {
+		pl.f.add(t.pointer, problem.BadAddress, "%s", err)
+		return nil, nil
+	}
+	d := &planned{subject: pl.subject(t.channel, to.Region)}
+	locale, ok, err := pl.render(d, info, t)
+	if err != nil || !ok {
+		return nil, err
+	}
+	m := pl.message(t, place, kind, locale)
+	m.Region = to.Region
+	ulid := pl.in.NewULID(pl.now)
+	m.ID = message.NewID(pl.in.Store.Partition(info.Address, string(to.Key), info.Shards, ulid), ulid)
+	if t.channel == message.SMS {
+		m.Segments = template.CountSegments(d.content.Text).Count
+	}
+	if err := pl.stop(ctx, d, &m, info, to.Key); err != nil {
+		return nil, err
+	}
+	d.Draft = store.Draft{Message: m, To: to.Send, Vars: pl.vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject)}
+	return d, nil
+}
+
+// render makes the content, so that a message that cannot be rendered is never accepted.
+func (pl *planner) render(d *planned, info message.ChannelInfo, t target) (locale string, ok bool, err error) {
+	if pl.tmpl == nil {
+		d.content = *pl.req.Content
+		if info.Templated {
+			pl.f.add("/content", problem.ContentRefused, "channel %s sends templates only, whatever the tenant may elsewhere", t.channel)
+			return "", false, nil
+		}
+		if pl.req.Content.Subject == "" && info.Content == message.MailText {
+			pl.f.add("/content/subject", problem.Required, "an email needs a subject")
+			return "", false, nil
+		}
+		return "", true, nil
+	}
+	vars := pl.req.Vars
+	if vars == nil {
+		vars = map[string]any{}
+	}
+	content, locale, err := pl.tmpl.Render(t.channel, pl.locale(), vars)
+	if errors.Is(err, template.ErrNoVariant) {
+		pl.f.add("/template", problem.NoVariant, "template %s version %d has no variant for channel %s; it has %s", pl.ref.Name, pl.ref.Version, t.channel, variants(pl.tmpl))
+		return "", false, nil
+	}
+	if err != nil {
+		pl.f.add("/vars", problem.BadValue, "template %s cannot be rendered: %s", pl.ref.Name, err)
+		return "", false, nil
+	}
+	if b, err := json.Marshal(content); err != nil || len(b) > MaxMessage {
+		pl.f.add("/vars", problem.TooLong, "the rendered message has %d bytes; at most %d are allowed", len(b), MaxMessage)
+		return "", false, nil
+	}
+	d.content, d.warnings = content, pl.tmpl.Warnings()
+	return locale, true, nil
+}
+
+func variants(c *template.Compiled) string {
+	var out []string
+	for _, v := range c.Template().Variants {
+		out = append(out, fmt.Sprintf("%s (%s)", v.Channel, v.Locale))
+	}
+	return strings.Join(out, ", ")
+}
+
+// message fills in everything that does not depend on the recipient.
+func (pl *planner) message(t target, place int, kind store.GroupKind, locale string) message.Message {
+	r := pl.req
+	ref := pl.ref
+	ref.Locale = locale
+	m := message.Message{
+		Tenant: pl.sender.Name, Owner: pl.sender.Owner.Name, Key: pl.p.KeyID,
+		IP: r.Origin.IP, Trace: r.Origin.Trace, Request: r.Origin.RequestID, ResendOf: r.Origin.ResendOf,
+		Channel: t.channel, Class: pl.class, Template: ref, Free: r.Content != nil, Reference: r.Reference,
+		Created: pl.now, Expires: pl.expires(),
+		Place: place, Fallback: kind == store.GroupFallback, Hold: t.hold, Watch: t.watch,
+	}
+	if pl.at > pl.now {
+		m.SendAt = pl.at
+	}
+	return message.New(m, pl.now)
+}
+
+func (pl *planner) expires() message.Time {
+	r := pl.req
+	switch {
+	case !r.ExpiresAt.IsZero():
+		return message.At(r.ExpiresAt)
+	case r.TTL > 0:
+		return pl.at.Add(r.TTL)
+	}
+	return pl.at.Add(pl.class.Defaults().TTL)
+}
+
+// window is how long equal content is one message: the request's word, the route's, the class's.
+func (pl *planner) window(s route.Subject) time.Duration {
+	if pl.req.Origin.ResendOf != "" {
+		return 0
+	}
+	if n := pl.req.DedupSeconds; n != nil {
+		return time.Duration(*n) * time.Second
+	}
+	switch n := route.DedupSeconds(pl.routes, s); {
+	case n < 0:
+		return 0
+	case n > 0:
+		return time.Duration(n) * time.Second
+	}
+	return pl.class.Defaults().DedupWindow
+}
+
+// stop ends a message at once that must not go out: simulated for a test key or an address that this
+// stage may not write to, suppressed for an address that nobody may write to. It is recorded all the
+// same, so that it can be found.
+func (pl *planner) stop(ctx context.Context, d *planned, m *message.Message, info message.ChannelInfo, key message.Address) error {
+	end := func(s message.Status, reason string) {
+		m.Base, m.Status, m.Reason, m.Due, m.Hold = s, s, reason, 0, false
+	}
+	switch {
+	case !pl.p.Live:
+		end(message.Simulated, "test_key")
+		m.Outcome = simulate(info.Address, key)
+		return nil
+	case pl.in.Allowed != nil && !pl.in.Allowed(info.Address, key):
+		end(message.Simulated, "stage")
+		m.Outcome = message.Delivered
+		return nil
+	}
+	entries, err := pl.in.Store.Suppressions(ctx, info.Address, string(key))
+	if err != nil {
+		return unavailable(err)
+	}
+	if e, stops := suppress.Find(entries, m.Tenant, m.Channel, m.Class, pl.at); stops {
+		d.stopped = &e
+		end(message.Suppressed, string(e.Reason))
+	}
+	return nil
+}
+
+// magic is what a test key's recipients stand for: the end of a phone number, or the local part of a
+// mail address, or the last part of a URL's path or of an id.
+var magic = []struct {
+	phone, word string
+	outcome     message.Status
+}{
+	{"0001", "undelivered", message.Undelivered},
+	{"0002", "failed", message.Failed},
+	{"0003", "bounced", message.Bounced},
+	{"0004", "complained", message.Complained},
+	{"0005", "expired", message.Expired},
+	{"0006", "suppressed", message.Suppressed},
+	{"0007", "in_doubt", message.InDoubt},
+	{"0008", "dead", message.Dead},
+}
+
+func simulate(kind message.AddressKind, key message.Address) message.Status {
+	s := string(key)
+	for _, row := range magic {
+		switch kind {
+		case message.Phone:
+			if strings.HasSuffix(s, row.phone) {
+				return row.outcome
+			}
+		case message.Mail:
+			if strings.HasPrefix(s, row.word+"@") || strings.HasPrefix(s, row.word+"+") {
+				return row.outcome
+			}
+		default:
+			if strings.HasSuffix(s, row.word) {
+				return row.outcome
+			}
+		}
+	}
+	return message.Delivered
+}

@@ -1,0 +1,89 @@
+package intake
+
+import (
+	"context"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Explanation is what would become of one message, and why.
+type Explanation struct {
+	Message  message.Message
+	To       message.Address
+	Content  message.Content
+	Segments *template.Segments // of an SMS
+	// Stopped is the suppression that would hold it back; Duplicate the message that it would be answered
+	// with, until WindowEnds.
+	Stopped    *suppress.Entry
+	Duplicate  *store.Record
+	WindowEnds message.Time
+	// Accounts is the order in which accounts would be tried; Route the route that says so, "" for none.
+	Accounts []string
+	Route    string
+	// Cost is the first account's price of it, in Currency; 0 where no price is set.
+	Cost     float64
+	Currency string
+	Warnings []string
+}
+
+// Explain says what Send would do, and sends nothing, writes nothing.
+func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request) ([]Explanation, error) {
+	if !p.May(tenant.Send) && !p.May(tenant.Read) {
+		return nil, problem.New(problem.Forbidden, "this key lacks the scope send")
+	}
+	now := in.now()
+	pl, err := in.plan(ctx, p, req, now)
+	if err != nil {
+		return nil, err
+	}
+	routes, err := in.Config.Routes(ctx)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	out := make([]Explanation, 0, len(pl.drafts))
+	for _, d := range pl.drafts {
+		e := Explanation{Message: d.Message, To: d.To, Content: d.content, Stopped: d.stopped, Warnings: d.warnings}
+		held, err := in.Store.Peek(ctx, p, now, &d.Draft)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		e.Duplicate, e.WindowEnds = held.Record, held.WindowEnds
+		accounts, err := in.Config.Accounts(ctx, d.Message.Channel)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		e.choose(routes, d, accounts)
+		out = append(out, e)
+	}
+	return out, nil
+}
+
+// choose fills in what the route decides, and its price.
+func (e *Explanation) choose(routes []route.Route, d *planned, accounts []config.Account) {
+	units := 1.0
+	if d.Message.Channel == message.SMS {
+		s := template.CountSegments(d.content.Text)
+		e.Segments, units = &s, float64(s.Count)
+	}
+	byName := map[string]config.Account{}
+	var candidates []route.Candidate
+	for _, a := range accounts {
+		if !a.Off {
+			byName[a.Name] = a
+			candidates = append(candidates, route.Candidate{Account: a.Name})
+		}
+	}
+	c := route.Accounts(routes, d.subject, candidates, func(string) bool { return false }, 0)
+	e.Accounts, e.Route = c.Accounts, c.Route
+	if len(c.Accounts) > 0 {
+		first := byName[c.Accounts[0]]
+		e.Cost, e.Currency = first.Price*units, first.Currency
+	}
+}

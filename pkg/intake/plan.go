@@ -1,0 +1,261 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// plan is a request that was understood: what would be recorded, before anything is.
+type plan struct {
+	kind   store.GroupKind // "" for a single message
+	drafts []*planned
+}
+
+// planned is one message of a plan.
+type planned struct {
+	store.Draft
+	content  message.Content
+	subject  route.Subject
+	stopped  *suppress.Entry
+	warnings []string
+}
+
+// planner understands one request.
+type planner struct {
+	in     *Intake
+	p      tenant.Principal
+	req    *Request
+	now    message.Time
+	f      faults
+	sender tenant.Tenant
+	ref    message.Ref
+	tmpl   *template.Compiled
+	class  message.Class
+	routes []route.Route
+	at     message.Time // of sending
+	vars   []byte
+	same   []byte
+}
+
+// target is a channel and an address on the way to a draft.
+type target struct {
+	channel message.Channel
+	raw     string
+	pointer string
+	watch   int
+	hold    bool
+}
+
+// plan understands a request, or returns a *problem.Error that names all that is wrong with it.
+func (in *Intake) plan(ctx context.Context, p tenant.Principal, req *Request, now message.Time) (*plan, error) {
+	pl := &planner{in: in, p: p, req: req, now: now, f: faults{pointer: req.Pointer}, at: now}
+	req.check(&pl.f, now)
+	if at := message.At(req.SendAt); at > now {
+		pl.at = at
+	}
+	if err := pl.who(ctx); err != nil {
+		return nil, err
+	}
+	if err := pl.what(ctx); err != nil {
+		return nil, err
+	}
+	if err := pl.f.err(); err != nil {
+		return nil, err
+	}
+	var err error
+	if pl.routes, err = in.Config.Routes(ctx); err != nil {
+		return nil, unavailable(err)
+	}
+	out := &plan{}
+	targets, err := pl.targets(ctx, out)
+	if err != nil {
+		return nil, err
+	}
+	for i, t := range targets {
+		d, err := pl.draft(ctx, t, i, out.kind)
+		if err != nil {
+			return nil, err
+		}
+		if d != nil {
+			out.drafts = append(out.drafts, d)
+		}
+	}
+	if err := pl.f.err(); err != nil {
+		return nil, err
+	}
+	out.release(now)
+	return out, nil
+}
+
+// release lets the first of a fallback go that is not stopped at once.
+func (pl *plan) release(now message.Time) {
+	if pl.kind != store.GroupFallback {
+		return
+	}
+	for _, d := range pl.drafts {
+		if m := &d.Message; !m.Status.Terminal() {
+			m.Hold = false
+			*m = message.New(*m, now)
+			return
+		}
+	}
+}
+
+// unavailable is the answer to a fault below us: nothing was accepted.
+func unavailable(err error) error {
+	var p *problem.Error
+	if errors.As(err, &p) {
+		return p
+	}
+	after := time.Second
+	if errors.Is(err, store.ErrFull) {
+		after = time.Minute
+	}
+	return problem.New(problem.Unavailable, "the request was not accepted; repeat it with the same Idempotency-Key").After(after).Because(err)
+}
+
+// who finds the tenant.
+func (pl *planner) who(ctx context.Context) error {
+	name := pl.req.Tenant
+	if name == "" {
+		name = pl.p.Tenant
+	}
+	if name == "" {
+		pl.f.add("/tenant", problem.Required, "tenant is missing: this key belongs to none, so the request must name one")
+		return pl.f.err()
+	}
+	if !pl.p.Sees(name) {
+		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %q for this key; leave tenant out to send as its own", name)
+		return pl.f.err()
+	}
+	t, ok, err := pl.in.Config.Tenant(ctx, name)
+	switch {
+	case err != nil:
+		return unavailable(err)
+	case !ok:
+		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %q", name)
+	case t.Disabled:
+		pl.f.add("/tenant", problem.UnknownTenant, "tenant %q is switched off; an operator can switch it on", name)
+	}
+	pl.sender = t
+	return pl.f.err()
+}
+
+// what finds the template and checks the variables, or checks the free content.
+func (pl *planner) what(ctx context.Context) error {
+	r := pl.req
+	pl.class = r.Class
+	if r.Content != nil {
+		pl.free()
+		return nil
+	}
+	if r.Template == "" {
+		return nil // reported already
+	}
+	head, err := pl.head(ctx)
+	if err != nil || head == nil {
+		return err
+	}
+	pl.tmpl, err = pl.in.Config.Version(ctx, pl.ref)
+	if errors.Is(err, store.ErrNotFound) {
+		pl.f.add("/version", problem.UnknownTemplate, "template %s has no version %d; it has 1 to %d", r.Template, pl.ref.Version, head.Latest)
+		return nil
+	}
+	if err != nil {
+		return unavailable(err)
+	}
+	if pl.class == "" {
+		pl.class = head.Class
+	} else if pl.class != head.Class {
+		pl.f.add("/class", problem.BadValue, "template %s is of class %s; leave class out", r.Template, head.Class)
+	}
+	vars := r.Vars
+	if vars == nil {
+		vars = map[string]any{}
+	}
+	for _, field := range pl.tmpl.Check(vars) {
+		pl.f.add(field.Pointer, field.Code, "%s", field.Detail)
+	}
+	if pl.vars, err = json.Marshal(vars, json.Deterministic(true)); err != nil {
+		return problem.New(problem.BadJSON, "vars cannot be kept").Because(err)
+	}
+	pl.same, err = json.Marshal([]any{"template", pl.ref.Tenant, pl.ref.Name, pl.tmpl.DedupVars(vars)}, json.Deterministic(true))
+	return err
+}
+
+// head finds the template and pins its version.
+func (pl *planner) head(ctx context.Context) (*config.Template, error) {
+	owner, name, other := strings.Cut(pl.req.Template, "/")
+	if !other {
+		owner, name = pl.sender.Name, pl.req.Template
+	}
+	head, ok, err := pl.in.Config.Template(ctx, owner, name)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if !ok || owner != pl.sender.Name && !head.Shared {
+		pl.f.add("/template", problem.UnknownTemplate, "tenant %s has no template %q, and no other tenant shares one of that name; a shared one is written tenant/name", pl.sender.Name, pl.req.Template)
+		return nil, nil
+	}
+	pl.ref = message.Ref{Tenant: owner, Name: name, Version: pl.req.Version, Locale: pl.req.Locale}
+	switch {
+	case pl.ref.Version != 0 && pl.ref.Version != head.Published && pl.p.Live:
+		pl.f.add("/version", problem.NotPublished, "version %d of template %s is not the published one (%d); leave version out, or use a test key", pl.ref.Version, name, head.Published)
+		return nil, nil
+	case pl.ref.Version != 0:
+	case head.Published != 0:
+		pl.ref.Version = head.Published
+	case pl.p.Live:
+		pl.f.add("/template", problem.NotPublished, "template %s has no published version; publish version %d, or use a test key", name, head.Latest)
+		return nil, nil
+	default:
+		pl.ref.Version = head.Latest
+	}
+	return &head, nil
+}
+
+// free checks content that is no template's.
+func (pl *planner) free() {
+	c := pl.req.Content
+	if !pl.sender.FreeContent {
+		pl.f.add("/content", problem.ContentRefused, "tenant %s may send templates only; use a template, or ask an operator for free_content", pl.sender.Name)
+	}
+	if pl.class == "" {
+		pl.class = message.Transactional
+	}
+	if strings.ContainsAny(c.Subject, "\r\n\x00") {
+		pl.f.add("/content/subject", problem.BadValue, "subject may not hold line breaks")
+	}
+	b, err := json.Marshal(c)
+	if err != nil || len(b) > MaxMessage {
+		pl.f.add("/content", problem.TooLong, "content has %d bytes; at most %d are allowed", len(b), MaxMessage)
+	}
+	if c.Subject+c.Title+c.Text+c.HTML == "" && len(c.Data) == 0 {
+		pl.f.add("/content", problem.Required, "content is empty: send text, html, or data as the channel needs")
+	}
+	pl.same = append([]byte("content"), b...)
+}
+
+// locale is what the content is rendered in.
+func (pl *planner) locale() string {
+	if pl.req.Locale != "" {
+		return pl.req.Locale
+	}
+	return pl.sender.Locale
+}
+
+func index(base string, i int) string { return base + "/" + strconv.Itoa(i) }

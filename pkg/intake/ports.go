@@ -1,0 +1,82 @@
+package intake
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/opennotify/notify/pkg/address"
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Store is what intake needs of the store.
+type Store interface {
+	Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*store.Draft) ([]store.Verdict, error)
+	Peek(ctx context.Context, p tenant.Principal, now message.Time, d *store.Draft) (store.Verdict, error)
+	OpenGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, k *store.KeyClaim, keep time.Duration) (store.Group, bool, error)
+	SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, keep time.Duration) error
+	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
+	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
+	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
+	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
+	Due(ctx context.Context, shard string, now message.Time, limit int, after string) ([]store.Due, string, error)
+	DueShards() []string
+	Partition(kind message.AddressKind, key string, shards int, salt string) string
+	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
+	Address(ctx context.Context, r *store.Record) (message.Address, error)
+	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
+	Content(ctx context.Context, r *store.Record) (message.Content, error)
+	Hint(r *store.Record) ([]byte, error)
+}
+
+// Config is what intake reads of the configuration.
+type Config interface {
+	Tenant(ctx context.Context, name string) (tenant.Tenant, bool, error)
+	Template(ctx context.Context, tenant, name string) (config.Template, bool, error)
+	Version(ctx context.Context, ref message.Ref) (*template.Compiled, error)
+	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
+	Routes(ctx context.Context) ([]route.Route, error)
+}
+
+// Providers describes providers by name.
+type Providers interface {
+	Get(name string) (provider.Descriptor, bool)
+}
+
+// Ports is everything that intake needs.
+type Ports struct {
+	Store     Store
+	Config    Config
+	Queue     queue.Queue
+	Addresses address.Reader
+	Now       func() time.Time
+	// NewULID makes a ULID of an instant, in lower case.
+	NewULID func(message.Time) string
+	// Providers describes them, for explanations.
+	Providers Providers
+	// Allowed tells whether this stage may write to an address; nil is every address.
+	Allowed func(kind message.AddressKind, key message.Address) bool
+	Log     *slog.Logger
+}
+
+// Intake accepts messages.
+type Intake struct{ Ports }
+
+// New checks that nothing is missing.
+func New(p Ports) (*Intake, error) {
+	if p.Store == nil || p.Config == nil || p.Queue == nil || p.Providers == nil || p.Now == nil || p.NewULID == nil || p.Log == nil {
+		return nil, errors.New("intake: a port is missing")
+	}
+	return &Intake{p}, nil
+}
+
+func (in *Intake) now() message.Time { return message.At(in.Now()) }

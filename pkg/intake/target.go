@@ -1,0 +1,144 @@
+package intake
+
+import (
+	"context"
+	"maps"
+	"slices"
+
+	"github.com/opennotify/notify/pkg/address"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// targets chooses the channel of every address, and says in out what the messages are to each other.
+func (pl *planner) targets(ctx context.Context, out *plan) ([]target, error) {
+	r := pl.req
+	if len(r.To.Ways) > 0 {
+		return pl.ways(ctx, out)
+	}
+	raws, pointer := r.To.List, func(i int) string { return index("/to", i) }
+	if len(raws) == 0 {
+		raws, pointer = []string{r.To.One}, func(int) string { return "/to" }
+	} else {
+		out.kind = store.GroupList
+	}
+	targets := make([]target, 0, len(raws))
+	for i, raw := range raws {
+		ch := r.Channel
+		if ch == "" {
+			ch = pl.guess(raw)
+		}
+		if ch == "" {
+			pl.f.add(pointer(i), problem.UnknownChannel, "the channel cannot be told from this address; name one in channel")
+			continue
+		}
+		targets = append(targets, target{channel: ch, raw: raw, pointer: pointer(i)})
+	}
+	return targets, pl.open(ctx, targets, "/channel")
+}
+
+// guess takes the route's first channel that the address fits, or the usual one of its kind.
+func (pl *planner) guess(raw string) message.Channel {
+	kind, ok := address.Guess(raw)
+	if !ok {
+		return ""
+	}
+	if rt, ok := route.Channels(pl.routes, pl.subject("", "")); ok {
+		for _, s := range rt.Steps {
+			if info, _ := s.Channel.Info(); info.Address == kind {
+				return s.Channel
+			}
+		}
+	}
+	for _, info := range message.Channels() {
+		if info.Address == kind && kind != message.Token && kind != message.Account {
+			return info.Channel
+		}
+	}
+	return ""
+}
+
+// ways applies the route's strategy to one person's addresses.
+func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
+	ways := pl.req.To.Ways
+	strategy, steps := route.One, []route.Step(nil)
+	if rt, ok := route.Channels(pl.routes, pl.subject("", "")); ok {
+		strategy = rt.Strategy
+		for _, s := range rt.Steps {
+			if _, has := ways[s.Channel]; has {
+				steps = append(steps, s)
+			}
+		}
+	}
+	if len(steps) == 0 { // no route: the channels in the order of the table
+		for _, info := range message.Channels() {
+			if _, has := ways[info.Channel]; has {
+				steps = append(steps, route.Step{Channel: info.Channel})
+			}
+		}
+		for _, ch := range slices.Sorted(maps.Keys(ways)) {
+			if _, builtIn := ch.Info(); !builtIn {
+				steps = append(steps, route.Step{Channel: ch})
+			}
+		}
+	}
+	switch strategy {
+	case route.Fallback:
+		out.kind = store.GroupFallback
+	case route.All:
+		out.kind = store.GroupAll
+	default:
+		steps = steps[:1]
+	}
+	targets := make([]target, 0, len(steps))
+	for i, s := range steps {
+		t := target{channel: s.Channel, raw: ways[s.Channel], pointer: "/to/" + string(s.Channel)}
+		if out.kind == store.GroupFallback {
+			t.hold, t.watch = i > 0, s.WaitSeconds
+		}
+		targets = append(targets, t)
+	}
+	if len(targets) == 1 {
+		out.kind = ""
+	}
+	return targets, pl.open(ctx, targets, "")
+}
+
+// open refuses channels that no account serves: never a 202 that goes nowhere. A test key sends nothing,
+// so it may name any channel.
+func (pl *planner) open(ctx context.Context, targets []target, pointer string) error {
+	seen := map[message.Channel]bool{}
+	for _, t := range targets {
+		if seen[t.channel] {
+			continue
+		}
+		seen[t.channel] = true
+		accounts, err := pl.in.Config.Accounts(ctx, t.channel)
+		if err != nil {
+			return unavailable(err)
+		}
+		at := pointer
+		if at == "" || pl.req.Channel == "" {
+			at = t.pointer
+		}
+		on := false
+		for _, a := range accounts {
+			on = on || !a.Off
+		}
+		_, builtIn := t.channel.Info()
+		switch {
+		case len(accounts) == 0 && !builtIn:
+			pl.f.add(at, problem.UnknownChannel, "there is no channel %q", t.channel)
+		case !on && pl.p.Live:
+			pl.f.add(at, problem.ChannelOff, "channel %s has no account that is switched on; an operator adds one", t.channel)
+		}
+	}
+	return pl.f.err()
+}
+
+func (pl *planner) subject(ch message.Channel, region string) route.Subject {
+	return route.Subject{Tenant: pl.sender.Name, TemplateTenant: pl.ref.Tenant, Template: pl.ref.Name,
+		Class: pl.class, Channel: ch, Region: region}
+}

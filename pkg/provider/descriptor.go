@@ -33,7 +33,7 @@ type Field struct {
 	Name     string   `yaml:"name" json:"name"`
 	Label    Text     `yaml:"label" json:"label"`
 	Help     Text     `yaml:"help" json:"help"`
-	Type     string   `yaml:"type" json:"type"` // string, number, boolean, url, select
+	Type     string   `yaml:"type" json:"type"` // string, text (several lines), number, boolean, url, select
 	Options  []string `yaml:"options" json:"options,omitempty"`
 	Default  string   `yaml:"default" json:"default,omitempty"`
 	Pattern  string   `yaml:"pattern" json:"pattern,omitempty"`

@@ -1,0 +1,130 @@
+package catalog_test
+
+import (
+	"os"
+	"regexp"
+	"strings"
+	"testing"
+	"testing/fstest"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
+)
+
+const good = `name: acme
+title: {zh: 甲, en: Acme}
+docs: https://acme.example/docs
+channels: [sms]
+fields:
+  - name: api_key
+    label: {zh: 密钥, en: API key}
+    type: string
+    required: true
+    secret: true
+  - name: region
+    label: {zh: 区域, en: Region}
+    type: select
+    options: [eu, cn]
+    default: eu
+limits: {per_second: 5, source: "https://acme.example/limits"}
+dedup: false
+receipts: true
+`
+
+// TestBuiltIn: what we ship is in order, and every folder on the disk is in it.
+func TestBuiltIn(t *testing.T) {
+	t.Parallel()
+	c, err := catalog.Load(provider.Descriptors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	onDisk, err := catalog.Load(os.DirFS(".."))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(onDisk.All(), c.All()); diff != "" {
+		t.Errorf("embedded and on disk differ:\n%s", diff)
+	}
+	for _, d := range c.All() {
+		if got, ok := c.Get(d.Name); !ok || got.Title != d.Title {
+			t.Errorf("%s is listed but not found", d.Name)
+		}
+	}
+}
+
+func TestGood(t *testing.T) {
+	t.Parallel()
+	c, err := catalog.Load(fstest.MapFS{"acme/provider.yaml": {Data: []byte(good)}}, fstest.MapFS{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	d, ok := c.Get("acme")
+	if !ok || !d.Has(message.SMS) || d.Limits.PerSecond != 5 || len(d.Fields) != 2 || !d.Receipts {
+		t.Errorf("%+v", d)
+	}
+	if _, ok := c.Get("other"); ok {
+		t.Error("found a provider that does not exist")
+	}
+	a := provider.Account{Channel: message.SMS, Secrets: map[string]message.Secret{"api_key": "k"}}
+	if err := d.Check(&a); err != nil || a.Config["region"] != "eu" {
+		t.Errorf("%v %v", err, a.Config)
+	}
+}
+
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct{ old, new, want string }{
+		"unknown key":        {"dedup: false", "dedupe: false", `^catalog: acme/provider.yaml:17: field dedupe not found`},
+		"unknown field key":  {"    required: true", "    requird: true", `^catalog: acme/provider.yaml:9: field requird not found`},
+		"wrong type":         {"per_second: 5", "per_second: five", `acme/provider.yaml:16: cannot unmarshal`},
+		"duplicate key":      {"dedup: false", "name: b", `acme/provider.yaml:17: mapping key "name" already defined at line 1`},
+		"syntax":             {"channels: [sms]", "channels: [sms", `acme/provider.yaml:\d+: did not find`},
+		"two documents":      {"dedup: false", "---\nname: b", `more than one document`},
+		"other folder":       {"name: acme", "name: acne", `the name is "acne" but the folder is "acme"`},
+		"name":               {"name: acme", "name: Acme", `must be lower-case`},
+		"no Chinese":         {"{zh: 甲, en: Acme}", "{en: Acme}", `title needs zh and en`},
+		"no English":         {"{zh: 甲, en: Acme}", "{zh: 甲}", `title needs zh and en`},
+		"label":              {"{zh: 密钥, en: API key}", "{en: API key}", `field "api_key": label needs zh and en`},
+		"help":               {"    required: true", "    help: {en: x}", `field "api_key": help needs zh and en`},
+		"docs":               {"https://acme.example/docs", "acme.example", `docs must be`},
+		"no channels":        {"[sms]", "[]", `channels is empty`},
+		"unknown channel":    {"[sms]", "[smoke]", `channel "smoke" is not`},
+		"channel twice":      {"[sms]", "[sms, sms]", `listed twice`},
+		"field twice":        {"name: region", "name: api_key", `field "api_key" is listed twice`},
+		"field name":         {"name: region", "name: Region", `field "Region": the name must`},
+		"field type":         {"type: string", "type: secret", `type must be one of`},
+		"select":             {"    options: [eu, cn]\n", "", `options belong to a select`},
+		"default":            {"default: eu", "default: us", `does not pass`},
+		"pattern":            {"    required: true", "    pattern: '('", `not a regular expression`},
+		"default of secret":  {"    required: true", "    default: x", `a secret has no default`},
+		"limit":              {"per_second: 5", "per_second: -5", `a limit is negative`},
+		"limit without page": {`, source: "https://acme.example/limits"`, "", `limits.source must be`},
+	} {
+		text := strings.Replace(good, c.old, c.new, 1)
+		if text == good {
+			t.Fatalf("%s: nothing to replace", name)
+		}
+		_, err := catalog.Load(fstest.MapFS{"acme/provider.yaml": {Data: []byte(text)}})
+		if err == nil || !regexp.MustCompile(c.want).MatchString(err.Error()) {
+			t.Errorf("%s: %v, want %s", name, err, c.want)
+		}
+	}
+	twice := fstest.MapFS{"acme/provider.yaml": {Data: []byte(good)}}
+	if _, err := catalog.Load(twice, twice); err == nil || !strings.Contains(err.Error(), "two providers") {
+		t.Errorf("twice: %v", err)
+	}
+}
+
+func FuzzParse(f *testing.F) {
+	f.Add([]byte(good))
+	f.Add([]byte("a: &a [*a]"))
+	f.Fuzz(func(t *testing.T, data []byte) {
+		d, err := catalog.Parse("x", data)
+		if err == nil && (d.Name == "" || len(d.Channels) == 0) {
+			t.Errorf("taken: %+v", d)
+		}
+	})
+}

@@ -1,0 +1,120 @@
+package catalog
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"io"
+	"net/url"
+	"regexp"
+	"slices"
+	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+)
+
+// Parse reads one descriptor. The file's name is only for the error. Unknown keys are errors.
+func Parse(name string, data []byte) (provider.Descriptor, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	var d provider.Descriptor
+	if err := dec.Decode(&d); err != nil {
+		return d, located(name, err)
+	}
+	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
+		return d, fmt.Errorf("%s: more than one document", name)
+	}
+	if err := Validate(d); err != nil {
+		return d, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, nil
+}
+
+// located turns yaml's "line 3: …" into "name:3: …".
+func located(name string, err error) error {
+	faults := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
+	var typed *yaml.TypeError
+	if errors.As(err, &typed) {
+		faults = typed.Errors
+	}
+	var errs []error
+	for _, f := range faults {
+		sep := ": "
+		if rest, ok := strings.CutPrefix(f, "line "); ok {
+			f, sep = rest, ":"
+		}
+		errs = append(errs, errors.New(name+sep+f))
+	}
+	return errors.Join(errs...)
+}
+
+// Validate says everything that is wrong with a descriptor's content.
+func Validate(d provider.Descriptor) error {
+	var errs []error
+	check := func(ok bool, format string, args ...any) {
+		if !ok {
+			errs = append(errs, fmt.Errorf(format, args...))
+		}
+	}
+	check(plainName(d.Name, '-'), "name %q must be lower-case letters, digits and -", d.Name)
+	check(both(d.Title), "title needs zh and en")
+	check(https(d.Docs), "docs must be the https URL of the vendor's page")
+	check(len(d.Channels) > 0, "channels is empty")
+	for i, c := range d.Channels {
+		_, known := c.Info()
+		check(known, "channel %q is not in the table of channels", c)
+		check(!slices.Contains(d.Channels[:i], c), "channel %q is listed twice", c)
+	}
+	for i, f := range d.Fields {
+		twin := slices.ContainsFunc(d.Fields[:i], func(g provider.Field) bool { return g.Name == f.Name })
+		check(!twin, "field %q is listed twice", f.Name)
+		errs = append(errs, field(d, f))
+	}
+	l := d.Limits
+	for _, n := range []int{l.PerSecond, l.PerDay, l.Concurrency, l.Payload} {
+		check(n >= 0, "a limit is negative")
+	}
+	check(l == (provider.Limits{}) || https(l.Source), "limits.source must be the https URL of the page that states the limits")
+	return errors.Join(errs...)
+}
+
+func field(d provider.Descriptor, f provider.Field) error {
+	var errs []error
+	check := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("field %q: %s", f.Name, what))
+		}
+	}
+	check(plainName(f.Name, '_'), "the name must be lower-case letters, digits and _")
+	check(both(f.Label), "label needs zh and en")
+	check(f.Help == (provider.Text{}) || both(f.Help), "help needs zh and en, or neither")
+	types := []string{"string", "text", "number", "boolean", "url", "select"}
+	check(slices.Contains(types, f.Type), "type must be one of "+strings.Join(types, ", "))
+	check((f.Type == "select") == (len(f.Options) > 0), "options belong to a select, and a select needs them")
+	_, err := regexp.Compile(f.Pattern)
+	check(err == nil, "pattern is not a regular expression")
+	if f.Default != "" && err == nil {
+		check(!f.Required, "a required field has no use for a default")
+		check(!f.Secret, "a secret has no default")
+		only := provider.Descriptor{Name: d.Name, Channels: []message.Channel{message.Other}, Fields: []provider.Field{f}}
+		check(only.Check(&provider.Account{Channel: message.Other}) == nil, "the default does not pass the field's own check")
+	}
+	return errors.Join(errs...)
+}
+
+func both(t provider.Text) bool {
+	return strings.TrimSpace(t.Zh) != "" && strings.TrimSpace(t.En) != ""
+}
+
+func https(s string) bool {
+	u, err := url.Parse(s)
+	return err == nil && u.Scheme == "https" && u.Host != ""
+}
+
+func plainName(s string, sep rune) bool {
+	outside := func(r rune) bool { return (r < 'a' || r > 'z') && (r < '0' || r > '9') && r != sep }
+	return s != "" && len(s) <= 40 && !strings.ContainsFunc(s, outside)
+}

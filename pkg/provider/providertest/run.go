@@ -1,0 +1,171 @@
+package providertest
+
+import (
+	"bytes"
+	"io/fs"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+)
+
+// suite is a provider under test.
+type suite struct {
+	open       provider.OpenFunc
+	descriptor provider.Descriptor
+	cases      []*testCase
+}
+
+// Run holds a provider to its cases and to the promises. fsys is the provider's folder.
+func Run(t *testing.T, open provider.OpenFunc, d provider.Descriptor, fsys fs.FS) {
+	t.Helper()
+	cases, err := load(fsys)
+	if err != nil {
+		t.Fatal(err)
+	}
+	s := &suite{open: open, descriptor: d, cases: cases}
+	var sent *testCase
+	confirmed := 0
+	for _, c := range cases {
+		if c.name == "sent" {
+			sent = c
+		}
+		if c.confirmed {
+			confirmed++
+		}
+		t.Run("case/"+c.name, func(t *testing.T) {
+			t.Parallel()
+			if c.receipts != nil {
+				s.receive(t, c)
+				return
+			}
+			s.send(t, c)
+		})
+	}
+	t.Logf("%s: %d cases from the vendor's pages, %d unconfirmed", d.Name, confirmed, len(cases)-confirmed)
+	if sent == nil || sent.want == nil || sent.want.Outcome != message.Accepted.String() || len(sent.exchanges) == 0 {
+		t.Fatal("cases/sent.txtar must exist, ask the provider, and end in sent")
+	}
+	s.promises(t, sent)
+}
+
+// account is a fresh copy, checked against the form, as the console would.
+func (s *suite) account(t testing.TB, c *testCase) provider.Account {
+	t.Helper()
+	a := provider.Account{
+		Name: c.account.Name, Provider: s.descriptor.Name, Channel: c.account.Channel,
+		Config: map[string]string{}, Secrets: map[string]message.Secret{},
+	}
+	for k, v := range c.account.Config {
+		a.Config[k] = v
+	}
+	for k, v := range c.account.Secrets {
+		a.Secrets[k] = v
+	}
+	if err := s.descriptor.Check(&a); err != nil {
+		t.Fatalf("account.json: %v", err)
+	}
+	return a
+}
+
+func (s *suite) env(t testing.TB, c *testCase) (provider.Env, *Log) {
+	e, log := Env(t)
+	e.Now = func() time.Time { return c.now }
+	e.Nonce = func() string { return c.nonce }
+	return e, log
+}
+
+// opened is a sender on a vendor's connection.
+func (s *suite) opened(t testing.TB, c *testCase, v *vendor) (provider.Sender, provider.Account, *Log) {
+	t.Helper()
+	e, log := s.env(t, c)
+	v.t, v.exchanges = t, c.exchanges
+	a := s.account(t, c)
+	sender, err := s.open(a, v.start(e))
+	if err != nil {
+		t.Fatalf("open: %v", err)
+	}
+	return sender, a, log
+}
+
+func (s *suite) send(t *testing.T, c *testCase) {
+	v := &vendor{compare: true}
+	sender, a, log := s.opened(t, c, v)
+	r := sender.Send(t.Context(), c.call)
+	got := wantOutcome{
+		Outcome: r.Outcome.String(), Code: r.Code, ProviderID: r.ProviderID, Status: r.HTTPStatus, After: r.After.String(),
+	}
+	want := *c.want
+	if want.After == "" {
+		want.After = "0s"
+	}
+	if want.Text != nil {
+		got.Text = &r.Text
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("outcome (-want +got):\n%s\ntext: %s", diff, r.Text)
+	}
+	if n := v.requests(); n != len(c.exchanges) {
+		t.Errorf("the provider got %d requests, not %d", n, len(c.exchanges))
+	}
+	shown(t, a, c.call, r, log)
+}
+
+// shown checks what people will see of a call.
+func shown(t testing.TB, a provider.Account, c provider.Call, r message.Result, log *Log) {
+	t.Helper()
+	if len(r.Text) > message.MaxText {
+		t.Errorf("the text has %d bytes", len(r.Text))
+	}
+	Leaks(t, a, c.To, "the result", r.Text, r.Code)
+	Leaks(t, a, c.To, "the log", log.String())
+}
+
+func (s *suite) receive(t *testing.T, c *testCase) {
+	sender, a, log := s.opened(t, c, &vendor{})
+	receiver, ok := sender.(provider.Receiver)
+	if !ok {
+		t.Fatal("the provider has a callback case but is no Receiver")
+	}
+	if !s.descriptor.Receipts {
+		t.Error("the descriptor must say receipts: true")
+	}
+	req, err := http.NewRequestWithContext(t.Context(), c.callback.method, c.callback.url, bytes.NewReader(c.callback.body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	req.Header = c.callback.header
+	callback, err := receiver.Receive(t.Context(), req, c.callback.body)
+	got := wantCallback{Status: callback.Status, Refused: err != nil}
+	for _, r := range callback.Receipts {
+		got.Receipts = append(got.Receipts, wantReceipt{r.ID, r.Epoch, r.ProviderID, r.Part, r.State.String(), r.At, r.Code, r.Text})
+	}
+	for _, r := range callback.Replies {
+		got.Replies = append(got.Replies, wantReply{string(r.From), r.Channel, r.Text, r.At})
+	}
+	if diff := cmp.Diff(*c.receipts, got); diff != "" {
+		t.Errorf("receipts (-want +got):\n%s\nerror: %v", diff, err)
+	}
+	if err != nil {
+		Leaks(t, a, c.call.To, "the error", err.Error())
+	}
+	Leaks(t, a, c.call.To, "the log", log.String())
+}
+
+// within tells whether an outcome is one of a list.
+func within(o message.Outcome, list ...message.Outcome) bool {
+	return strings.Contains(names(list), "|"+o.String()+"|")
+}
+
+func names(list []message.Outcome) string {
+	out := "|"
+	for _, o := range list {
+		out += o.String() + "|"
+	}
+	return out
+}

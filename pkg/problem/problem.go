@@ -29,11 +29,13 @@ type Error struct {
 	cause      error         // goes to the log, never to the caller
 }
 
+const ourFault = "something went wrong on our side; the request id finds it in the log"
+
 // New makes a problem of the table's kind code. An unlisted code is a bug and becomes Internal.
 func New(code Code, format string, args ...any) *Error {
 	detail := fmt.Sprintf(format, args...)
 	if _, ok := table[code]; !ok {
-		return &Error{Code: Internal, cause: fmt.Errorf("unlisted problem code %q: %s", code, detail)}
+		return &Error{Code: Internal, Detail: ourFault, cause: fmt.Errorf("unlisted problem code %q: %s", code, detail)}
 	}
 	return &Error{Code: code, Detail: detail}
 }
@@ -80,10 +82,18 @@ func (e *Error) Error() string {
 func (e *Error) Unwrap() error { return e.cause }
 
 // Status is the HTTP status of the kind.
-func (e *Error) Status() int { return table[e.Code].Status }
+func (e *Error) Status() int { return e.kind().Status }
 
 // Title is the short English sentence of the kind.
-func (e *Error) Title() string { return table[e.Code].Title }
+func (e *Error) Title() string { return e.kind().Title }
+
+// kind is the code's row; a code that is not listed has Internal's, as a status of 0 cannot be answered.
+func (e *Error) kind() Kind {
+	if k, ok := table[e.Code]; ok {
+		return k
+	}
+	return table[Internal]
+}
 
 // From makes any error a problem: itself if it is one, else Internal with the error as its cause.
 func From(err error) *Error {
@@ -91,5 +101,5 @@ func From(err error) *Error {
 	if errors.As(err, &p) {
 		return p
 	}
-	return &Error{Code: Internal, Detail: "something went wrong on our side; the request id finds it in the log", cause: err}
+	return &Error{Code: Internal, Detail: ourFault, cause: err}
 }

@@ -1,6 +1,9 @@
 package problem
 
-import "sort"
+import (
+	"cmp"
+	"slices"
+)
 
 // Kind is a row of the table.
 type Kind struct {
@@ -97,7 +100,9 @@ var kinds = []Kind{
 
 // Kinds lists the table in order of status and code.
 func Kinds() []Kind {
-	out := append([]Kind(nil), kinds...)
-	sort.SliceStable(out, func(i, j int) bool { return out[i].Status < out[j].Status })
+	out := slices.Clone(kinds)
+	slices.SortFunc(out, func(a, b Kind) int {
+		return cmp.Or(cmp.Compare(a.Status, b.Status), cmp.Compare(a.Code, b.Code))
+	})
 	return out
 }

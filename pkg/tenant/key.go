@@ -49,6 +49,10 @@ func ParseKey(s string) (id, secret string, live bool, err error) {
 	if rest[4] != '_' || rest[5+keyIDLen] != '_' || checksum(head) != s[len(head):] {
 		return "", "", false, ErrBadKey
 	}
+	id, secret = rest[5:5+keyIDLen], head[len(head)-secretLen:]
+	if strings.Trim(id+secret, alphabet) != "" { // anybody can compute a checksum
+		return "", "", false, ErrBadKey
+	}
 	switch rest[:4] {
 	case "live":
 		live = true
@@ -56,7 +60,7 @@ func ParseKey(s string) (id, secret string, live bool, err error) {
 	default:
 		return "", "", false, ErrBadKey
 	}
-	return rest[5 : 5+keyIDLen], head[len(head)-secretLen:], live, nil
+	return id, secret, live, nil
 }
 
 // Opens tells whether the secret part belongs to k and k works at now.

@@ -1,0 +1,153 @@
+package message_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	m "github.com/opennotify/notify/pkg/message"
+)
+
+// Stories are sequences that once lost a message, its work, or its honesty, or sent it twice.
+func TestStories(t *testing.T) {
+	t.Parallel()
+	const soon, later = time.Second, time.Minute
+	otp := m.New(fresh(m.OTP), t0)
+	usual := m.New(fresh(m.Transactional), t0)
+	x := fresh(m.Transactional)
+	x.Fallback, x.Watch = true, 300
+	fallback := m.New(x, t0)
+	x.Hold, x.SendAt = true, t0.Add(time.Hour)
+	held := m.New(x, t0)
+	refresh := func(d time.Duration, epoch int) []step {
+		return []step{leased(d), answered(d+soon, epoch, m.Refresh)}
+	}
+	for name, c := range map[string]struct {
+		from   m.Message
+		steps  []step
+		status m.Status
+		tries  int
+		todo   m.Todo
+		due    m.Time
+	}{
+		"a receipt before the answer leaves its work due": {otp,
+			[]step{leased(0), reported(soon, 1, m.ReceiptDelivered), answered(later, 1, m.Accepted)},
+			m.Delivered, 0, m.BlankVars, t0.Add(soon + m.Grace)},
+		"an answer in doubt does not put off the work of a receipt": {fallback,
+			[]step{leased(0), reported(soon, 1, m.ReceiptDelivered), unanswered(later, 1, m.Await)},
+			m.Delivered, 1, m.TellSiblings, t0.Add(soon + m.Grace)},
+		"the watch runs from the first word": {fallback,
+			[]step{leased(0), reported(soon, 1, m.ReceiptSent), answered(later, 1, m.Accepted)},
+			m.Sent, 0, m.TellSiblings, t0.Add(soon + 300*time.Second)},
+		"what bounced is not sent again because its worker died": {usual,
+			[]step{leased(0), reported(soon, 1, m.ReceiptBounced), unanswered(later, 1, m.Resend)},
+			m.Bounced, 1, m.ReleaseClaim, t0.Add(soon + m.Grace)},
+		"a retry stops when the lost attempt is reported sent": {usual,
+			[]step{leased(0), after(later, m.Lost{Next: t0.Add(2 * later), Doubt: m.Resend}), reported(later+soon, 1, m.ReceiptSent)},
+			m.Sent, 1, 0, 0},
+		"a late acceptance after giving up is sent": {m.New(fresh(m.Marketing), t0),
+			[]step{leased(0), after(later, m.Lost{Doubt: m.GiveUp}), answered(2*later, 1, m.Accepted)},
+			m.Sent, 1, 0, 0},
+		"an acceptance while the next attempt is out prevents a third": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Resend}), leased(later), answered(later+soon, 1, m.Accepted), answered(later+2*soon, 2, m.Retry)},
+			m.Sent, 2, 0, 0},
+		"bad news of the accepted attempt counts though a later one was refused": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Resend}), leased(later), answered(later+soon, 1, m.Accepted), answered(later+2*soon, 2, m.Retry),
+				reported(2*later, 1, m.ReceiptUndelivered)},
+			m.Undelivered, 2, m.ReleaseClaim, t0.Add(2*later + m.Grace)},
+		"an attempt counts once, lost and then answered": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Await}), answered(2*later, 1, m.Retry)},
+			m.Queued, 1, 0, t0.Add(2*later + 10*time.Second + m.Grace)},
+		"a throttled attempt does not count, lost before or not": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Await}), answered(2*later, 1, m.Throttled)},
+			m.Queued, 0, 0, t0.Add(2*later + 10*time.Second + m.Grace)},
+		"a token is refreshed once for nothing": {usual, append(refresh(0, 1), refresh(later, 2)...),
+			m.Queued, 1, 0, t0.Add(later + soon + 10*time.Second + m.Grace)},
+		"a token that stays stale uses up the attempts": {otp,
+			append(append(append(append(refresh(0, 1), refresh(later, 2)...), refresh(2*later, 3)...), refresh(3*later, 4)...), refresh(4*later, 5)...),
+			m.Dead, 4, m.ReleaseClaim | m.CopyToDLQ, t0.Add(4*later + soon + m.Grace)},
+		"a stray requeue does not end a doubt early": {usual,
+			[]step{leased(0), unanswered(soon, 1, m.Await), after(later, m.Requeue{})},
+			m.InDoubt, 1, 0, t0.Add(2 * later)},
+		"a requeue does not keep a doubt alive": {usual,
+			[]step{leased(0), unanswered(soon, 1, m.Await), after(m.AwaitReceipt+later, m.Requeue{}), after(m.AwaitReceipt+later, m.Resolve{})},
+			m.Failed, 1, m.ReleaseClaim, t0.Add(m.AwaitReceipt + later + m.Grace)},
+		"a held message that failed can be redriven, in its time": {held,
+			[]step{after(soon, m.Fail{Why: "no_account"}), after(later, m.Redrive{By: "ops"}), after(time.Hour, m.Lease{Until: t0.Add(2 * time.Hour)})},
+			m.Sending, 0, 0, t0.Add(2 * time.Hour)},
+		"a sibling that goes early keeps its own time": {held, []step{after(soon, m.Activate{})},
+			m.Scheduled, 0, 0, t0.Add(time.Hour)},
+		"part of a message delivered while the next attempt is out stays in sight": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Resend}), leased(later), reported(later+soon, 1, m.ReceiptDelivered),
+				after(later+2*soon, m.Reported{Epoch: 1, Receipt: m.Receipt{Part: 1, State: m.ReceiptUndelivered}})},
+			m.Sending, 1, 0, t0.Add(later + lease)},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			got := play(t, c.from, c.steps...)
+			if got.Status != c.status || got.Tries != c.tries || got.Todo != c.todo || got.Due != c.due {
+				t.Errorf("%s (tries %d, todo %b, due %s), want %s (%d, %b, %s)", got.Status, got.Tries, got.Todo, got.Due, c.status, c.tries, c.todo, c.due)
+			}
+		})
+	}
+}
+
+// Throttling may go on for days, on two accounts in turn; redriving as long as it likes.
+func TestHistoryIsBounded(t *testing.T) {
+	t.Parallel()
+	x := m.New(fresh(m.Marketing), t0)
+	text := strings.Repeat("<\x00\xff", 50)
+	for i := range 400 {
+		d := time.Duration(i) * 10 * time.Minute
+		account := []string{"tencent-main", "tencent-spare"}[i%2]
+		x = play(t, x, after(d, m.Lease{Account: account, Provider: "tencent-sms", Until: t0.Add(d + lease)}),
+			after(d+time.Second, m.Finish{Epoch: i + 1, Result: m.Result{Outcome: m.Throttled, Code: text, Text: text, ProviderID: text}, Next: t0.Add(d + time.Minute)}),
+			after(d+2*time.Second, m.Wait{Until: t0.Add(d + time.Minute), Why: "limit"}),
+			after(d+3*time.Second, m.Fail{Why: "no_account", Text: text}), after(d+4*time.Second, m.Redrive{By: text, Why: text}))
+		if b := encode(t, x); len(b) >= 4096 {
+			t.Fatalf("%d bytes after %d rounds: %s", len(b), i+1, b)
+		}
+	}
+	if x.Last().Epoch != 400 || x.Last().Code == "" {
+		t.Errorf("the newest attempt is not kept: %+v", x.Last())
+	}
+	// A receipt for an attempt that is kept no more still counts.
+	if x = play(t, x, reported(100*time.Hour, 3, m.ReceiptDelivered)); x.Status != m.Delivered {
+		t.Errorf("late receipt: %s", x.Status)
+	}
+}
+
+func TestReceiptsOfOneAttempt(t *testing.T) {
+	t.Parallel()
+	for _, c := range []struct {
+		parts string // a letter a part's state, space between parts
+		want  m.ReceiptState
+	}{
+		{"", m.ReceiptNone}, {"s", m.ReceiptSent}, {"sd", m.ReceiptDelivered}, {"ud", m.ReceiptDelivered},
+		{"d s", m.ReceiptSent}, {"d u", m.ReceiptUndelivered}, {"d d d", m.ReceiptDelivered}, {"d b u", m.ReceiptBounced},
+		{"db", m.ReceiptBounced}, {"d c", m.ReceiptComplained}, {"bc", m.ReceiptComplained}, {"s u", m.ReceiptUndelivered},
+	} {
+		states := map[rune]m.ReceiptState{'s': m.ReceiptSent, 'u': m.ReceiptUndelivered, 'd': m.ReceiptDelivered, 'b': m.ReceiptBounced, 'c': m.ReceiptComplained}
+		var a m.Attempt
+		for part, letters := range strings.Fields(c.parts) {
+			for _, l := range letters {
+				a.Receipts = append(a.Receipts, m.Receipt{Part: part, State: states[l]})
+			}
+		}
+		if got := a.Receipt(); got != c.want {
+			t.Errorf("%q: %s, want %s", c.parts, got, c.want)
+		}
+	}
+}
+
+func TestCompletedIsNotMovedByTheSweep(t *testing.T) {
+	t.Parallel()
+	x := play(t, m.New(fresh(m.Transactional), t0), after(time.Minute, m.Cancel{}), after(time.Hour, m.Requeue{}))
+	if got, want := x.Completed(), t0.Add(time.Minute); got != want {
+		t.Errorf("completed %s, want %s", got, want)
+	}
+	x = play(t, m.New(fresh(m.Transactional), t0), after(time.Minute, m.Wait{Until: t0.Add(25 * time.Hour), Why: "limit"}))
+	if got, want := x.Completed(), t0.Add(time.Minute); got != want || x.Status != m.Expired {
+		t.Errorf("%s at %s, want expired at %s", x.Status, got, want)
+	}
+}

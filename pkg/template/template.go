@@ -20,8 +20,8 @@ type Template struct {
 // Variable is declared before it may be used or sent.
 type Variable struct {
 	Name      string `json:"name"`
-	Type      string `json:"type"`                 // string (default), number, boolean, url, list (of objects of strings, for sections)
-	MaxLength int    `json:"max_length,omitempty"` // in characters; 0: 1,000 (string, url)
+	Type      string `json:"type"`                 // string (default), number, boolean, url, list (of objects of strings, numbers and booleans, for sections)
+	MaxLength int    `json:"max_length,omitempty"` // in characters, of a list of each of its strings; 0: 1,000
 	Pattern   string `json:"pattern,omitempty"`    // RE2, must match the whole value
 	Optional  bool   `json:"optional,omitempty"`   // absent renders as ""
 	Secret    bool   `json:"secret,omitempty"`     // never shown in the console or a timeline

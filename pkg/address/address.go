@@ -10,7 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 )
 
-// Reader reads addresses. The zero value reads every kind but phones, and only public https URLs.
+// Reader reads addresses. The zero value reads every kind but phones, and of URLs only https.
 type Reader struct {
 	// Phone reads a phone number: phone.Normalise. It is a value because the numbering plans of the world
 	// are megabytes and milliseconds that only intake should pay for.

@@ -101,19 +101,17 @@ func (k *kernel) success(a *answer, e *Endpoint, out any) error {
 	return k.write(a, status, "application/json", out)
 }
 
+const ourFault = "something went wrong on our side; the request id finds it in the log"
+
 // problem writes an error; the cause stays here, for the log.
 func (k *kernel) problem(a *answer, p *problem.Error) {
-	if p.Status() == 0 {
-		p = problem.New(problem.Internal, "").Because(p)
+	if p.Status() == http.StatusInternalServerError {
+		p = problem.New(problem.Internal, "%s", ourFault).Because(p) // whatever it says is for the log
 	}
 	a.problem = p
 	body := Problem{
 		Type: "/docs/errors#" + string(p.Code), Title: p.Title(), Status: p.Status(), Detail: p.Detail,
 		Code: p.Code, Errors: p.Fields, RequestID: a.call.RequestID,
-	}
-	if p.Code == problem.Internal {
-		body.Detail = "something went wrong on our side; the request id finds it in the log"
-		body.Errors = nil
 	}
 	after := p.RetryAfter
 	if after <= 0 && (body.Status == http.StatusTooManyRequests || body.Status == http.StatusServiceUnavailable) {

@@ -1,0 +1,128 @@
+package messages
+
+import (
+	"crypto/sha256"
+	"regexp"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
+
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/intake"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+)
+
+// SendRequest asks for one content to be sent.
+type SendRequest struct {
+	Tenant  string          `json:"tenant,omitzero" doc:"Who sends. Only operators' keys may name another tenant than their own."`
+	To      To              `json:"to" doc:"An address, a list of at most 100, or an object of one person's addresses by channel."`
+	Channel message.Channel `json:"channel,omitzero" doc:"sms, email, webhook, …; without it the route chooses." example:"sms"`
+
+	Template string         `json:"template,omitzero" doc:"Name of a template, or tenant/name of one that another tenant shares." example:"login-code"`
+	Version  int            `json:"version,omitzero" doc:"Version of the template; the published one without it." minimum:"1"`
+	Locale   string         `json:"locale,omitzero" doc:"BCP 47; the tenant's without it." example:"zh"`
+	Vars     map[string]any `json:"vars,omitzero" doc:"The template's variables."`
+
+	Content *message.Content `json:"content,omitzero" doc:"Free content, instead of a template, where the tenant may."`
+	Class   message.Class    `json:"class,omitzero" enum:"otp,transactional,marketing" doc:"What the message is for; the template's without it."`
+
+	Reference    string     `json:"reference,omitzero" doc:"Your own id of it: searchable, shown in the console." maxLength:"128"`
+	SendAt       *time.Time `json:"send_at,omitzero" doc:"Not before. RFC 3339 with a zone, at most 365 days ahead."`
+	TTLSeconds   int        `json:"ttl_seconds,omitzero" doc:"How long after send_at it may still be sent; the class's without it: otp 300, transactional 86400, marketing 259200."`
+	ExpiresAt    *time.Time `json:"expires_at,omitzero" doc:"The same as an instant."`
+	DedupSeconds *int       `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; 0 is off."`
+}
+
+// To is the recipients in one of three forms.
+type To struct {
+	intake.To
+}
+
+// UnmarshalJSONFrom reads an address, a list of addresses, or an object of addresses by channel.
+func (t *To) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
+	switch dec.PeekKind() {
+	case '"':
+		return json.UnmarshalDecode(dec, &t.One)
+	case '[':
+		return json.UnmarshalDecode(dec, &t.List)
+	case '{':
+		return json.UnmarshalDecode(dec, &t.Ways)
+	}
+	return problem.New(problem.BadJSON, "to must be an address, a list of addresses, or an object of addresses by channel")
+}
+
+// MarshalJSONTo writes the form that is used.
+func (t To) MarshalJSONTo(enc *jsontext.Encoder) error {
+	switch {
+	case len(t.Ways) > 0:
+		return json.MarshalEncode(enc, t.Ways, json.Deterministic(true))
+	case t.List != nil:
+		return json.MarshalEncode(enc, t.List)
+	}
+	return json.MarshalEncode(enc, t.One)
+}
+
+// request makes the use case's form of a request.
+func (r *SendRequest) request(c *httpapi.Call) (*intake.Request, error) {
+	key, err := idempotencyKey(c)
+	if err != nil {
+		return nil, err
+	}
+	out := &intake.Request{Tenant: r.Tenant, To: r.To.To, Channel: r.Channel, Template: r.Template, Version: r.Version, Locale: r.Locale,
+		Vars: r.Vars, Content: r.Content, Class: r.Class, Reference: r.Reference, TTL: time.Duration(r.TTLSeconds) * time.Second,
+		DedupSeconds: r.DedupSeconds, IdempotencyKey: key, Hash: hash(c), Origin: origin(c)}
+	if r.SendAt != nil {
+		out.SendAt = *r.SendAt
+	}
+	if r.ExpiresAt != nil {
+		out.ExpiresAt = *r.ExpiresAt
+	}
+	if r.Version < 0 {
+		return nil, problem.Invalid(problem.At("/version", problem.BadValue, "version must be 1 or more; leave it out for the published one"))
+	}
+	return out, nil
+}
+
+// hash tells whether two requests with one key are the same: the operation and the exact bytes.
+func hash(c *httpapi.Call) []byte {
+	h := sha256.New()
+	h.Write([]byte(c.Op().ID))
+	h.Write([]byte{0})
+	h.Write(c.Body())
+	return h.Sum(nil)[:16]
+}
+
+// idempotencyKey reads the header, bare or as the quoted string of the IETF's draft
+// (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
+func idempotencyKey(c *httpapi.Call) (string, error) {
+	k := strings.TrimSpace(c.Header("Idempotency-Key"))
+	if len(k) >= 2 && k[0] == '"' && k[len(k)-1] == '"' {
+		k = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(k[1 : len(k)-1])
+		if k == "" {
+			return "", badKey("the key is empty")
+		}
+	}
+	for _, b := range []byte(k) {
+		if b < 0x20 || b > 0x7e {
+			return "", badKey("the key may hold printable ASCII only")
+		}
+	}
+	return k, nil
+}
+
+func badKey(detail string) error {
+	return problem.Invalid(problem.At("header:Idempotency-Key", problem.BadValue, "%s; send 1 to %d characters, bare or in double quotes", detail, intake.MaxKey))
+}
+
+var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)
+
+func origin(c *httpapi.Call) intake.Origin {
+	o := intake.Origin{IP: c.IP, RequestID: c.RequestID}
+	if t := c.Header("Traceparent"); traceparent.MatchString(t) {
+		o.Trace = t
+	}
+	return o
+}

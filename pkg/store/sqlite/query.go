@@ -36,7 +36,8 @@ func scanOf(i store.Index) (scan, error) {
 	return scan{}, fmt.Errorf("unknown index %d", i)
 }
 
-// sql reads from behind the place (?2, ?3) to the sort key ?4.
+// sql reads from behind the place (?2, ?3) to the sort key ?4. SQLite seeks to the sort key and steps over
+// the ids of a tie, which is quick, as the index has them.
 func (s scan) sql(desc bool) string {
 	text := `SELECT ` + s.columns + `, id FROM items WHERE ` + s.value + ` = ?1 AND `
 	if desc {

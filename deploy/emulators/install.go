@@ -15,8 +15,8 @@ import (
 	"time"
 )
 
-// installTimeout bounds one installation; LocalStack, the largest, takes about a minute.
-const installTimeout = 8 * time.Minute
+// installTimeout bounds one installation; LocalStack, the largest, takes a minute, and many on a busy machine.
+const installTimeout = 15 * time.Minute
 
 // Install puts the emulator into the cache unless it is there, and returns its folder. Processes that ask
 // at the same time wait for one of them. The error is a [MissingError] if this machine cannot have it.
@@ -28,7 +28,7 @@ func Install(ctx context.Context, name Name) (string, error) {
 		if err != nil {
 			return "", &MissingError{name, err.Error()}
 		}
-		python = version
+		python = path + " " + version // an environment points to its interpreter, so it lives as long
 		install = func(ctx context.Context, dir, pins string) error { return installPython(ctx, path, dir, pins) }
 	}
 	cache, err := cacheDir()
@@ -116,11 +116,11 @@ func findPython(ctx context.Context) (path, version string, err error) {
 		slices.Reverse(installed)
 		candidates = append(candidates, installed...)
 	}
-	const probe = `import ensurepip, sys, venv; assert sys.version_info >= (3, 12); print("%d.%d" % sys.version_info[:2]); print(sys.executable)`
+	const probe = `import ensurepip, sys, venv; assert sys.version_info >= (3, 12); print(sys.executable, sys.version.split()[0])`
 	for _, c := range candidates {
 		out, err := exec.CommandContext(ctx, c, "-c", probe).Output()
-		if lines := strings.Fields(string(out)); err == nil && len(lines) == 2 {
-			return lines[1], lines[0], nil
+		if fields := strings.Fields(string(out)); err == nil && len(fields) == 2 {
+			return fields[0], fields[1], nil
 		}
 	}
 	return "", "", errors.New("no Python >= 3.12 with venv: tried " + strings.Join(candidates, ", "))

@@ -1,0 +1,76 @@
+# Everything is done through these targets, here and in CI. Go is enough for all but what says otherwise.
+.POSIX:
+
+BIN     = bin
+DIST    = dist
+ARCH    = arm64
+GOFLAGS_BUILD = -trimpath -ldflags "-s -w"
+# The tools have a go.mod of their own, so that they are not in the dependency list of who imports us.
+TOOL    = go tool -modfile=tools/go.mod
+PKG     = ./...
+ARGS    =
+
+.PHONY: help
+help: ## Show this list
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+
+.PHONY: run
+run: $(BIN) ## Build and start everything on this machine, http://127.0.0.1:8080 (ARGS="…" are passed on)
+	@CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
+	@exec $(BIN)/notify local $(ARGS)
+
+.PHONY: build
+build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function>/bootstrap (ARCH=arm64 or amd64)
+	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
+	@set -e; for main in functions/*/main.go; do \
+		name=$$(basename "$$(dirname "$$main")"); echo "build $(DIST)/$$name/bootstrap"; \
+		CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc $(GOFLAGS_BUILD) -o "$(DIST)/$$name/bootstrap" "./functions/$$name"; \
+	done
+
+.PHONY: test
+test: lint $(BIN) ## Lint, then every test, with the emulators that it installs and starts itself
+	@CGO_ENABLED=0 go build -o $(BIN)/emulators ./deploy/emulators/run
+	@race=-race; \
+	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
+		race=; echo "no C compiler here: tests run without the race detector"; \
+	fi; \
+	exec $(BIN)/emulators go test $$race -vet=off -p 2 -timeout 9m $(PKG)
+
+.PHONY: lint
+lint: $(BIN) ## gofmt, go vet, staticcheck, govulncheck
+	@unformatted=$$(git ls-files -co --exclude-standard -- '*.go' | while read -r f; do if [ -f "$$f" ]; then gofmt -l "$$f"; fi; done); \
+	if [ -n "$$unformatted" ]; then echo "run make fmt: not formatted:" $$unformatted; exit 1; fi
+	@go vet $(PKG)
+	@$(TOOL) staticcheck $(PKG)
+	@go build -modfile=tools/go.mod -o $(BIN)/govulncheck golang.org/x/vuln/cmd/govulncheck
+	@tools/govulncheck.sh $(BIN)/govulncheck $(PKG)
+
+.PHONY: fmt
+fmt: ## Format the Go files
+	@git ls-files -co --exclude-standard -- '*.go' | while read -r f; do if [ -f "$$f" ]; then gofmt -w "$$f"; fi; done
+
+.PHONY: gen
+gen: ## Write again what is generated
+	go generate $(PKG)
+
+.PHONY: verify
+verify: gen ## Fail if something generated, or go.mod, is not up to date
+	go mod tidy -diff
+	go mod verify
+	git diff --exit-code
+
+.PHONY: bench
+bench: ## Run the benchmarks
+	go test -run '^$$' -bench . -benchmem -p 1 $(PKG)
+
+.PHONY: emulator
+emulator: $(BIN) ## Start MiniStack (AWS on this machine; needs Python) and print how to use it
+	@CGO_ENABLED=0 go build -o $(BIN)/emulators ./deploy/emulators/run
+	@exec $(BIN)/emulators
+
+.PHONY: clean
+clean: ## Remove what was built (the emulators stay in .cache)
+	rm -rf $(BIN) $(DIST) .aws-sam coverage.out
+
+$(BIN):
+	@mkdir -p $(BIN)

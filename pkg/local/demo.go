@@ -1,0 +1,121 @@
+package local
+
+import (
+	"context"
+	"embed"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"github.com/go-json-experiment/json"
+	"go.yaml.in/yaml/v3"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+	"github.com/opennotify/notify/pkg/wire"
+)
+
+//go:embed demo.yaml
+var demoFile embed.FS
+
+// demoData is demo.yaml: what a developer finds on the first start.
+type demoData struct {
+	Tenant    tenant.Tenant
+	Templates []template.Template
+	Accounts  []config.Account
+}
+
+// demoKey is the file that holds the demo tenant's key, so that a restart can show it again. It opens
+// nothing but this folder's data.
+const demoKey = "demo.key"
+
+// demo seeds an empty data folder; what is there is left alone. It gives the demo tenant's key.
+func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, error) {
+	text, err := os.ReadFile(filepath.Join(dir, demoKey))
+	if err == nil {
+		return message.Secret(strings.TrimSpace(string(text))), nil
+	}
+	if !errors.Is(err, fs.ErrNotExist) {
+		return "", err
+	}
+	d, err := readDemo()
+	if err != nil {
+		return "", err
+	}
+	s := seeder{ctx: ctx, b: b, as: tenant.System("demo"), now: message.At(b.Now())}
+	s.put(store.Tenants, d.Tenant.Name, d.Tenant.Name, d.Tenant)
+	for _, t := range d.Templates {
+		t.Tenant, t.Version = d.Tenant.Name, 1
+		if _, faults := template.Compile(t); len(faults) > 0 {
+			return "", fmt.Errorf("template %s: %s %s", t.Name, faults[0].Pointer, faults[0].Detail)
+		}
+		s.put(store.TemplateVersions, config.VersionName(t.Tenant, t.Name, 1), t.Tenant, t)
+		s.put(store.Templates, t.Tenant+"/"+t.Name, t.Tenant,
+			config.Template{Name: t.Name, Tenant: t.Tenant, Class: t.Class, Latest: 1, Published: 1})
+	}
+	for _, a := range d.Accounts {
+		s.put(store.Accounts, a.Name, "", a)
+	}
+	var random [27]byte
+	if _, err := io.ReadFull(b.Random, random[:]); err != nil {
+		return "", err
+	}
+	k, secret := tenant.NewKey(random, tenant.Key{Tenant: d.Tenant.Name, Title: "demo", Live: true, By: "demo",
+		Scopes: []tenant.Scope{tenant.Send, tenant.Read, tenant.Operate, tenant.Admin}}, s.now)
+	s.put(store.APIKeys, k.ID, k.Tenant, k)
+	if s.err != nil {
+		return "", s.err
+	}
+	// The key's file comes last: a crash before it seeds again, with another key.
+	return secret, os.WriteFile(filepath.Join(dir, demoKey), []byte(string(secret)+"\n"), 0o600)
+}
+
+func readDemo() (demoData, error) {
+	var d demoData
+	text, err := demoFile.ReadFile("demo.yaml")
+	if err != nil {
+		return d, err
+	}
+	// By way of JSON, so that the documents' own names are used.
+	var tree any
+	if err := yaml.Unmarshal(text, &tree); err != nil {
+		return d, err
+	}
+	b, err := json.Marshal(tree)
+	if err != nil {
+		return d, err
+	}
+	return d, json.Unmarshal(b, &d, json.MatchCaseInsensitiveNames(true), json.RejectUnknownMembers(true))
+}
+
+// seeder writes documents until the first fault.
+type seeder struct {
+	ctx context.Context
+	b   *wire.Backend
+	as  tenant.Principal
+	now message.Time
+	err error
+}
+
+func (s *seeder) put(k store.Kind, name, owner string, v any) {
+	if s.err != nil {
+		return
+	}
+	body, err := json.Marshal(v)
+	if err != nil {
+		s.err = err
+		return
+	}
+	_, err = s.b.Store.PutDoc(s.ctx, s.as, s.now, store.Doc{Kind: k, Name: name, Tenant: owner, Reason: "first start", Body: body})
+	if err != nil && !errors.Is(err, store.ErrConflict) { // there already, from a start that was cut off
+		s.err = fmt.Errorf("%s %s: %w", k, name, err)
+	}
+	s.b.Config.Changed(k)
+}

@@ -1,0 +1,228 @@
+package local
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"log/slog"
+	"net"
+	"net/http"
+	"os"
+	"strings"
+	"sync"
+	"syscall"
+	"time"
+
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/messages"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/devinbox"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/queue/memory"
+	"github.com/opennotify/notify/pkg/receipt"
+	"github.com/opennotify/notify/pkg/sweep"
+	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
+	wireintake "github.com/opennotify/notify/pkg/wire/intake"
+	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
+	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
+)
+
+// Options say where and how.
+type Options struct {
+	Addr string // host:port to listen on; port 0 takes a free one
+	Data string // the data folder
+	Log  *slog.Logger
+}
+
+// Local is a running notify.
+type Local struct {
+	*backend
+	URL   string
+	Inbox *devinbox.Inbox
+	// Key is the demo tenant's key, as it is pasted into a request.
+	Key message.Secret
+
+	listener net.Listener
+	server   *http.Server
+	sweep    *sweep.Sweep
+	handlers map[queue.Name]memory.Consumer
+}
+
+// Start opens the data, listens, and makes everything ready; Run then works.
+func Start(ctx context.Context, o Options) (*Local, error) {
+	listener, err := listen(o.Addr)
+	if err != nil {
+		return nil, err
+	}
+	b, err := open(ctx, o.Data, o.Log)
+	if err != nil {
+		return nil, errors.Join(err, listener.Close())
+	}
+	l := &Local{backend: b, listener: listener, URL: "http://" + listener.Addr().String()}
+	if err := l.build(ctx, o.Data); err != nil {
+		return nil, errors.Join(err, listener.Close(), b.db.Close())
+	}
+	return l, nil
+}
+
+func listen(addr string) (net.Listener, error) {
+	l, err := net.Listen("tcp", addr)
+	if errors.Is(err, syscall.EADDRINUSE) {
+		return nil, fmt.Errorf("%s is in use by another program; stop it, or choose another address with --addr", addr)
+	}
+	if err != nil {
+		return nil, fmt.Errorf("cannot listen on %s: %w", addr, err)
+	}
+	return l, nil
+}
+
+// build wires the use cases over the backend.
+func (l *Local) build(ctx context.Context, dir string) error {
+	l.Inbox = devinbox.New(l.receive)
+	in, err := wireintake.New(&l.Backend)
+	if err != nil {
+		return err
+	}
+	accounts := wiredelivery.Accounts(&l.Backend, l.Inbox)
+	del, err := wiredelivery.New(&l.Backend, accounts)
+	if err != nil {
+		return err
+	}
+	rec, err := wirereceipt.New(&l.Backend)
+	if err != nil {
+		return err
+	}
+	if l.sweep, err = wiresweep.New(&l.Backend); err != nil {
+		return err
+	}
+	if l.Key, err = demo(ctx, &l.Backend, dir); err != nil {
+		return fmt.Errorf("demo tenant: %w", err)
+	}
+	l.handlers = map[queue.Name]memory.Consumer{queue.Receipts: {Handler: rec, Workers: 2}}
+	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
+		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 48, message.Bulk: 16} {
+			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
+		}
+	}
+	api := httpapi.New(httpapi.Config{
+		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log,
+		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
+	}, messages.Sending(in)...)
+	mux := http.NewServeMux()
+	mux.Handle("/", api)
+	mux.Handle("/dev/inbox", l.inboxPage())
+	mux.Handle("/dev/inbox/", l.inboxPage())
+	l.server = httpapi.Server(l.listener.Addr().String(), mux)
+	return nil
+}
+
+// receive is what the development provider does in place of a callback over HTTP.
+func (l *Local) receive(account string, r provider.Receipt) {
+	it, err := receipt.Encode(account, r)
+	if err == nil {
+		err = l.queue.Send(context.Background(), queue.Receipts, it)
+	}
+	if err != nil {
+		l.Log.Error("receipt not queued", "message", r.ID, "error", err)
+	}
+}
+
+// The pace of the loops. On AWS the sweep has a tick a minute and two passes in between.
+const (
+	sweepEvery = 20 * time.Second
+	purgeEvery = 10 * time.Minute
+	drainFor   = 15 * time.Second
+)
+
+// Run works until ctx ends, then drains: it takes no new requests, finishes those it has and the calls
+// that are under way, and closes the file.
+func (l *Local) Run(ctx context.Context) error {
+	if n, err := l.sweep.Rebuild(ctx); err != nil {
+		return errors.Join(fmt.Errorf("rebuild the queues: %w", err), l.db.Close())
+	} else if n > 0 {
+		l.Log.Info("queues rebuilt", "messages", n)
+	}
+	served := make(chan error, 1)
+	go func() { served <- l.server.Serve(l.listener) }()
+	work, stop := context.WithCancel(context.WithoutCancel(ctx))
+	var loops sync.WaitGroup
+	for name, c := range l.handlers {
+		c.Grace = drainFor
+		loops.Go(func() {
+			if err := l.queue.Consume(work, name, c); err != nil {
+				l.Log.Warn("not drained", "queue", name, "error", err)
+			}
+		})
+	}
+	loops.Go(func() { l.every(work, sweepEvery, l.pass) })
+	loops.Go(func() { l.every(work, purgeEvery, l.purge) })
+
+	var err error
+	select {
+	case <-ctx.Done():
+	case err = <-served:
+	}
+	down, cancel := context.WithTimeout(context.WithoutCancel(ctx), drainFor)
+	defer cancel()
+	if e := l.server.Shutdown(down); e != nil {
+		l.Log.Warn("requests cut off", "error", e)
+	}
+	stop()
+	loops.Wait()
+	if errors.Is(err, http.ErrServerClosed) {
+		err = nil
+	}
+	return errors.Join(err, l.db.Close())
+}
+
+func (l *Local) every(ctx context.Context, d time.Duration, do func(context.Context)) {
+	t := time.NewTicker(d)
+	defer t.Stop()
+	for {
+		select {
+		case <-ctx.Done():
+			return
+		case <-t.C:
+			do(ctx)
+		}
+	}
+}
+
+func (l *Local) pass(ctx context.Context) {
+	if n, err := l.sweep.Pass(ctx); err != nil && ctx.Err() == nil {
+		l.Log.Error("sweep failed; the next pass goes on", "error", err)
+	} else if n.Queued > 0 {
+		l.Log.Info("swept", "due", n.Due, "queued", n.Queued)
+	}
+}
+
+// purge removes what has expired; whoever reads compares for himself.
+func (l *Local) purge(ctx context.Context) {
+	if _, err := l.db.Purge(ctx, message.At(l.Now()), 10000); err != nil && ctx.Err() == nil {
+		l.Log.Error("purge failed", "error", err)
+	}
+}
+
+// Welcome is what a developer reads after the start.
+func (l *Local) Welcome() string {
+	return strings.NewReplacer("$URL", l.URL, "$KEY", string(l.Key)).Replace(`notify is running.
+
+  API        $URL/v1
+  Dev inbox  $URL/dev/inbox
+
+Send a code, as the demo tenant:
+
+curl -sS $URL/v1/messages \
+  -H 'Authorization: Bearer $KEY' \
+  -H 'Content-Type: application/json' \
+  -d '{"to":"+8613800138000","template":"login-code","vars":{"code":"482913"}}'
+
+It arrives in the dev inbox. Ctrl-C stops notify; nothing that was accepted is lost.
+`)
+}
+
+// JSON is the same for programs, in one line.
+func (l *Local) JSON() string {
+	return fmt.Sprintf(`{"url":%q,"inbox":%q,"key":%q,"pid":%d}`, l.URL, l.URL+"/dev/inbox", string(l.Key), os.Getpid())
+}

@@ -1,0 +1,93 @@
+package local
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"strings"
+	"sync"
+	"time"
+
+	"github.com/oklog/ulid/v2"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
+	"github.com/opennotify/notify/pkg/queue/memory"
+	sealfile "github.com/opennotify/notify/pkg/seal/file"
+	secretfile "github.com/opennotify/notify/pkg/secret/file"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/sqlite"
+	"github.com/opennotify/notify/pkg/wire"
+)
+
+// backend is a Backend with what only one machine has: the file, and the queue in memory.
+type backend struct {
+	wire.Backend
+	db    *sqlite.DB
+	queue *memory.Queue
+}
+
+// open makes the Backend of a data folder, and the folder if there is none.
+func open(ctx context.Context, dir string, log *slog.Logger) (*backend, error) {
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return nil, fmt.Errorf("data folder: %w", err)
+	}
+	db, err := sqlite.Open(ctx, filepath.Join(dir, "notify.db"), sqlite.Options{})
+	if err != nil {
+		return nil, fmt.Errorf("data folder %s: %w", dir, err)
+	}
+	b, err := assemble(ctx, dir, db, log)
+	if err != nil {
+		return nil, errors.Join(err, db.Close())
+	}
+	return b, nil
+}
+
+func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) (*backend, error) {
+	keeper, err := sealfile.Open(filepath.Join(dir, "master.key"), rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader})
+	if err != nil {
+		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, "master.key"))
+	}
+	vault, err := secretfile.Open(ctx, filepath.Join(dir, "secrets.json"), keeper, rand.Reader)
+	if err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Load(provider.Descriptors())
+	if err != nil {
+		return nil, err
+	}
+	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
+	return &backend{db: db, queue: q, Backend: wire.Backend{
+		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat,
+		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: ulids(rand.Reader), Log: log,
+		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
+	}}, nil
+}
+
+// ulids makes ULIDs that grow within a millisecond.
+func ulids(random io.Reader) func(message.Time) string {
+	var mu sync.Mutex
+	entropy := ulid.Monotonic(random, 0)
+	return func(t message.Time) string {
+		mu.Lock()
+		defer mu.Unlock()
+		id, err := ulid.New(uint64(t), entropy)
+		if err != nil { // 2^80 in one millisecond, or no randomness: nothing can go on
+			panic("no ULID: " + err.Error())
+		}
+		return strings.ToLower(id.String())
+	}
+}

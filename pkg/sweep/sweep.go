@@ -1,0 +1,166 @@
+// Package sweep finds what is due and puts a hint for it into its queue: messages whose hint was lost,
+// whose time has come, whose lease ran out, whose follow-up was not done. It decides nothing: delivery
+// looks at the record. The hints of one message are spaced 1, 2, 4 … minutes, so that a long queue is not
+// made longer.
+package sweep
+
+import (
+	"context"
+	"errors"
+	"log/slog"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Store is what the sweep needs of the store.
+type Store interface {
+	DueShards() []string
+	Due(ctx context.Context, shard string, now message.Time, limit int, after string) ([]store.Due, string, error)
+	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
+	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
+	Hint(r *store.Record) ([]byte, error)
+}
+
+// Ports is everything that the sweep needs.
+type Ports struct {
+	Store Store
+	Queue queue.Queue
+	Now   func() time.Time
+	Log   *slog.Logger
+}
+
+// Sweep is one sweeper; several may run at once.
+type Sweep struct {
+	Ports
+	as tenant.Principal
+}
+
+// New checks that nothing is missing.
+func New(p Ports) (*Sweep, error) {
+	if p.Store == nil || p.Queue == nil || p.Now == nil || p.Log == nil {
+		return nil, errors.New("sweep: a port is missing")
+	}
+	return &Sweep{p, tenant.System("sweep")}, nil
+}
+
+const page = 200
+
+// Count says what a pass did.
+type Count struct {
+	Due, Queued, Unreadable int
+}
+
+// Pass looks at everything that is due now, once. It ends early with ctx; the next pass goes on, because
+// what was queued is due later.
+func (s *Sweep) Pass(ctx context.Context) (Count, error) {
+	var n Count
+	now := message.At(s.Now())
+	for _, shard := range s.Store.DueShards() {
+		for after := ""; ; {
+			due, next, err := s.Store.Due(ctx, shard, now, page, after)
+			if err != nil {
+				return n, err
+			}
+			if err := s.queue(ctx, due, now, &n); err != nil {
+				return n, err
+			}
+			if after = next; after == "" {
+				break
+			}
+		}
+	}
+	return n, nil
+}
+
+func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n *Count) error {
+	if len(due) == 0 {
+		return nil
+	}
+	n.Due += len(due)
+	ids := make([]message.ID, len(due))
+	for i, d := range due {
+		ids[i] = d.ID
+	}
+	records, bad, err := s.Store.Messages(ctx, s.as, ids...)
+	if err != nil {
+		return err
+	}
+	for _, u := range bad { // the rest goes on
+		n.Unreadable++
+		s.Log.ErrorContext(ctx, "record unreadable", "message", u.ID, "error", u.Err)
+	}
+	byQueue := map[queue.Name][]queue.Item{}
+	for _, r := range records {
+		if r == nil || r.Due == 0 || r.Due > now { // the index lags behind the records
+			continue
+		}
+		saved, err := s.put(ctx, r, now)
+		if stale := (*store.Stale)(nil); errors.As(err, &stale) {
+			continue // somebody is at work on it
+		}
+		if err != nil {
+			return err
+		}
+		body, err := s.Store.Hint(saved)
+		if err != nil || len(body) > queue.MaxBody {
+			body = store.BareHint(saved.ID)
+		}
+		name := queue.Lane(saved.Channel, saved.Lane())
+		byQueue[name] = append(byQueue[name], queue.Item{Body: body, Group: saved.Tenant})
+		n.Queued++
+	}
+	for name, items := range byQueue {
+		if err := s.Queue.Send(ctx, name, items...); err != nil {
+			s.Log.WarnContext(ctx, "hints not queued; a later pass will", "queue", name, "messages", len(items), "error", err)
+		}
+	}
+	return nil
+}
+
+func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
+	next, err := r.Apply(message.Requeue{}, now)
+	if err != nil {
+		return nil, err
+	}
+	return s.Store.Save(ctx, s.as, now, r, next)
+}
+
+// Rebuild puts a hint for everything that is due soon into the queues, without touching the records: for
+// queues in memory, which are empty after a start.
+func (s *Sweep) Rebuild(ctx context.Context) (int, error) {
+	n := 0
+	horizon := message.At(s.Now()).Add(queue.MaxDelay)
+	for _, shard := range s.Store.DueShards() {
+		for after := ""; ; {
+			due, next, err := s.Store.Due(ctx, shard, horizon, page, after)
+			if err != nil {
+				return n, err
+			}
+			ids := make([]message.ID, len(due))
+			for i, d := range due {
+				ids[i] = d.ID
+			}
+			records, _, err := s.Store.Messages(ctx, s.as, ids...) // what is unreadable is the passes' to report
+			if err != nil {
+				return n, err
+			}
+			for _, r := range records {
+				if r == nil {
+					continue
+				}
+				if err := s.Queue.Send(ctx, queue.Lane(r.Channel, r.Lane()), queue.Item{Body: store.BareHint(r.ID), Group: r.Tenant}); err != nil {
+					return n, nil // full: the passes find the rest
+				}
+				n++
+			}
+			if after = next; after == "" {
+				break
+			}
+		}
+	}
+	return n, nil
+}

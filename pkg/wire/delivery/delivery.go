@@ -1,0 +1,37 @@
+// Package delivery wires the delivery, and with it the coded providers.
+package delivery
+
+import (
+	"encoding/hex"
+	"io"
+
+	"github.com/opennotify/notify/pkg/delivery"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/accounts"
+	"github.com/opennotify/notify/pkg/provider/devinbox"
+	"github.com/opennotify/notify/pkg/provider/guard"
+	"github.com/opennotify/notify/pkg/provider/senders"
+	"github.com/opennotify/notify/pkg/wire"
+)
+
+// Accounts opens the senders of a backend; inbox may be nil.
+func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
+	return accounts.New(accounts.Ports{Catalog: b.Catalog, Senders: senders.List(inbox), Vault: b.Vault, Env: provider.Env{
+		Client:  guard.Client(guard.Options{}),
+		Guarded: guard.Client(guard.Options{Public: true, Allow: b.Reach}),
+		Now:     b.Now,
+		Nonce: func() string {
+			var n [16]byte
+			if _, err := io.ReadFull(b.Random, n[:]); err != nil {
+				panic("no randomness: " + err.Error()) // a signature without it would be forgeable
+			}
+			return hex.EncodeToString(n[:])
+		},
+		Log: b.Log,
+	}})
+}
+
+// New makes the delivery of a backend.
+func New(b *wire.Backend, senders delivery.Senders) (*delivery.Delivery, error) {
+	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Senders: senders, Queue: b.Queue, Now: b.Now, Random: b.Chance, Log: b.Log})
+}

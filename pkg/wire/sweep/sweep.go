@@ -1,0 +1,12 @@
+// Package sweep wires the sweep.
+package sweep
+
+import (
+	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/wire"
+)
+
+// New makes the sweep of a backend.
+func New(b *wire.Backend) (*sweep.Sweep, error) {
+	return sweep.New(sweep.Ports{Store: b.Store, Queue: b.Queue, Now: b.Now, Log: b.Log})
+}

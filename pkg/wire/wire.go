@@ -1,0 +1,40 @@
+// Package wire puts use cases together over a Backend. There is one Backend on AWS, one on a single
+// machine, one in the tests: they are the only difference between the worlds. Each use case has a package
+// of its own below, so that a function links no more than it is made of.
+package wire
+
+import (
+	"io"
+	"log/slog"
+	"net/netip"
+	"time"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider/catalog"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/secret"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// Backend is everything that differs between the worlds.
+type Backend struct {
+	Store   *store.Store
+	Config  *config.Source
+	Queue   queue.Queue
+	Vault   secret.Vault
+	Catalog *catalog.Catalog
+
+	Now    func() time.Time
+	Random io.Reader
+	// Chance is a number in [0,1): for jitter and weights, not for secrets.
+	Chance  func() float64
+	NewULID func(message.Time) string
+	Log     *slog.Logger
+
+	// Allowed is the allow-list of a stage that is not production; nil allows every address.
+	Allowed func(kind message.AddressKind, key message.Address) bool
+	// Reach lists networks that webhooks may reach although they are not public, and over http: empty but
+	// in tests and on one machine.
+	Reach []netip.Prefix
+}

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"net/http"
 	"net/url"
+	"regexp"
 	"slices"
 	"strings"
 
@@ -39,6 +40,20 @@ func (c *Call) Header(name string) string { return c.r.Header.Get(name) }
 
 // Body is the exact bytes of the request's body. They must not be changed.
 func (c *Call) Body() []byte { return c.body }
+
+var plainHost = regexp.MustCompile(`^[A-Za-z0-9.-]+(:[0-9]+)?$|^\[[0-9A-Fa-f:.]+\](:[0-9]+)?$`)
+
+// BaseURL is the API's address as the caller used it, without a path: for what people paste. It is the
+// caller's own claim; "" when it does not look like a host.
+func (c *Call) BaseURL() string {
+	if !plainHost.MatchString(c.r.Host) {
+		return ""
+	}
+	if c.r.TLS != nil || c.r.Header.Get("X-Forwarded-Proto") == "https" {
+		return "https://" + c.r.Host
+	}
+	return "http://" + c.r.Host
+}
 
 // SetStatus replaces the operation's status of success.
 func (c *Call) SetStatus(status int) { c.status = status }

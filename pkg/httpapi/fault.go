@@ -150,7 +150,7 @@ func suggest(name string, known []string) string {
 	case best != "":
 		return fmt.Sprintf("; did you mean %q?", best)
 	case len(known) > 0 && len(known) <= 20:
-		return "; there are " + strings.Join(known, ", ")
+		return "; the known ones are " + strings.Join(known, ", ")
 	}
 	return ""
 }

@@ -29,7 +29,8 @@ type Config struct {
 	Log          *slog.Logger
 	// ClientIP finds the client's address; nil is the peer of the connection. See ForwardedIP.
 	ClientIP func(*http.Request) string
-	// Gate may refuse a well-formed request before the operation runs: rate limits.
+	// Gate may refuse a well-formed request before the operation runs: rate limits. It sees every operation,
+	// those without a principal too.
 	Gate func(context.Context, *Call) error
 	// Refused is told of each request that was answered 400, 401, 403, 413, 415, 422 or 429, so that
 	// "we called you and nothing came" can be looked up. It runs after the answer, even if the caller
@@ -63,8 +64,8 @@ type kernel struct {
 	buffers sync.Pool // of *bytes.Buffer
 }
 
-// New makes the handler of some endpoints. It panics when two of them collide or a path is no pattern:
-// that is a mistake in the program, seen by its first test.
+// New makes the handler of some endpoints. It panics when two of them collide, a path is no pattern, or a
+// key is needed and nothing can check it: mistakes in the program, seen by its first test.
 func New(cfg Config, endpoints ...Endpoint) http.Handler {
 	k := &kernel{Config: cfg, mux: http.NewServeMux()}
 	k.buffers.New = newBuffer
@@ -74,6 +75,9 @@ func New(cfg Config, endpoints ...Endpoint) http.Handler {
 	resources := map[string]*resource{}
 	for i := range endpoints {
 		e := &endpoints[i]
+		if e.Op.Scope != "" && k.Auth == nil {
+			panic(fmt.Sprintf("httpapi: %s %s needs a key, and there is no Auth", e.Op.Method, e.Op.Path))
+		}
 		res := resources[e.Op.Path]
 		if res == nil {
 			res = &resource{kernel: k, methods: map[string]*Endpoint{}}
@@ -238,10 +242,13 @@ func (k *kernel) authorize(ctx context.Context, c *Call) error {
 		return problem.New(problem.Internal, "").Because(errors.New("httpapi: an authenticator returned a system principal"))
 	}
 	c.Principal = p
-	if !p.May(c.op.Scope) {
-		return problem.New(problem.Forbidden, "this needs a key with the scope %q", string(c.op.Scope))
+	switch op := c.op; {
+	case p.May(op.Scope), op.OrScope != "" && p.May(op.OrScope):
+		return nil
+	case op.OrScope != "":
+		return problem.New(problem.Forbidden, "this needs a key with the scope %q or %q", string(op.Scope), string(op.OrScope))
 	}
-	return nil
+	return problem.New(problem.Forbidden, "this needs a key with the scope %q", string(c.op.Scope))
 }
 
 func (k *kernel) notFound(w http.ResponseWriter, _ *http.Request) {

@@ -251,28 +251,31 @@ func TestSuccess(t *testing.T) {
 	}
 }
 
-func TestProblems(t *testing.T) {
-	t.Parallel()
-	b := setup(t)
-	const path, ok = "/v1/messages", `{"to":"x"}`
+type refusal struct {
+	name, method, path, body string
+	header                   []string
+	code                     problem.Code
+	detail                   string
+	fields                   []problem.Field
+}
+
+const path, ok = "/v1/messages", `{"to":"x"}`
+
+// beforeTheBody are the requests that are refused whatever their body is.
+func beforeTheBody(b *bench) []refusal {
+	const nothing = "there is nothing at this path; see the API's reference"
 	unauthorized := "the key is unknown, revoked or expired"
 	typo := b.send[:len(b.send)-1] + "!"
 	other := keys{byID: map[string]tenant.Key{}}
 	unknown := other.newKey(9, tenant.Key{Live: true, Scopes: []tenant.Scope{tenant.Send}})
 	testKey := other.newKey(1, tenant.Key{Scopes: []tenant.Scope{tenant.Send}}) // the id of b.send, but nfy_test_
-	for _, tc := range []struct {
-		name, method, path, body string
-		header                   []string
-		code                     problem.Code
-		detail                   string
-		fields                   []problem.Field
-	}{
-		{"no such path", "GET", "/v1/nothing/" + canary, "", nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
-		{"trailing slash", "POST", "/v1/messages/", ok, nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
-		{"unclean path", "POST", "/v1//messages", ok, nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
-		{"dots", "POST", "/v1/x/../messages", ok, nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
-		{"NUL in the path", "DELETE", "/v1/messages/a%00", "", nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
-		{"bad UTF-8 in the path", "DELETE", "/v1/messages/a%ff", "", nil, problem.NotFound, "there is nothing at this path; see the API's reference", nil},
+	return []refusal{
+		{"no such path", "GET", "/v1/nothing/" + canary, "", nil, problem.NotFound, nothing, nil},
+		{"trailing slash", "POST", "/v1/messages/", ok, nil, problem.NotFound, nothing, nil},
+		{"unclean path", "POST", "/v1//messages", ok, nil, problem.NotFound, nothing, nil},
+		{"dots", "POST", "/v1/x/../messages", ok, nil, problem.NotFound, nothing, nil},
+		{"NUL in the path", "DELETE", "/v1/messages/a%00", "", nil, problem.NotFound, nothing, nil},
+		{"bad UTF-8 in the path", "DELETE", "/v1/messages/a%ff", "", nil, problem.NotFound, nothing, nil},
 		{"method", "PATCH", "/v1/messages/m7", ok, nil, problem.MethodNotAllowed, "this path allows DELETE, GET, HEAD", nil},
 		{"options", "OPTIONS", path, "", nil, problem.MethodNotAllowed, "this path allows POST", nil},
 		{"no key", "POST", path, ok, []string{"Authorization", ""}, problem.Unauthorized, "send the API key as Authorization: Bearer nfy_live_…", nil},
@@ -284,6 +287,13 @@ func TestProblems(t *testing.T) {
 		{"revoked", "POST", path, ok, []string{"Authorization", "Bearer " + b.revoked}, problem.Unauthorized, unauthorized, nil},
 		{"expired", "POST", path, ok, []string{"Authorization", "Bearer " + b.expired}, problem.Unauthorized, unauthorized, nil},
 		{"scope", "POST", path, ok, []string{"Authorization", "Bearer " + b.read}, problem.Forbidden, `this needs a key with the scope "send"`, nil},
+	}
+}
+
+// forWhatTheyHold are the requests that are refused for their body or parameters, and those that fail.
+func forWhatTheyHold() []refusal {
+	const ours = "something went wrong on our side; the request id finds it in the log"
+	return []refusal{
 		{"no content type", "POST", path, ok, []string{"Content-Type", ""}, problem.UnsupportedMedia, "send Content-Type: application/json, in UTF-8", nil},
 		{"form", "POST", path, ok, []string{"Content-Type", "application/x-www-form-urlencoded"}, problem.UnsupportedMedia, "send Content-Type: application/json, in UTF-8", nil},
 		{"charset", "POST", path, ok, []string{"Content-Type", "application/json; charset=gbk"}, problem.UnsupportedMedia, "send Content-Type: application/json, in UTF-8", nil},
@@ -299,7 +309,7 @@ func TestProblems(t *testing.T) {
 		{"raw, refused", "POST", "/v1/receipts/a/b", "fail", nil, problem.NotFound, "no such callback", nil},
 		{"gate", "POST", path, ok, []string{"X-Test-Gate", "1"}, problem.RateLimited, "slow down", nil},
 		{"unknown query", "GET", "/v1/messages/m?veiw=1&" + canary + "%00=1", "", []string{"X-Day", "1"}, problem.InvalidRequest, "2 fields are not valid; see errors", []problem.Field{
-			{Pointer: "query:?", Code: problem.UnknownField, Detail: "there is no such query parameter; there are view"},
+			{Pointer: "query:?", Code: problem.UnknownField, Detail: "there is no such query parameter; the known ones are view"},
 			{Pointer: "query:veiw", Code: problem.UnknownField, Detail: `there is no such query parameter; did you mean "view"?`}}},
 		{"broken query", "GET", "/v1/messages/m?view=%zz", "", []string{"X-Day", "1"}, problem.InvalidRequest, "the query cannot be read: use name=value&name=value, percent-encoded", []problem.Field{
 			{Pointer: "query:", Code: problem.BadValue, Detail: "the query cannot be read: use name=value&name=value, percent-encoded"}}},
@@ -308,12 +318,18 @@ func TestProblems(t *testing.T) {
 			{Pointer: "header:X-Day", Code: problem.Required, Detail: "X-Day is required: the day"}}},
 		{"query twice", "GET", "/v1/messages/m?view=full&view=full", "", []string{"X-Day", "1"}, problem.InvalidRequest, "the query parameter view may be given once only", []problem.Field{
 			{Pointer: "query:view", Code: problem.BadValue, Detail: "the query parameter view may be given once only"}}},
-		{"panic", "POST", "/v1/broken", `{"to":"panic"}`, nil, problem.Internal, "something went wrong on our side; the request id finds it in the log", nil},
-		{"the runtime's panic", "POST", "/v1/broken", `{"to":"index"}`, nil, problem.Internal, "something went wrong on our side; the request id finds it in the log", nil},
-		{"error", "POST", "/v1/broken", `{"to":"db"}`, nil, problem.Internal, "something went wrong on our side; the request id finds it in the log", nil},
-		{"unlisted code", "POST", "/v1/broken", `{"to":"unlisted"}`, nil, problem.Internal, "something went wrong on our side; the request id finds it in the log", nil},
-		{"an answer that cannot be encoded", "POST", "/v1/broken", `{"to":"encode"}`, nil, problem.Internal, "something went wrong on our side; the request id finds it in the log", nil},
-	} {
+		{"panic", "POST", "/v1/broken", `{"to":"panic"}`, nil, problem.Internal, ours, nil},
+		{"the runtime's panic", "POST", "/v1/broken", `{"to":"index"}`, nil, problem.Internal, ours, nil},
+		{"error", "POST", "/v1/broken", `{"to":"db"}`, nil, problem.Internal, ours, nil},
+		{"unlisted code", "POST", "/v1/broken", `{"to":"unlisted"}`, nil, problem.Internal, ours, nil},
+		{"an answer that cannot be encoded", "POST", "/v1/broken", `{"to":"encode"}`, nil, problem.Internal, ours, nil},
+	}
+}
+
+func TestProblems(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for _, tc := range append(beforeTheBody(b), forWhatTheyHold()...) {
 		t.Run(tc.name, func(t *testing.T) {
 			t.Parallel()
 			got := b.do(t, tc.method, tc.path, tc.body, tc.header...)

@@ -223,14 +223,23 @@ func TestForwardedIP(t *testing.T) {
 	}
 }
 
-func TestNewPanicsOnCollisions(t *testing.T) {
+func TestNewPanicsOnMistakes(t *testing.T) {
 	t.Parallel()
-	defer func() {
-		if recover() == nil {
-			t.Error("two operations of one method and path were taken")
-		}
-	}()
-	httpapi.New(httpapi.Config{}, append(operations(), operations()[0])...)
+	auth := authFunc(func() (tenant.Principal, error) { return tenant.Principal{}, nil })
+	for name, build := range map[string]func(){
+		"one operation twice": func() { httpapi.New(httpapi.Config{Auth: auth}, append(operations(), operations()[0])...) },
+		"no Auth":             func() { httpapi.New(httpapi.Config{}, operations()...) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			defer func() {
+				if recover() == nil {
+					t.Error("taken")
+				}
+			}()
+			build()
+		})
+	}
 }
 
 func TestServerLimits(t *testing.T) {

@@ -23,6 +23,7 @@ type Op struct {
 	Description string
 	Tags        []string
 	Scope       tenant.Scope // what the key must have; "" needs no key
+	OrScope     tenant.Scope // what will do instead; "" is nothing
 	PathParams  []Param      // only to describe them: those of Path exist anyway
 	Query       []Param      // any other is refused, but by a Raw operation
 	Headers     []Param

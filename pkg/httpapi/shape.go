@@ -124,7 +124,7 @@ func expected(t reflect.Type) string {
 	case decodesItself(t):
 		return "another type"
 	case implements[encoding.TextUnmarshaler](t):
-		return "a string"
+		return "a string of the documented form"
 	}
 	switch t.Kind() {
 	case reflect.String:

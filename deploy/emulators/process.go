@@ -9,14 +9,13 @@ import (
 	"os"
 	"os/exec"
 	"path/filepath"
-	"strings"
 	"sync"
 	"syscall"
 	"time"
 )
 
-// readyTimeout bounds the start; on a loaded machine LocalStack has needed 10 s.
-const readyTimeout = 90 * time.Second
+// readyTimeout bounds the start. A second or two is usual; the first time, Python compiles what it imports.
+const readyTimeout = 3 * time.Minute
 
 // Start installs the emulator if need be, starts it on a free port of 127.0.0.1 and waits until it answers.
 // The caller stops it; if this process dies first, however, it stops by itself. [SAM] is only installed.
@@ -146,7 +145,7 @@ func tether(argv, env []string, scratch, logPath string) (*process, error) {
 	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if err := cmd.Start(); err != nil {
 		rope.Close()
-		return nil, fmt.Errorf("start %s: %w", strings.Join(argv[:1], ""), err)
+		return nil, fmt.Errorf("start %s: %w", argv[0], err)
 	}
 	p := &process{cmd: cmd, rope: rope, done: make(chan struct{})}
 	go func() {

@@ -294,3 +294,15 @@ type sink struct {
 func (s *sink) Header() http.Header         { return s.header }
 func (s *sink) Write(p []byte) (int, error) { return len(p), nil }
 func (s *sink) WriteHeader(status int)      { s.status = status }
+
+// Behind an adapter there is no net/http server to drop the body.
+func TestHeadHasNoBody(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	for target, status := range map[string]int{"/v1/messages/m": 200, "/nothing": 404} {
+		w := serve(b, "HEAD", target, "", "X-Day", "1")
+		if w.Code != status || w.Body.Len() > 0 || w.Header().Get("Content-Length") == "" {
+			t.Errorf("%s: %d %q %v", target, w.Code, w.Body, w.Header())
+		}
+	}
+}

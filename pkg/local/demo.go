@@ -3,6 +3,7 @@ package local
 import (
 	"context"
 	"embed"
+	"encoding/base64"
 	"errors"
 	"fmt"
 	"io"
@@ -61,6 +62,9 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 			config.Template{Name: t.Name, Tenant: t.Tenant, Class: t.Class, Latest: 1, Published: 1})
 	}
 	for _, a := range d.Accounts {
+		if len(a.Secrets) > 0 {
+			s.vault(a)
+		}
 		s.put(store.Accounts, a.Name, "", a)
 	}
 	var random [27]byte
@@ -102,6 +106,21 @@ type seeder struct {
 	as  tenant.Principal
 	now message.Time
 	err error
+}
+
+// vault gives an account a webhook signing secret of its own in each of its secret fields
+// (https://github.com/standard-webhooks/standard-webhooks: 24 to 64 random bytes).
+func (s *seeder) vault(a config.Account) {
+	fields := map[string]message.Secret{}
+	for _, name := range a.Secrets {
+		var random [32]byte
+		if _, err := io.ReadFull(s.b.Random, random[:]); err != nil {
+			s.err = errors.Join(s.err, err)
+			return
+		}
+		fields[name] = message.Secret("whsec_" + base64.StdEncoding.EncodeToString(random[:]))
+	}
+	s.err = errors.Join(s.err, s.b.Vault.Put(s.ctx, a.Name, fields))
 }
 
 func (s *seeder) put(k store.Kind, name, owner string, v any) {

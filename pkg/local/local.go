@@ -26,6 +26,7 @@ import (
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
+	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
 )
 
 // Options say where and how.
@@ -93,6 +94,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	tr, err := wiretrace.New(&l.Backend)
+	if err != nil {
+		return err
+	}
 	if l.sweep, err = wiresweep.New(&l.Backend); err != nil {
 		return err
 	}
@@ -108,7 +113,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	api := httpapi.New(httpapi.Config{
 		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, messages.Sending(in)...)
+	}, append(messages.Sending(in), messages.Reading(tr)...)...)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("/dev/inbox", l.inboxPage())

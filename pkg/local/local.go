@@ -8,6 +8,7 @@ import (
 	"net"
 	"net/http"
 	"os"
+	"slices"
 	"strings"
 	"sync"
 	"syscall"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
+	"github.com/opennotify/notify/pkg/httpapi/receipts"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
@@ -90,7 +92,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	rec, err := wirereceipt.New(&l.Backend)
+	rec, err := wirereceipt.New(&l.Backend, accounts)
 	if err != nil {
 		return err
 	}
@@ -113,7 +115,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	api := httpapi.New(httpapi.Config{
 		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, append(messages.Sending(in), messages.Reading(tr)...)...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), receipts.Endpoints(rec))...)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("/dev/inbox", l.inboxPage())

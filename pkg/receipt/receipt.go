@@ -25,10 +25,14 @@ type Store interface {
 
 // Ports is everything that receipts need.
 type Ports struct {
-	Store Store
-	Queue queue.Queue
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store   Store
+	Secrets Secrets
+	Config  Config
+	Senders Senders
+	Foreign []Foreign
+	Queue   queue.Queue
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Receipts applies receipts.
@@ -39,7 +43,7 @@ type Receipts struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Receipts, error) {
-	if p.Store == nil || p.Queue == nil || p.Now == nil || p.Log == nil {
+	if p.Store == nil || p.Secrets == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Log == nil {
 		return nil, errors.New("receipt: a port is missing")
 	}
 	return &Receipts{p, tenant.System("receipt")}, nil
@@ -51,6 +55,13 @@ var ErrUnknown = errors.New("receipt: no message of this account")
 // Apply joins one receipt of an account's provider. A receipt can only change a message that was sent
 // over that account. It may come early, late, twice, or out of order.
 func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receipt) error {
+	return s.apply(ctx, via{account: account}, rc)
+}
+
+// via is over what a receipt came: one account, or any account of a provider.
+type via struct{ account, provider string }
+
+func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) error {
 	if rc.ID == "" {
 		return ErrUnknown
 	}
@@ -61,7 +72,7 @@ func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receip
 	if err != nil {
 		return err
 	}
-	if !sentOver(r, account, rc) {
+	if !sentOver(r, from, rc) {
 		return ErrUnknown
 	}
 	now := message.At(s.Now())
@@ -71,7 +82,7 @@ func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receip
 	saved, err := s.Store.Update(ctx, s.as, now, r, message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
 		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text}})
 	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
-		s.Log.WarnContext(ctx, "receipt refused", "message", rc.ID, "account", account, "why", refused.Why)
+		s.Log.WarnContext(ctx, "receipt refused", "message", rc.ID, "account", from.account, "why", refused.Why)
 		return nil
 	}
 	if err != nil {
@@ -85,11 +96,11 @@ func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receip
 	return nil
 }
 
-// sentOver tells whether the attempt that a receipt is about, or any if it names none, used the account.
-func sentOver(r *store.Record, account string, rc provider.Receipt) bool {
+// sentOver tells whether the attempt that a receipt is about, or any if it names none, went that way.
+func sentOver(r *store.Record, from via, rc provider.Receipt) bool {
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		if a.Account == account && (rc.Epoch == 0 || a.Epoch == rc.Epoch) {
+		if (a.Account == from.account || from.provider != "" && a.Provider == from.provider) && (rc.Epoch == 0 || a.Epoch == rc.Epoch) {
 			return true
 		}
 	}
@@ -116,9 +127,11 @@ func (s *Receipts) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
 	for _, it := range batch {
 		var e entry
-		err := json.Unmarshal(it.Body, &e)
-		if err == nil {
-			err = s.Apply(ctx, e.Account, e.Receipt)
+		handled, err := s.foreign(ctx, it.Body)
+		if !handled {
+			if err = json.Unmarshal(it.Body, &e); err == nil {
+				err = s.Apply(ctx, e.Account, e.Receipt)
+			}
 		}
 		if errors.Is(err, ErrUnknown) {
 			s.Log.WarnContext(ctx, "receipt of an unknown message", "account", e.Account, "message", e.Receipt.ID)

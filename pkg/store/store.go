@@ -77,6 +77,10 @@ func (s *Store) digest(parts ...string) string {
 	return base32(m.Sum(make([]byte, 0, sha256.Size))[:15])
 }
 
+// CallbackSecret is the secret part of an account's callback URL. It needs no keeping: it follows from the
+// key of the hashes.
+func (s *Store) CallbackSecret(account string) string { return s.digest("callback", account) }
+
 const alphabet = "0123456789abcdefghjkmnpqrstvwxyz"
 
 // base32 encodes 15 bytes to 24 characters.

@@ -1,4 +1,4 @@
-// Package receipt wires the receipts.
+// Package receipt wires the receipts, and with them the coded providers that read their own callbacks.
 package receipt
 
 import (
@@ -7,6 +7,6 @@ import (
 )
 
 // New makes the receipts of a backend.
-func New(b *wire.Backend) (*receipt.Receipts, error) {
-	return receipt.New(receipt.Ports{Store: b.Store, Queue: b.Queue, Now: b.Now, Log: b.Log})
+func New(b *wire.Backend, senders receipt.Senders) (*receipt.Receipts, error) {
+	return receipt.New(receipt.Ports{Store: b.Store, Secrets: b.Store, Config: b.Config, Senders: senders, Queue: b.Queue, Now: b.Now, Log: b.Log})
 }

@@ -1,0 +1,97 @@
+package receipt
+
+import (
+	"context"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"net/http"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/queue"
+)
+
+// Config is what callbacks read of the configuration.
+type Config interface {
+	Account(ctx context.Context, name string) (config.Account, bool, error)
+}
+
+// Senders opens the sender of an account: the one that can read its callbacks.
+type Senders interface {
+	Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error)
+}
+
+// Secrets gives the secret part of an account's callback URL.
+type Secrets interface {
+	CallbackSecret(account string) string
+}
+
+// Callback takes a provider's request: it checks where it came from, reads it, and puts what it says into
+// the queue. Only then is the provider told that it was heard. Forged, replayed and unknown ones look
+// alike from outside.
+func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http.Request, body []byte) (provider.Callback, error) {
+	refused := problem.New(problem.NotFound, "there is no such callback address")
+	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.Secrets.CallbackSecret(account))) != 1 {
+		return provider.Callback{}, refused
+	}
+	a, ok, err := s.Config.Account(ctx, account)
+	if err != nil {
+		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
+	}
+	if !ok {
+		return provider.Callback{}, refused
+	}
+	sender, _, err := s.Senders.Open(ctx, a)
+	if err != nil {
+		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
+	}
+	receiver, ok := sender.(provider.Receiver)
+	if !ok {
+		return provider.Callback{}, refused
+	}
+	cb, err := receiver.Receive(ctx, r, body)
+	if err != nil {
+		return cb, problem.New(problem.Unauthorized, "the callback's signature or form is not that of account %s", account).Because(err)
+	}
+	items := make([]queue.Item, 0, len(cb.Receipts))
+	for _, rc := range cb.Receipts {
+		it, err := Encode(account, rc)
+		if err != nil {
+			return cb, err
+		}
+		items = append(items, it)
+	}
+	if len(items) > 0 {
+		if err := s.Queue.Send(ctx, queue.Receipts, items...); err != nil {
+			return cb, problem.New(problem.Unavailable, "not kept; send it again").Because(fmt.Errorf("receipt: queue: %w", err))
+		}
+	}
+	return cb, nil
+}
+
+// Foreign reads queue items that a cloud service put there itself, not our callback: it gives the provider
+// that they are of, and false for what is not of its form.
+type Foreign func(body []byte) (providerName string, receipts []provider.Receipt, ok bool, err error)
+
+// foreign applies an item that some Foreign understands.
+func (s *Receipts) foreign(ctx context.Context, body []byte) (handled bool, err error) {
+	for _, read := range s.Foreign {
+		name, receipts, ok, err := read(body)
+		if !ok {
+			continue
+		}
+		if err != nil {
+			return true, err
+		}
+		var faults []error
+		for _, rc := range receipts {
+			if err := s.apply(ctx, via{provider: name}, rc); err != nil && !errors.Is(err, ErrUnknown) {
+				faults = append(faults, err)
+			}
+		}
+		return true, errors.Join(faults...)
+	}
+	return false, nil
+}

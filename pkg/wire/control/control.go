@@ -1,0 +1,73 @@
+// Package control wires the control queue: the sweep, and the runs of schedules, to which it hands the
+// intake.
+package control
+
+import (
+	"context"
+
+	"github.com/opennotify/notify/pkg/campaign"
+	"github.com/opennotify/notify/pkg/intake"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/tenant"
+	"github.com/opennotify/notify/pkg/wire"
+	wireintake "github.com/opennotify/notify/pkg/wire/intake"
+	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
+)
+
+// Control shares the entries out by their kind.
+type Control struct {
+	wire  *wire.Backend
+	sweep *sweep.Sweep
+	runs  *campaign.Campaign
+}
+
+// New makes the control of a backend.
+func New(b *wire.Backend) (*Control, error) {
+	sw, err := wiresweep.New(b)
+	if err != nil {
+		return nil, err
+	}
+	in, err := wireintake.New(b)
+	if err != nil {
+		return nil, err
+	}
+	runs, err := campaign.New(campaign.Ports{Log: b.Log, Send: func(ctx context.Context, p tenant.Principal, o campaign.Order) error {
+		_, err := in.Send(ctx, p, request(o))
+		return err
+	}})
+	if err != nil {
+		return nil, err
+	}
+	return &Control{b, sw, runs}, nil
+}
+
+func request(o campaign.Order) *intake.Request {
+	return &intake.Request{Tenant: o.Tenant, To: intake.To{List: o.To}, Channel: o.Channel, Template: o.Template, Locale: o.Locale, Vars: o.Vars,
+		Reference: o.Reference, IdempotencyKey: o.Key, Hash: o.Hash, Origin: intake.Origin{RequestID: "schedule:" + o.Schedule}}
+}
+
+// Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
+// dead-letter queue has it: it may be a newer version's.
+func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
+	var sweeps, runs []queue.Item
+	again := []string{}
+	for _, it := range batch {
+		switch kind := sweep.Kind(it.Body); kind {
+		case sweep.KindTick, sweep.KindPass:
+			sweeps = append(sweeps, it)
+		case campaign.KindSend:
+			runs = append(runs, it)
+		default:
+			c.wire.Log.ErrorContext(ctx, "control entry of an unknown kind", "item", it.ID, "kind", kind)
+			again = append(again, it.ID)
+		}
+	}
+	if len(sweeps) > 0 {
+		again = append(again, c.sweep.Handle(ctx, sweeps)...)
+	}
+	if len(runs) > 0 {
+		again = append(again, c.runs.Handle(ctx, runs)...)
+	}
+	return again
+}

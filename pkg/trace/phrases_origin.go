@@ -1,0 +1,35 @@
+package trace
+
+// origins has the verdicts on searches that found nothing, and on where a text came from.
+var origins = map[string]phrase{
+	"none": {
+		Words{"近 {age}内，没有任何业务向这个地址发过消息（只查了您能看到的业务）。", "我们没有查到发给您的消息，请核对号码或地址，然后再操作一次。", "先核对写法；没错的话，请业务方确认有没有发起请求，请求有没有被拒绝。"},
+		Words{"In the last {age} nothing was sent to this address by any tenant that you can see.", "We find no message to you. Please check the number or address, then try again.", "Check its spelling first. If it is right, the sending team checks whether it asked for a message at all, and whether that was refused."}},
+	"none_matching": {
+		Words{"近 {age}内，没有符合这些条件的消息（只查了您能看到的业务）。", "我们没有查到这样的消息。", "放宽条件或时间范围再查。"},
+		Words{"In the last {age} there is no message that fits, of any tenant that you can see.", "We find no such message.", "Search again with fewer conditions or further back."}},
+	"who_exact": {
+		Words{"找到了：是 {tenant} 业务发的，发给的正是这个人。", "这条消息是我们发的。", "找 {tenant} 的负责人：{owner}。"},
+		Words{"Found: {tenant} sent it, to this very recipient.", "This message is ours.", "Call the owner of {tenant}: {owner}."}},
+	"who_likely": {
+		Words{"{tenant} 业务用同一个模板给这个人发过；内容已按期清除，无法逐字核对。", "这条消息很可能是我们发的。", "找 {tenant} 的负责人：{owner}。"},
+		Words{"{tenant} sent this recipient a message of the same template; its content is erased, so the words cannot be compared.", "This message is most likely ours.", "Call the owner of {tenant}: {owner}."}},
+	"who_template": {
+		Words{"出自 {tenant} 业务的模板 {template}。", "这条消息很可能是我们发的。", "找 {tenant} 的负责人：{owner}；补上收件人可以查到具体那一条。"},
+		Words{"It is the template {template} of {tenant}.", "This message is most likely ours.", "Call the owner of {tenant}: {owner}. With the recipient, the very message can be found."}},
+	"who_several": {
+		Words{"有 {count} 个模板对得上，最像 {tenant} 业务的 {template}。", "这条消息很可能是我们发的，正在确认是哪个业务。", "先找 {tenant} 的负责人：{owner}；补上收件人可以查到具体那一条。"},
+		Words{"{count} templates fit; the likeliest is {template} of {tenant}.", "This message is most likely ours. We are finding out which team sent it.", "Begin with the owner of {tenant}: {owner}. With the recipient, the very message can be found."}},
+	"who_elsewhere": {
+		Words{"对得上 {tenant} 业务的模板 {template}，但近 {age}内没有给这个人发过。", "这条消息像是我们的，但没有发给您的记录，请不要点里面的链接。", "找 {tenant} 的负责人：{owner}；可能是转发、别的系统发的，或有人仿冒。"},
+		Words{"It fits the template {template} of {tenant}, but nothing of it went to this recipient in the last {age}.", "It looks like one of ours, but we have no record of sending it to you. Please do not follow its links.", "Call the owner of {tenant}: {owner}. It may have been forwarded, sent by another system, or forged."}},
+	"who_sign": {
+		Words{"没有模板对得上，但签名【{sign}】是我们的，可能是绕过本平台发的。", "签名是我们的，但没有查到这条消息，请先不要点里面的链接。", "运营问签名【{sign}】的使用方有没有别的发送途径，都不是就按仿冒上报。"},
+		Words{"No template fits, but the sign 【{sign}】 is ours: it was possibly sent outside notify.", "The sign is ours, but we have no record of this message. Please do not follow its links for now.", "An operator asks who uses 【{sign}】 whether they send by another way; if nobody does, report it as forged."}},
+	"who_stranger": {
+		Words{"没有模板对得上，签名【{sign}】也不是我们的，多半不是我们发的。", "这条消息多半不是我们发的，请不要点里面的链接。", "像诈骗的话，请用户向运营商或 12321 举报。"},
+		Words{"No template fits and the sign 【{sign}】 is not ours: we most likely did not send it.", "This message is most likely not from us. Please do not follow its links.", "If it looks like fraud, the user reports it to their carrier."}},
+	"who_none": {
+		Words{"您能看到的模板都对不上，多半不是我们发的。", "没有查到这条消息，多半不是我们发的，请不要点里面的链接。", "把整条文字连同【签名】一起贴上再查；运营可以查全部业务的模板。"},
+		Words{"No template that you can see produces this text: we most likely did not send it.", "We find no such message; it is most likely not from us. Please do not follow its links.", "Paste the whole text with its 【sign】 and search again. Operators can search the templates of all tenants."}},
+}

@@ -49,7 +49,7 @@ var _ store.Driver = (*DB)(nil)
 
 // Stats counts what happened since the file was opened.
 type Stats struct {
-	Commits     int64 // transactions that changed something: one sync each
+	Commits     int64 // transactions that applied something, one sync each
 	Sequences   int64 // sequences of conditional writes
 	Checkpoints int64 // times the log was copied into the file
 }

@@ -3,6 +3,7 @@ package sqlite
 import (
 	"context"
 	"fmt"
+	"runtime"
 	"slices"
 	"sync"
 
@@ -103,6 +104,9 @@ func (w *writer) run() {
 		switch {
 		case len(batch) > 0:
 			w.commit(batch)
+			// Those who were just answered run first: who of them has more to write is in the next
+			// transaction, not in the one after it.
+			runtime.Gosched()
 		case closed:
 			return
 		default:

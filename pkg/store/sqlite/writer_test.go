@@ -8,6 +8,7 @@ import (
 	"os"
 	"path/filepath"
 	"runtime"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -222,6 +223,33 @@ func TestTransactionsAreBounded(t *testing.T) {
 	}
 	if n := db.Stats().Commits - before; n != 3 { // 13 of them are within 4 MB
 		t.Errorf("%d commits for large items, want 3", n)
+	}
+}
+
+// A page of large items ends early, so that a thousand of them are never in memory at once.
+func TestPagesAreBounded(t *testing.T) {
+	t.Parallel()
+	db := open(t, Options{NoSync: true})
+	for i := range 8 {
+		op := putOp(fmt.Sprint(i))
+		op.Item.Data = make([]byte, 300<<10)
+		if _, err := db.Write(t.Context(), 1, []store.Op{op}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var sizes []int
+	for q := (store.Query{Index: store.ByPartition, Value: "p", Limit: 1000}); ; {
+		page, err := db.Query(t.Context(), q)
+		if err != nil {
+			t.Fatal(err)
+		}
+		sizes = append(sizes, len(page.Items))
+		if q.After = page.Next; page.Next == "" {
+			break
+		}
+	}
+	if want := []int{4, 4}; !slices.Equal(sizes, want) {
+		t.Errorf("pages of %v items, want %v", sizes, want)
 	}
 }
 

@@ -53,8 +53,13 @@ func (s *suite) counters() {
 func (s *suite) countersAreItems() {
 	k := s.key("mixed", "b")
 	s.put(store.Item{Key: s.key("mixed", "a"), Rev: 1}, store.Item{Key: s.key("mixed", "c"), Rev: 1})
-	if err := s.d.Add(s.Context(), store.Delta{Key: k, Field: `"odd" field`, N: 1 << 40}); err != nil {
-		s.Fatalf("Add: %v", err)
+	for _, d := range []store.Delta{
+		{Key: k, Field: `"odd" field`, N: 1 << 40, Expires: nowSeconds},
+		{Key: k, Field: `"odd" field`, N: 1}, // leaves the expiry as it is
+	} {
+		if err := s.d.Add(s.Context(), d); err != nil {
+			s.Fatalf("Add: %v", err)
+		}
 	}
 	var order string
 	for _, it := range s.all(store.Query{Index: store.ByPartition, Value: k.PK, Limit: 2}) {
@@ -64,7 +69,8 @@ func (s *suite) countersAreItems() {
 	if it := s.read(k)[0]; it == nil {
 		s.Error("the counter is missing")
 	} else {
-		s.same("sums", map[string]int64{`"odd" field`: 1 << 40}, s.sums(it.Data))
+		s.same("sums", map[string]int64{`"odd" field`: 1<<40 + 1}, s.sums(it.Data))
+		s.same("expires", int64(nowSeconds), it.Expires)
 	}
 	s.write([]store.Op{{Item: store.Item{Key: k}, Delete: true}})
 	s.same("deleted", []*store.Item{nil}, s.read(k))

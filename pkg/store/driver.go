@@ -94,11 +94,12 @@ type Query struct {
 	After string
 }
 
-// Page is a part of a query's answer. "Keys only" pages have Key, Rev, ListSort, DueAt and no Data; what
-// they show may lag behind the items by moments.
+// Page is a part of a query's answer. "Keys only" pages have Key, ListSort (in a list) and DueAt (of what
+// is due), no Data, and Rev may be 0; what they show may lag behind the items by moments.
 type Page struct {
 	Items []Item
-	// Next continues after this page; "" when there is no more.
+	// Next continues after this page; "" when there is no more. A page may be short, even empty, and have
+	// a Next.
 	Next string
 }
 

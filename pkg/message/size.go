@@ -59,7 +59,7 @@ func textSize(s string) int {
 }
 
 // shrink takes one thing away: first what older attempts said, then notes, then older states of a part,
-// then older attempts, then the words of the newest attempt's receipts. It tells whether there was one.
+// then the newest attempt's words, and whole attempts last. It tells whether there was one.
 func (m *Message) shrink() bool {
 	older := m.Attempts[:max(len(m.Attempts)-1, 0)]
 	for i := range older {
@@ -76,11 +76,14 @@ func (m *Message) shrink() bool {
 			return true
 		}
 	}
-	if i := leastOf(older); i >= 0 {
-		m.Attempts = slices.Delete(m.Attempts, i, i+1)
+	if len(m.Attempts) > 0 && m.Last().hush() {
 		return true
 	}
-	return len(m.Attempts) > 0 && m.Last().hush()
+	i := leastOf(older)
+	if i >= 0 {
+		m.Attempts = slices.Delete(m.Attempts, i, i+1)
+	}
+	return i >= 0
 }
 
 // hush removes what the provider said in words, and codes of receipts.

@@ -72,6 +72,19 @@ func TestStories(t *testing.T) {
 		"a requeue does not keep a doubt alive": {usual,
 			[]step{leased(0), unanswered(soon, 1, m.Await), after(m.AwaitReceipt+later, m.Requeue{}), after(m.AwaitReceipt+later, m.Resolve{})},
 			m.Failed, 1, m.ReleaseClaim, t0.Add(m.AwaitReceipt + later + m.Grace)},
+		"bad news waits while the next attempt may arrive": {usual,
+			[]step{leased(0), after(later, m.Lost{Doubt: m.Resend}), leased(later), reported(later+soon, 1, m.ReceiptBounced), unanswered(later+2*soon, 2, m.Await)},
+			m.InDoubt, 2, 0, t0.Add(later + 2*soon + m.AwaitReceipt)},
+		"work is done piece by piece": {otp,
+			[]step{after(soon, m.Poison{}), after(2*soon, m.Settle{Done: m.ReleaseClaim})},
+			m.Dead, 0, m.CopyToDLQ, t0.Add(soon + m.Grace)},
+		"resending ends with the attempts": {otp,
+			[]step{leased(0), unanswered(0, 1, m.Resend), leased(later), unanswered(later, 2, m.Resend), leased(2 * later), unanswered(2*later, 3, m.Resend),
+				leased(3 * later), unanswered(3*later, 4, m.Resend)},
+			m.InDoubt, 4, 0, t0.Add(3*later + m.AwaitReceipt)},
+		"a redrive begins a round": {usual,
+			[]step{leased(0), unanswered(soon, 1, m.Await), after(later, m.Redrive{By: "ops"})},
+			m.Queued, 0, 0, t0.Add(later + m.Grace)},
 		"a held message that failed can be redriven, in its time": {held,
 			[]step{after(soon, m.Fail{Why: "no_account"}), after(later, m.Redrive{By: "ops"}), after(time.Hour, m.Lease{Until: t0.Add(2 * time.Hour)})},
 			m.Sending, 0, 0, t0.Add(2 * time.Hour)},
@@ -114,6 +127,41 @@ func TestHistoryIsBounded(t *testing.T) {
 	// A receipt for an attempt that is kept no more still counts.
 	if x = play(t, x, reported(100*time.Hour, 3, m.ReceiptDelivered)); x.Status != m.Delivered {
 		t.Errorf("late receipt: %s", x.Status)
+	}
+}
+
+// What other attempts' receipts say at length takes nothing from an older one that was delivered.
+func TestFloodKeepsTheDelivery(t *testing.T) {
+	t.Parallel()
+	text := strings.Repeat("<", 100)
+	x := play(t, m.New(fresh(m.Transactional), t0), leased(0), after(time.Minute, m.Lost{Doubt: m.Resend}), leased(time.Minute),
+		after(2*time.Minute, m.Lost{Doubt: m.Resend}), leased(2*time.Minute), reported(121*time.Second, 1, m.ReceiptDelivered))
+	for part := range 8 {
+		for s := m.ReceiptSent; s <= m.ReceiptBounced; s++ {
+			r := m.Receipt{Part: part, State: s, At: t0.Add(time.Minute), Code: text, Text: text}
+			x = play(t, x, after(3*time.Minute, m.Reported{Epoch: 3, Receipt: r}), after(3*time.Minute, m.Reported{Epoch: 2, Receipt: r}))
+			if b := encode(t, x); len(b) >= 4096 || x.Status != m.Delivered {
+				t.Fatalf("%s, %d bytes: %s", x.Status, len(b), b)
+			}
+		}
+	}
+	for _, epoch := range []int{2, 3} {
+		if a := x.Attempt(epoch); a == nil || a.Receipt() != m.ReceiptBounced {
+			t.Errorf("attempt %d: %+v", epoch, a)
+		}
+	}
+}
+
+// A worker that is lost changes nothing when a receipt was there before.
+func TestLostAfterAReceipt(t *testing.T) {
+	t.Parallel()
+	for s := m.ReceiptSent; s <= m.ReceiptComplained; s++ {
+		x := play(t, m.New(fresh(m.Transactional), t0), leased(0), reported(time.Second, 1, s))
+		for _, p := range []m.InDoubtPolicy{m.Resend, m.Await, m.GiveUp} {
+			if got, err := x.Apply(m.Lost{Doubt: p}, t0.Add(time.Minute)); err == nil {
+				t.Errorf("lost after %s, %s: %s of %s", s, p, got.Status, got.Base)
+			}
+		}
 	}
 }
 

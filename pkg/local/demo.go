@@ -50,7 +50,8 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 	if err != nil {
 		return "", err
 	}
-	s := seeder{ctx: ctx, b: b, as: tenant.System("demo"), now: message.At(b.Now())}
+	s := seeder{ctx: ctx, b: b}
+	now := message.At(b.Now())
 	s.put(store.Tenants, d.Tenant.Name, d.Tenant.Name, d.Tenant)
 	for _, t := range d.Templates {
 		t.Tenant, t.Version = d.Tenant.Name, 1
@@ -72,10 +73,13 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 		return "", err
 	}
 	k, secret := tenant.NewKey(random, tenant.Key{Tenant: d.Tenant.Name, Title: "demo", Live: true, By: "demo",
-		Scopes: []tenant.Scope{tenant.Send, tenant.Read, tenant.Operate, tenant.Admin}}, s.now)
+		Scopes: []tenant.Scope{tenant.Send, tenant.Read, tenant.Operate, tenant.Admin}}, now)
 	s.put(store.APIKeys, k.ID, k.Tenant, k)
 	if s.err != nil {
 		return "", s.err
+	}
+	if err := b.Store.AddDocs(ctx, tenant.System("demo"), now, s.docs...); err != nil {
+		return "", err
 	}
 	// The key's file comes last: a crash before it seeds again, with another key.
 	return secret, os.WriteFile(filepath.Join(dir, demoKey), []byte(string(secret)+"\n"), 0o600)
@@ -99,13 +103,12 @@ func readDemo() (demoData, error) {
 	return d, json.Unmarshal(b, &d, json.MatchCaseInsensitiveNames(true), json.RejectUnknownMembers(true))
 }
 
-// seeder writes documents until the first fault.
+// seeder collects documents until the first fault.
 type seeder struct {
-	ctx context.Context
-	b   *wire.Backend
-	as  tenant.Principal
-	now message.Time
-	err error
+	ctx  context.Context
+	b    *wire.Backend
+	docs []store.Doc
+	err  error
 }
 
 // vault gives an account a webhook signing secret of its own in each of its secret fields
@@ -124,17 +127,10 @@ func (s *seeder) vault(a config.Account) {
 }
 
 func (s *seeder) put(k store.Kind, name, owner string, v any) {
-	if s.err != nil {
-		return
-	}
 	body, err := json.Marshal(v)
 	if err != nil {
-		s.err = err
+		s.err = errors.Join(s.err, fmt.Errorf("%s %s: %w", k, name, err))
 		return
 	}
-	_, err = s.b.Store.PutDoc(s.ctx, s.as, s.now, store.Doc{Kind: k, Name: name, Tenant: owner, Reason: "first start", Body: body})
-	if err != nil && !errors.Is(err, store.ErrConflict) { // there already, from a start that was cut off
-		s.err = fmt.Errorf("%s %s: %w", k, name, err)
-	}
-	s.b.Config.Changed(k)
+	s.docs = append(s.docs, store.Doc{Kind: k, Name: name, Tenant: owner, Reason: "first start", Body: body})
 }

@@ -95,6 +95,26 @@ func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time
 	return d, nil
 }
 
+// AddDocs writes the first versions of many documents at once; those that exist are left alone.
+func (s *Store) AddDocs(ctx context.Context, p tenant.Principal, now message.Time, docs ...Doc) error {
+	sequences := make([][]Op, len(docs))
+	for i, d := range docs {
+		if !p.Sees(d.Tenant) {
+			return ErrNotFound
+		}
+		d.Version, d.At, d.Author = 1, now, p.Name
+		data, err := json.Marshal(d)
+		if err != nil {
+			return fmt.Errorf("store: %s %s: %w", d.Kind, d.Name, err)
+		}
+		sequences[i] = []Op{{Cond: Absent, Item: Item{Key: docKey(d.Kind, d.Name), Rev: 1, Data: data}}}
+	}
+	if _, err := s.driver.Write(ctx, now, sequences...); err != nil {
+		return fmt.Errorf("store: documents: %w", err)
+	}
+	return nil
+}
+
 func readDoc(k Kind, name string, it *Item) (Doc, error) {
 	var d Doc
 	if err := json.Unmarshal(it.Data, &d); err != nil {

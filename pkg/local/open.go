@@ -5,17 +5,12 @@ import (
 	"crypto/rand"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
 	"net/netip"
 	"os"
 	"path/filepath"
-	"strings"
-	"sync"
 	"time"
-
-	"github.com/oklog/ulid/v2"
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
@@ -26,6 +21,7 @@ import (
 	secretfile "github.com/opennotify/notify/pkg/secret/file"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
 )
 
@@ -71,23 +67,8 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	}
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
 	return &backend{db: db, queue: q, Backend: wire.Backend{
-		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat,
-		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: ulids(rand.Reader), Log: log,
+		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat, Metrics: telemetry.Nop{},
+		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}}, nil
-}
-
-// ulids makes ULIDs that grow within a millisecond.
-func ulids(random io.Reader) func(message.Time) string {
-	var mu sync.Mutex
-	entropy := ulid.Monotonic(random, 0)
-	return func(t message.Time) string {
-		mu.Lock()
-		defer mu.Unlock()
-		id, err := ulid.New(uint64(t), entropy)
-		if err != nil { // 2^80 in one millisecond, or no randomness: nothing can go on
-			panic("no ULID: " + err.Error())
-		}
-		return strings.ToLower(id.String())
-	}
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/secret"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // Backend is everything that differs between the worlds.
@@ -24,6 +25,7 @@ type Backend struct {
 	Queue   queue.Queue
 	Vault   secret.Vault
 	Catalog *catalog.Catalog
+	Metrics telemetry.Metrics
 
 	Now    func() time.Time
 	Random io.Reader

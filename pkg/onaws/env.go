@@ -1,0 +1,83 @@
+package onaws
+
+import (
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"strconv"
+	"strings"
+
+	"github.com/opennotify/notify/pkg/message"
+)
+
+// Env is what a function is told by the template. Names are those of its environment variables.
+type Env struct {
+	Stack     string   // NOTIFY_STACK: prefix of queues and secrets
+	Table     string   // NOTIFY_TABLE
+	KeyID     string   // NOTIFY_KMS_KEY: the master key
+	Stage     string   // NOTIFY_STAGE: dev, staging, prod
+	Allow     []string // NOTIFY_ALLOW: what a stage that is not prod may write to, separated by commas
+	DueShards int      // NOTIFY_DUE_SHARDS
+	LogLevel  string   // NOTIFY_LOG
+}
+
+// ReadEnv reads the environment and names everything that is missing at once: a function that is not told
+// everything does not start.
+func ReadEnv() (Env, error) {
+	var missing []error
+	need := func(name string) string {
+		v := os.Getenv(name)
+		if v == "" {
+			missing = append(missing, fmt.Errorf("environment variable %s is missing", name))
+		}
+		return v
+	}
+	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: os.Getenv("NOTIFY_LOG")}
+	shards := need("NOTIFY_DUE_SHARDS")
+	n, err := strconv.Atoi(shards)
+	if shards != "" && (err != nil || n < 1 || n > 256) {
+		missing = append(missing, fmt.Errorf("environment variable NOTIFY_DUE_SHARDS must be 1 to 256"))
+	}
+	e.DueShards = n
+	for _, a := range strings.Split(os.Getenv("NOTIFY_ALLOW"), ",") {
+		if a = strings.TrimSpace(a); a != "" {
+			e.Allow = append(e.Allow, a)
+		}
+	}
+	for _, text := range strings.Split(os.Getenv("NOTIFY_REACH"), ",") {
+		if text = strings.TrimSpace(text); text == "" {
+			continue
+		}
+		p, err := netip.ParsePrefix(text)
+		if err != nil || e.Stage == Production {
+			missing = append(missing, fmt.Errorf("environment variable NOTIFY_REACH must be networks as 127.0.0.0/8, and empty in %s", Production))
+			continue
+		}
+		e.Reach = append(e.Reach, p)
+	}
+	return e, errors.Join(missing...)
+}
+
+// Production is the stage that may write to everybody.
+const Production = "prod"
+
+// allowed is the allow-list of a stage: an address, or the end of one, as @example.com or
+// https://hooks.example.com/. Production has none.
+func (e Env) allowed() func(message.AddressKind, message.Address) bool {
+	if e.Stage == Production {
+		return nil
+	}
+	return func(_ message.AddressKind, key message.Address) bool {
+		for _, a := range e.Allow {
+			switch {
+			case a == "*", strings.EqualFold(a, string(key)),
+				strings.HasPrefix(a, "@") && strings.HasSuffix(string(key), strings.ToLower(a)),
+				strings.HasSuffix(a, "/") && strings.HasPrefix(string(key), a):
+				return true
+			}
+		}
+		return false
+	}
+}

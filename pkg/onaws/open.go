@@ -1,0 +1,104 @@
+package onaws
+
+import (
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	mathrand "math/rand/v2"
+	"net/http"
+	"os"
+	"time"
+
+	"github.com/aws/aws-lambda-go/lambda"
+	awsconfig "github.com/aws/aws-sdk-go-v2/config"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/kms"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
+	"github.com/aws/aws-sdk-go-v2/service/sqs"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
+	sqsqueue "github.com/opennotify/notify/pkg/queue/sqs"
+	kmsseal "github.com/opennotify/notify/pkg/seal/kms"
+	smsecret "github.com/opennotify/notify/pkg/secret/secretsmanager"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/dynamo"
+	"github.com/opennotify/notify/pkg/telemetry"
+	"github.com/opennotify/notify/pkg/wire"
+)
+
+// AWS is a Backend with what only a function has.
+type AWS struct {
+	wire.Backend
+	Env     Env
+	Metrics *telemetry.EMF
+}
+
+// listShards spreads a tenant's list of a day, so that one busy tenant is no hot partition.
+const listShards = 4
+
+// Open makes the Backend of an environment. out takes logs and metrics.
+func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
+	var level slog.Level
+	if env.LogLevel != "" {
+		if err := level.UnmarshalText([]byte(env.LogLevel)); err != nil {
+			return nil, fmt.Errorf("environment variable NOTIFY_LOG must be debug, info, warn or error")
+		}
+	}
+	log := telemetry.NewLogger(out, level).With("stack", env.Stack)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	if err != nil {
+		return nil, fmt.Errorf("aws configuration: %w", err)
+	}
+	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log})
+	keeper := kmsseal.Open(kms.NewFromConfig(cfg), env.KeyID)
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader})
+	if err != nil {
+		return nil, err
+	}
+	cat, err := catalog.Load(provider.Descriptors())
+	if err != nil {
+		return nil, err
+	}
+	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
+	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
+	metrics := telemetry.NewEMF(out, "notify/"+env.Stack, time.Now)
+	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
+		Store: st, Config: config.New(st, time.Now, log), Queue: queues, Vault: vault, Catalog: cat, Metrics: metrics,
+		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
+		Allowed: env.allowed(), Reach: env.Reach,
+	}}, nil
+}
+
+// API makes the HTTP handler of endpoints.
+func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
+	return httpapi.New(httpapi.Config{
+		Auth: httpapi.KeyAuth(a.Config, a.Now), Now: a.Now, Log: a.Log,
+		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
+	}, endpoints...)
+}
+
+// Main starts a function: it reads the environment, opens the Backend, and hands over to Lambda. What is
+// missing is written to the log, and the function stops at its start.
+func Main(build func(ctx context.Context, a *AWS) (handler any, err error)) {
+	ctx := context.Background()
+	env, err := ReadEnv()
+	if err == nil {
+		var a *AWS
+		if a, err = Open(ctx, env, os.Stdout); err == nil {
+			var handler any
+			if handler, err = build(ctx, a); err == nil {
+				lambda.StartWithOptions(handler, lambda.WithContext(ctx))
+				return
+			}
+		}
+	}
+	telemetry.NewLogger(os.Stdout, slog.LevelInfo).Error("the function cannot start", "error", errors.Join(err))
+	os.Exit(1)
+}

@@ -1,0 +1,45 @@
+// Package operate wires what operators and developers change.
+package operate
+
+import (
+	"context"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/operate"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/wire"
+	"github.com/opennotify/notify/pkg/wire/intake"
+)
+
+// Senders opens accounts; *accounts.Accounts does.
+type Senders interface {
+	Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error)
+}
+
+// New makes the operating of a backend. Without senders (nil) an account's credentials cannot be tried:
+// where no provider is to be linked.
+func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
+	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
+		Queue: b.Queue, Addresses: intake.Addresses(b), Now: b.Now, Random: b.Random, Log: b.Log}
+	if senders != nil {
+		p.Check = check(senders)
+	}
+	return operate.New(p)
+}
+
+// check asks an account's provider about its credentials, if it has a way to.
+func check(senders Senders) func(context.Context, config.Account) error {
+	return func(ctx context.Context, a config.Account) error {
+		s, _, err := senders.Open(ctx, a)
+		if err != nil {
+			return err
+		}
+		c, ok := s.(provider.Checker)
+		if !ok {
+			return operate.ErrNoCheck
+		}
+		ctx, cancel := context.WithTimeout(ctx, provider.Timeout)
+		defer cancel()
+		return c.Check(ctx)
+	}
+}

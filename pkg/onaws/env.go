@@ -20,6 +20,10 @@ type Env struct {
 	Allow     []string // NOTIFY_ALLOW: what a stage that is not prod may write to, separated by commas
 	DueShards int      // NOTIFY_DUE_SHARDS
 	LogLevel  string   // NOTIFY_LOG
+	Account   string   // NOTIFY_ACCOUNT: the AWS account, part of the queues' URLs
+	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
+	// 127.0.0.0/8 against an emulator. Production has none.
+	Reach []netip.Prefix
 }
 
 // ReadEnv reads the environment and names everything that is missing at once: a function that is not told

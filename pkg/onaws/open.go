@@ -57,7 +57,7 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
 	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log})
-	keeper := kmsseal.Open(kms.NewFromConfig(cfg), env.KeyID)
+	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader})
 	if err != nil {
 		return nil, err

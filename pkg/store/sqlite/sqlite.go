@@ -60,8 +60,8 @@ type counts struct{ commits, sequences, checkpoints atomic.Int64 }
 // caller's ctx bounds opening only. Errors: [ErrInUse], [ErrDamaged], [ErrForeign], [store.ErrNewer],
 // [store.ErrFull].
 func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
-	// On Linux SQLite's default of fsync also waits for the file's timestamps, which nobody reads:
-	// fdatasync promises the same and takes half the time. Elsewhere there is nothing to switch.
+	// fsync, this library's default, also waits for the file's timestamps, which nobody reads; fdatasync
+	// keeps the same promise. Where there is none, there is nothing to switch.
 	if _, err := sqlite.Fdatasync(true); err != nil && !errors.Is(err, sqlite.ErrFdatasyncUnavailable) {
 		return nil, fmt.Errorf("open %s: %w", path, err)
 	}
@@ -98,7 +98,7 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 		}
 		db.readers <- r
 		db.open++
-		if err := r.script("PRAGMA query_only = 1; PRAGMA cache_size = -1000; PRAGMA temp_store = MEMORY;"); err != nil {
+		if err := r.script("PRAGMA query_only = 1; PRAGMA busy_timeout = 5000; PRAGMA cache_size = -1000; PRAGMA temp_store = MEMORY"); err != nil {
 			return nil, err
 		}
 	}

@@ -1,0 +1,154 @@
+package operate
+
+import (
+	"context"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/operate"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Accounts is what /v1/accounts and /v1/providers need.
+type Accounts interface {
+	Providers(ctx context.Context, p tenant.Principal) ([]provider.Descriptor, error)
+	Provider(ctx context.Context, p tenant.Principal, name string) (provider.Descriptor, error)
+	Accounts(ctx context.Context, p tenant.Principal) ([]operate.Versioned[config.Account], error)
+	Account(ctx context.Context, p tenant.Principal, name string) (operate.Versioned[config.Account], error)
+	AccountHistory(ctx context.Context, p tenant.Principal, name string) ([]operate.Versioned[config.Account], error)
+	PutAccount(ctx context.Context, p tenant.Principal, r operate.AccountRequest, c operate.Change) (operate.Versioned[config.Account], error)
+	SwitchAccount(ctx context.Context, p tenant.Principal, name string, off bool, reason string) (operate.Versioned[config.Account], error)
+	DeleteAccount(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
+	TestAccount(ctx context.Context, p tenant.Principal, name string) (operate.Tested, error)
+}
+
+// AccountFields are what can be read and changed of an account.
+type AccountFields struct {
+	Provider    string            `json:"provider" doc:"A name of GET /v1/providers. It stays what it is." example:"smtp"`
+	Channel     message.Channel   `json:"channel,omitzero" doc:"Needed where the provider has several. It stays what it is."`
+	Config      map[string]string `json:"config,omitzero" doc:"The fields of the provider's form that are not secret."`
+	Off         bool              `json:"off,omitzero" doc:"Nothing is sent over it."`
+	PerSecond   float64           `json:"per_second,omitzero" doc:"Calls a second; the provider's documented limit without it." minimum:"0"`
+	Concurrency int               `json:"concurrency,omitzero" doc:"Calls at once; the provider's documented limit without it." minimum:"0"`
+	Price       float64           `json:"price,omitzero" doc:"Of a message, or of a segment of an SMS." minimum:"0"`
+	Currency    string            `json:"currency,omitzero" doc:"ISO 4217." example:"CNY"`
+}
+
+// Account is one set of a provider's credentials and limits.
+type Account struct {
+	Name string `json:"name"`
+	AccountFields
+	Secrets []string `json:"secrets" doc:"Names of the secret fields that have a value. The values are never shown."`
+	Meta
+}
+
+// AccountList is all accounts, or the history of one.
+type AccountList struct {
+	Items []Account `json:"items"`
+}
+
+// PutAccount makes or changes an account; what is left out is empty afterwards, but for secrets.
+type PutAccount struct {
+	AccountFields
+	Secrets map[string]string `json:"secrets,omitzero" doc:"The secret fields of the provider's form, write-only. One that is left out keeps its value; an empty one is removed."`
+	ChangeFields
+}
+
+// SwitchAccount takes an account out of use or back.
+type SwitchAccount struct {
+	Off    *bool  `json:"off"`
+	Reason string `json:"reason,omitzero" maxLength:"200"`
+}
+
+// AccountTest is what came of trying an account's credentials.
+type AccountTest struct {
+	OK     bool   `json:"ok"`
+	Detail string `json:"detail,omitzero" doc:"What the provider said, or why there was nothing to ask."`
+}
+
+// ProviderList is the providers that accounts can be made of.
+type ProviderList struct {
+	Items []provider.Descriptor `json:"items"`
+}
+
+func accountOf(v operate.Versioned[config.Account]) Account {
+	a := v.Body
+	return Account{a.Name, AccountFields{a.Provider, a.Channel, a.Config, a.Off, a.PerSecond, a.Concurrency, a.Price, a.Currency},
+		append([]string{}, a.Secrets...), metaOf(v.Meta)}
+}
+
+func (r *PutAccount) request(name string) operate.AccountRequest {
+	out := operate.AccountRequest{Secrets: map[string]message.Secret{}, Account: config.Account{Name: name, Provider: r.Provider, Channel: r.Channel,
+		Config: r.Config, Off: r.Off, PerSecond: r.PerSecond, Concurrency: r.Concurrency, Price: r.Price, Currency: r.Currency}}
+	for k, s := range r.Secrets {
+		out.Secrets[k] = message.Secret(s)
+	}
+	return out
+}
+
+func testedOf(t operate.Tested) AccountTest { return AccountTest(t) }
+
+func itself[T any](v T) T { return v }
+
+func accounts(o Accounts) []httpapi.Endpoint {
+	flip := op(post, "accounts/{name}/switch", "switchAccount", "Take an account out of use, or back into it", operators(), problem.NotFound, problem.Conflict)
+	del := op(remove, "accounts/{name}", "deleteAccount", "Delete an account that no route names, and its secrets", admins(), problem.NotFound, problem.Conflict, problem.NotAllowedNow)
+	del.Query = []httpapi.Param{versionParam, reasonParam}
+	test := op(post, "accounts/{name}/test", "testAccount", "Try an account's credentials, without sending", operators(), problem.NotFound)
+	test.Description = "Wrong credentials are an answer, not an error."
+	return append(providers(o),
+		httpapi.Route(op(get, "accounts", "listAccounts", "List the providers' accounts", operators()),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {
+				items, err := many(accountOf)(o.Accounts(ctx, c.Principal))
+				return &AccountList{items}, err
+			}),
+		httpapi.Route(op(get, "accounts/{name}", "getAccount", "Read an account", operators(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Account, error) {
+				return one(accountOf)(o.Account(ctx, c.Principal, c.Path("name")))
+			}),
+		httpapi.Route(op(get, "accounts/{name}/history", "listAccountHistory", "List an account's versions, the newest first", operators(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {
+				items, err := many(accountOf)(o.AccountHistory(ctx, c.Principal, c.Path("name")))
+				return &AccountList{items}, err
+			}),
+		httpapi.Route(op(put, "accounts/{name}", "putAccount", "Make or change an account", admins(), problem.Conflict, problem.UnknownChannel),
+			func(ctx context.Context, c *httpapi.Call, r *PutAccount) (*Account, error) {
+				v, err := o.PutAccount(ctx, c.Principal, r.request(c.Path("name")), r.change())
+				made(c, r.Version, err)
+				return one(accountOf)(v, err)
+			}),
+		httpapi.Route(flip, func(ctx context.Context, c *httpapi.Call, r *SwitchAccount) (*Account, error) {
+			if r.Off == nil {
+				return nil, problem.Invalid(problem.At("/off", problem.Required, "say off: true or false"))
+			}
+			return one(accountOf)(o.SwitchAccount(ctx, c.Principal, c.Path("name"), *r.Off, r.Reason))
+		}),
+		httpapi.Route(test, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountTest, error) {
+			return one(testedOf)(o.TestAccount(ctx, c.Principal, c.Path("name")))
+		}),
+		httpapi.Route(del, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*struct{}, error) {
+			change, err := changeOf(c)
+			if err == nil {
+				err = o.DeleteAccount(ctx, c.Principal, c.Path("name"), change)
+			}
+			return nil, err
+		}),
+	)
+}
+
+func providers(o Accounts) []httpapi.Endpoint {
+	return []httpapi.Endpoint{
+		httpapi.Route(op(get, "providers", "listProviders", "List the providers: their forms, limits and texts", operators()),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*ProviderList, error) {
+				items, err := many(itself[provider.Descriptor])(o.Providers(ctx, c.Principal))
+				return &ProviderList{items}, err
+			}),
+		httpapi.Route(op(get, "providers/{name}", "getProvider", "Read a provider's form, limits and texts", operators(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*provider.Descriptor, error) {
+				return one(itself[provider.Descriptor])(o.Provider(ctx, c.Principal, c.Path("name")))
+			}),
+	}
+}

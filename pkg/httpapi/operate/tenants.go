@@ -1,0 +1,110 @@
+package operate
+
+import (
+	"context"
+
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/operate"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Tenants is what /v1/tenants needs.
+type Tenants interface {
+	Tenants(ctx context.Context, p tenant.Principal) ([]operate.Versioned[tenant.Tenant], error)
+	Tenant(ctx context.Context, p tenant.Principal, name string) (operate.Versioned[tenant.Tenant], error)
+	TenantHistory(ctx context.Context, p tenant.Principal, name string) ([]operate.Versioned[tenant.Tenant], error)
+	PutTenant(ctx context.Context, p tenant.Principal, t tenant.Tenant, c operate.Change) (operate.Versioned[tenant.Tenant], error)
+	DeleteTenant(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
+}
+
+// Owner is a person to call.
+type Owner struct {
+	Name  string `json:"name" maxLength:"100"`
+	Phone string `json:"phone,omitzero" doc:"With country code, or as written in the tenant's region. A phone or an email is needed." example:"+8613900139000"`
+	Email string `json:"email,omitzero"`
+	Group string `json:"group,omitzero" doc:"A chat group, by name." maxLength:"100"`
+}
+
+// TenantFields are what can be changed of a tenant.
+type TenantFields struct {
+	Title       string `json:"title,omitzero" maxLength:"100"`
+	Owner       Owner  `json:"owner" doc:"Whose messages these are."`
+	FreeContent bool   `json:"free_content,omitzero" doc:"May send text that no template allows, on channels other than sms and whatsapp."`
+	Region      string `json:"region,omitzero" doc:"Country of phone numbers without one, ISO 3166-1." example:"CN"`
+	Locale      string `json:"locale,omitzero" doc:"BCP 47: used where a request names none." example:"zh"`
+	PerSecond   int    `json:"per_second,omitzero" doc:"Requests a second; 0 is no bound." minimum:"0"`
+	PerDay      int    `json:"per_day,omitzero" doc:"Requests a day; 0 is no bound." minimum:"0"`
+	Disabled    bool   `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
+}
+
+// Tenant is a business system that sends.
+type Tenant struct {
+	Name string `json:"name" example:"order-service"`
+	TenantFields
+	Meta
+}
+
+// TenantList is all tenants, or the history of one.
+type TenantList struct {
+	Items []Tenant `json:"items"`
+}
+
+// PutTenant makes or changes a tenant; what is left out is empty afterwards.
+type PutTenant struct {
+	TenantFields
+	ChangeFields
+}
+
+// ChangeFields say what a change replaces and why.
+type ChangeFields struct {
+	Version int64  `json:"version,omitzero" doc:"The version that you read and replace; leave it out to make a new one. Another one is a 409." minimum:"0"`
+	Reason  string `json:"reason,omitzero" doc:"Why: kept in the history, with the key." maxLength:"200"`
+}
+
+func (c ChangeFields) change() operate.Change { return operate.Change(c) }
+
+func (f TenantFields) tenant(name string) tenant.Tenant {
+	return tenant.Tenant{Name: name, Title: f.Title, Owner: tenant.Owner(f.Owner), FreeContent: f.FreeContent, Region: f.Region,
+		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, Disabled: f.Disabled}
+}
+
+func tenantOf(v operate.Versioned[tenant.Tenant]) Tenant {
+	t := v.Body
+	return Tenant{t.Name, TenantFields{Title: t.Title, Owner: Owner(t.Owner), FreeContent: t.FreeContent, Region: t.Region,
+		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, Disabled: t.Disabled}, metaOf(v.Meta)}
+}
+
+func tenants(o Tenants) []httpapi.Endpoint {
+	del := op(remove, "tenants/{name}", "deleteTenant", "Delete a tenant that no key works for any more", admins(), problem.NotFound, problem.Conflict, problem.NotAllowedNow)
+	del.Query = []httpapi.Param{versionParam, reasonParam}
+	return []httpapi.Endpoint{
+		httpapi.Route(op(get, "tenants", "listTenants", "List the tenants", readers()),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TenantList, error) {
+				items, err := many(tenantOf)(o.Tenants(ctx, c.Principal))
+				return &TenantList{items}, err
+			}),
+		httpapi.Route(op(get, "tenants/{name}", "getTenant", "Read a tenant", readers(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Tenant, error) {
+				return one(tenantOf)(o.Tenant(ctx, c.Principal, c.Path("name")))
+			}),
+		httpapi.Route(op(get, "tenants/{name}/history", "listTenantHistory", "List a tenant's versions, the newest first", readers(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TenantList, error) {
+				items, err := many(tenantOf)(o.TenantHistory(ctx, c.Principal, c.Path("name")))
+				return &TenantList{items}, err
+			}),
+		httpapi.Route(op(put, "tenants/{name}", "putTenant", "Make or change a tenant", admins(), problem.Conflict, problem.BadAddress),
+			func(ctx context.Context, c *httpapi.Call, r *PutTenant) (*Tenant, error) {
+				v, err := o.PutTenant(ctx, c.Principal, r.tenant(c.Path("name")), r.change())
+				made(c, r.Version, err)
+				return one(tenantOf)(v, err)
+			}),
+		httpapi.Route(del, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*struct{}, error) {
+			change, err := changeOf(c)
+			if err == nil {
+				err = o.DeleteTenant(ctx, c.Principal, c.Path("name"), change)
+			}
+			return nil, err
+		}),
+	}
+}

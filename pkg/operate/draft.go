@@ -1,0 +1,200 @@
+package operate
+
+import (
+	"context"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// PutTemplate keeps a new version of a template, and the template if it is new. Nothing is sent with it
+// before it is published. The change's version is the newest one that the caller read. It answers with
+// the head and with what is allowed but probably not meant.
+//
+// The version is written before the head that names it. What a crash leaves in between is a number that
+// is taken; the next draft takes the one after it.
+func (o *Operate) PutTemplate(ctx context.Context, p tenant.Principal, t template.Template, c Change) (Versioned[config.Template], []string, error) {
+	none := Versioned[config.Template]{}
+	if err := may(p, tenant.Operate); err != nil {
+		return none, nil, err
+	}
+	warnings, err := o.checkTemplate(ctx, &t, c)
+	if err != nil {
+		return none, nil, err
+	}
+	name := t.Tenant + "/" + t.Name
+	head, body, err := o.newest(ctx, name, c)
+	if err != nil {
+		return none, nil, err
+	}
+	if t.Version, err = o.keepVersion(ctx, p, t, body.Latest+1, c.Reason); err != nil {
+		return none, nil, err
+	}
+	for range 4 {
+		body.Name, body.Tenant, body.Latest = t.Name, t.Tenant, t.Version
+		if body.Published == 0 {
+			body.Class = t.Class
+		}
+		meta, err := o.save(ctx, p, head, t.Tenant, c.Reason, body)
+		if err == nil {
+			return Versioned[config.Template]{meta, body}, warnings, nil
+		}
+		if !isConflict(err) {
+			return none, nil, err
+		}
+		// Somebody published or shared it meanwhile, which is none of a draft's business; or wrote another draft.
+		if head, body, err = o.newest(ctx, name, c); err != nil {
+			return none, nil, err
+		}
+	}
+	return none, nil, problem.New(problem.Conflict, "template %s is being changed by somebody else; try again", name)
+}
+
+// checkTemplate finds everything that is wrong with a draft.
+func (o *Operate) checkTemplate(ctx context.Context, t *template.Template, c Change) ([]string, error) {
+	t.Version, t.Shared = 0, false // whether it is shared is the head's to say
+	var f faults
+	c.check(&f)
+	if !templateName.MatchString(t.Name) {
+		f.add("path:name", problem.BadValue, "a template's name has 1 to 64 lower-case letters, digits, - and _, such as order-shipped")
+	}
+	if err := o.knownTenant(ctx, &f, "path:tenant", t.Tenant); err != nil {
+		return nil, err
+	}
+	compiled, wrong := template.Compile(*t)
+	for _, w := range wrong {
+		if w.Pointer != "/name" {
+			f.add(w.Pointer, w.Code, "%s", w.Detail)
+		}
+	}
+	if err := f.err(); err != nil {
+		return nil, err
+	}
+	return compiled.Warnings(), nil
+}
+
+// newest reads a head for a change that names the newest version the caller read. A deleted template
+// goes on counting: its versions are still there.
+func (o *Operate) newest(ctx context.Context, name string, c Change) (store.Doc, config.Template, error) {
+	var body config.Template
+	head, live, err := o.document(ctx, store.Templates, name)
+	if err != nil {
+		return head, body, err
+	}
+	if head.Version > 0 {
+		if err := json.Unmarshal(head.Body, &body); err != nil {
+			return head, body, unreadable(err)
+		}
+	}
+	compared := head
+	compared.Version = int64(body.Latest)
+	if err := expect(compared, live, c); err != nil {
+		return head, body, err
+	}
+	if !live {
+		body.Published, body.Shared = 0, false
+	}
+	return head, body, nil
+}
+
+// keepVersion writes the version under the first free number from n on.
+func (o *Operate) keepVersion(ctx context.Context, p tenant.Principal, t template.Template, n int, reason string) (int, error) {
+	for last := n + 50; n <= min(last, maxVersion); n++ {
+		t.Version = n
+		d := store.Doc{Kind: store.TemplateVersions, Name: config.VersionName(t.Tenant, t.Name, n)}
+		_, err := o.save(ctx, p, d, t.Tenant, reason, t)
+		if err == nil || !isConflict(err) {
+			return n, err
+		}
+	}
+	return 0, problem.New(problem.Conflict, "no number is free for a version of template %s; it may be changed by many at once: try again", t.Name)
+}
+
+// Publish puts a version in force: a new one, or an older one again. The class of what is sent is that
+// version's.
+func (o *Operate) Publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (Versioned[config.Template], error) {
+	return o.changeTemplate(ctx, p, owner, name, note, func(t *config.Template) error {
+		v, err := o.version(ctx, owner, name, version)
+		if pr := problem.From(err); version > t.Latest || err != nil && pr.Code == problem.NotFound {
+			return problem.Invalid(problem.At("/version", problem.BadValue, "template %s/%s has no version %d; it has 1 to %d", owner, name, version, t.Latest))
+		}
+		if err != nil {
+			return err
+		}
+		if _, faults := template.Compile(v.Body); len(faults) > 0 {
+			return problem.Invalid(problem.At("/version", problem.BadValue, "version %d does not compile any more: %s: %s", version, faults[0].Pointer, faults[0].Detail))
+		}
+		t.Published, t.Class = version, v.Body.Class
+		return nil
+	})
+}
+
+// Share lets other tenants send with a template, or no longer.
+func (o *Operate) Share(ctx context.Context, p tenant.Principal, owner, name string, shared bool, reason string) (Versioned[config.Template], error) {
+	return o.changeTemplate(ctx, p, owner, name, reason, func(t *config.Template) error {
+		t.Shared = shared
+		return nil
+	})
+}
+
+// changeTemplate changes a head, again on what somebody else made of it. A change that changes nothing
+// is not written.
+func (o *Operate) changeTemplate(ctx context.Context, p tenant.Principal, owner, name, reason string, change func(*config.Template) error) (Versioned[config.Template], error) {
+	none := Versioned[config.Template]{}
+	if err := may(p, tenant.Operate); err != nil {
+		return none, err
+	}
+	var f faults
+	f.text("/reason", "reason", reason, MaxReason, false)
+	if err := f.err(); err != nil {
+		return none, err
+	}
+	for range 4 {
+		v, head, live, err := o.template(ctx, tenant.System("operate"), owner, name)
+		if err == nil && !live {
+			err = noTemplate(owner, name)
+		}
+		if err != nil {
+			return none, err
+		}
+		was := v.Body
+		if err := change(&v.Body); err != nil || v.Body == was {
+			return v, err
+		}
+		v.Meta, err = o.save(ctx, p, head, owner, reason, v.Body)
+		if err == nil || !isConflict(err) {
+			return v, err
+		}
+	}
+	return none, problem.New(problem.Conflict, "template %s/%s is being changed by somebody else; try again", owner, name)
+}
+
+// DeleteTemplate deletes a template's head: nothing new is sent with it. Its versions stay, because
+// messages show their text from them.
+func (o *Operate) DeleteTemplate(ctx context.Context, p tenant.Principal, owner, name string, c Change) error {
+	if err := may(p, tenant.Operate); err != nil {
+		return err
+	}
+	if err := c.checkQuery(); err != nil {
+		return err
+	}
+	v, head, live, err := o.template(ctx, p, owner, name)
+	if err == nil && !live {
+		err = noTemplate(owner, name)
+	}
+	if err != nil {
+		return err
+	}
+	newest := head
+	newest.Version = int64(v.Body.Latest)
+	if err := expect(newest, live, c); err != nil {
+		return err
+	}
+	_, err = o.bury(ctx, p, head, c.Reason)
+	return err
+}

@@ -23,6 +23,9 @@ var origins = map[string]phrase{
 	"who_elsewhere": {
 		Words{"对得上 {tenant} 业务的模板 {template}，但近 {age}内没有给这个人发过。", "这条消息像是我们的，但没有发给您的记录，请不要点里面的链接。", "找 {tenant} 的负责人：{owner}；可能是转发、别的系统发的，或有人仿冒。"},
 		Words{"It fits the template {template} of {tenant}, but nothing of it went to this recipient in the last {age}.", "It looks like one of ours, but we have no record of sending it to you. Please do not follow its links.", "Call the owner of {tenant}: {owner}. It may have been forwarded, sent by another system, or forged."}},
+	"who_shared": {
+		Words{"出自 {tenant} 业务共享的模板 {template}，您能看到的业务近 {age}内没有给这个人发过，可能是别的业务用它发的。", "这条消息可能是我们发的，正在确认是哪个业务。", "请运营查全部业务的消息；模板的事找 {tenant} 的负责人：{owner}。"},
+		Words{"It fits the template {template} that {tenant} shares. No tenant that you can see sent it to this recipient in the last {age}; another one may have.", "This message may be ours. We are finding out which team sent it.", "An operator can search the messages of all tenants. For the template itself, call the owner of {tenant}: {owner}."}},
 	"who_sign": {
 		Words{"没有模板对得上，但签名【{sign}】是我们的，可能是绕过本平台发的。", "签名是我们的，但没有查到这条消息，请先不要点里面的链接。", "运营问签名【{sign}】的使用方有没有别的发送途径，都不是就按仿冒上报。"},
 		Words{"No template fits, but the sign 【{sign}】 is ours: it was possibly sent outside notify.", "The sign is ours, but we have no record of this message. Please do not follow its links for now.", "An operator asks who uses 【{sign}】 whether they send by another way; if nobody does, report it as forged."}},

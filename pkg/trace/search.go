@@ -91,7 +91,7 @@ func (t *Trace) Search(ctx context.Context, p tenant.Principal, f Filter) (*Page
 	} else {
 		at = position{to: span.To}
 	}
-	w := walk{p: p, filter: &f, from: span.From, at: at, limit: f.Limit, budget: t.budget}
+	w := walk{p: p, filter: &f, at: at, limit: f.Limit, budget: t.budget}
 	var err error
 	if w.legs, err = t.legs(ctx, p, &f, index, span.From); err != nil {
 		return nil, err

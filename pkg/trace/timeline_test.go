@@ -55,6 +55,8 @@ func TestTimeline(t *testing.T) {
 			`0.0 requested key:k7 / 0.0 accepted / 0.0 queued / 1.0 leased #1 / 1.3 attempt #1 "sent" 300ms / 3.0 receipt #1 delivered / 3.0 ended delivered`},
 		{"the provider's clock is behind", plain, []step{lease(second), answer(1300, 1, message.Accepted, ""), receipt(second, 1, message.ReceiptDelivered, "")},
 			`0.0 requested key:k7 / 0.0 accepted / 0.0 queued / 1.0 leased #1 / 1.3 attempt #1 "sent" 300ms / 1.3 receipt #1 delivered / 1.3 ended delivered`},
+		{"a worker's clock is behind", plain, []step{lease(-second), answer(second, 1, message.Accepted, "")},
+			`0.0 requested key:k7 / 0.0 accepted / 0.0 queued / 0.0 leased #1 / 1.0 attempt #1 "sent" 2000ms`},
 		{"under way", plain, []step{lease(second)},
 			`0.0 requested key:k7 / 0.0 accepted / 0.0 queued / 1.0 leased #1 / 1.0 attempt #1 "" 0ms`},
 		{"scheduled", later, nil, `0.0 requested / 0.0 accepted / 0.0 scheduled until 3600.0`},

@@ -41,7 +41,6 @@ func newer(a, b message.ID) int {
 type walk struct {
 	p      tenant.Principal
 	filter *Filter
-	from   message.Time
 	at     position                                  // everything newer was looked at
 	legs   func(to message.Time) (next leg, ok bool) // the newest leg with something before to
 	limit  int

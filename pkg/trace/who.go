@@ -86,7 +86,7 @@ func (t *Trace) Who(ctx context.Context, p tenant.Principal, text, recipient str
 		}
 	}
 	b := blanks{since: sightingDays}
-	code := b.origin(out, recipient != "")
+	code := b.origin(out, recipient != "", p.May(tenant.Operate))
 	if len(out.Messages) > 0 { // the sender, which for a shared template is not the template's owner
 		if b.owner, err = t.owner(ctx, b.tenant); err != nil {
 			return nil, unread(err)
@@ -102,8 +102,9 @@ func (t *Trace) Who(ctx context.Context, p tenant.Principal, text, recipient str
 	return out, nil
 }
 
-// origin chooses the verdict.
-func (b *blanks) origin(a *WhoAnswer, asked bool) string {
+// origin chooses the verdict. Asked tells that messages to a recipient were searched, all that they were
+// every tenant's.
+func (b *blanks) origin(a *WhoAnswer, asked, all bool) string {
 	if len(a.Messages) > 0 {
 		first := a.Messages[0]
 		b.tenant = first.Tenant
@@ -118,6 +119,8 @@ func (b *blanks) origin(a *WhoAnswer, asked bool) string {
 	first := a.Candidates[0]
 	b.tenant, b.owner, b.template, b.count = first.Tenant, first.Owner, first.Template, names(a.Candidates)
 	switch {
+	case asked && first.Shared && !all: // others may have sent it
+		return "who_shared"
 	case asked:
 		return "who_elsewhere"
 	case b.count > 1:
@@ -191,7 +194,7 @@ func (t *Trace) sight(ctx context.Context, p tenant.Principal, out *WhoAnswer, t
 		return err
 	}
 	out.Since = now.Add(-sightingDays)
-	w := walk{p: p, filter: &f, from: out.Since, at: position{to: now.Add(slack)}, limit: f.Limit, budget: t.budget}
+	w := walk{p: p, filter: &f, at: position{to: now.Add(slack)}, limit: f.Limit, budget: t.budget}
 	var err error
 	if w.legs, err = t.legs(ctx, p, &f, ByRecipient, out.Since); err != nil {
 		return err

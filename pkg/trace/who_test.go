@@ -20,6 +20,7 @@ func whoWorld(t testing.TB) *world {
 	w := newWorld(t, 1)
 	w.template("order", "shipped", 1, false, "【ACME】您的订单{{no}}已发货，取件码{{code}}，请及时领取。")
 	w.template("market", "sale", 1, false, "【ACME】双十一全场{{no}}折，先到先得，退订回T。")
+	w.template("market", "gift", 1, false, "【海选集市】您有一份礼物{{no}}待领取。")
 	w.template("login", "otp", 1, true, "【ACME】验证码{{code}}，{{no}}分钟内有效，请勿告诉他人。")
 	w.doc(store.Accounts, "tencent-main", config.Account{Name: "tencent-main", Provider: "tencent-sms", Channel: message.SMS, Config: map[string]string{"sign_name": "宏图科技"}})
 	return w
@@ -56,6 +57,8 @@ func TestWhoByText(t *testing.T) {
 		{"operators see all", saleText, operator(), "who_template", "market/sale", "Owner of market"},
 		{"another's", saleText, readerOf("order"), "who_sign", "", "【ACME】"},
 		{"another's without a sign", "双十一全场5折，先到先得，退订回T。", readerOf("order"), "who_none", "", ""},
+		{"a sign of our own", "【海选集市】恭喜中奖，点击领取", readerOf("market"), "who_sign", "", "【海选集市】"},
+		{"a sign of another tenant's template", "【海选集市】恭喜中奖，点击领取", readerOf("order"), "who_stranger", "", "【海选集市】"},
 		{"the sign of an account", "【宏图科技】恭喜中奖，点击领取", operator(), "who_sign", "", "【宏图科技】"},
 		{"a sign behind", "恭喜中奖，点击领取【宏图科技】", readerOf("market"), "who_sign", "", "【宏图科技】"},
 		{"a stranger", "【某某银行】您的账户已冻结，点击解冻", operator(), "who_stranger", "", "【某某银行】"},
@@ -138,7 +141,7 @@ func TestWhoByRecipient(t *testing.T) {
 		{"secrets are not compared", strings.Replace(shippedText, "4711", "9999", 1), mobile, readerOf("order"), "who_exact", hit, true, "order"},
 		{"other words", strings.Replace(shippedText, "A-17", "A-99", 1), mobile, readerOf("order"), "who_elsewhere", nil, false, "order"},
 		{"erased, and the sender is not the template's owner", otpText, mobile, operator(), "who_likely", code, false, "010-market"},
-		{"another's message of a shared template", otpText, mobile, readerOf("order"), "who_elsewhere", nil, false, "login"},
+		{"another's message of a shared template", otpText, mobile, readerOf("order"), "who_shared", nil, false, "login"},
 		{"too long ago", shippedText, otherMobile, operator(), "who_elsewhere", nil, false, "order"},
 		{"free content", "Your parcel waits at {{{{ door 4.", mailbox, operator(), "who_exact", free, true, "010-order"},
 		{"free content of another", "Your parcel waits at {{{{ door 4.", mailbox, readerOf("market"), "who_none", nil, false, ""},

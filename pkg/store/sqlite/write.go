@@ -22,6 +22,10 @@ const (
 	putAbsent    = insert + ` ON CONFLICT (pk, sk) DO NOTHING`
 	putOrExpired = insert + ` ON CONFLICT (pk, sk) DO UPDATE` + assign + ` WHERE items.expires <= ?11`
 	putAtRev     = `UPDATE items` + assign + ` WHERE pk = ?1 AND sk = ?2 AND rev = ?11`
+	// SQLite writes an index again for every column that is assigned, whether or not its value changes. A
+	// message's list and expiry never do, so the usual update leaves those two indexes alone.
+	putAtRevInPlace = `UPDATE items SET rev = ?3, due_shard = ?6, due_at = ?7, trouble = ?8, data = ?10
+		WHERE pk = ?1 AND sk = ?2 AND rev = ?11 AND list IS ?4 AND list_sort = ?5 AND expires IS ?9`
 
 	deleteAlways  = `DELETE FROM items WHERE pk = ?1 AND sk = ?2`
 	deleteExpired = deleteAlways + ` AND expires <= ?3`
@@ -126,7 +130,9 @@ func apply(c *conn, op *store.Op, now int64) (bool, error) {
 		n, err = c.exec(putOrExpired, args[:]...)
 	case store.AtRev:
 		args[10] = op.At
-		n, err = c.exec(putAtRev, args[:]...)
+		if n, err = c.exec(putAtRevInPlace, args[:]...); err == nil && n == 0 {
+			n, err = c.exec(putAtRev, args[:]...)
+		}
 	}
 	return n > 0, err
 }

@@ -26,7 +26,7 @@ func (db *DB) fault(ctx context.Context, operation string, err error) error {
 		return fmt.Errorf("dynamo: %s: %w", operation, err)
 	}
 	if _, throttled := retry.DefaultThrottleErrorCodes[api.ErrorCode()]; throttled {
-		return db.throttled(operation, api.ErrorCode(), reasonsOf(err))
+		return db.throttled(ctx, operation, api.ErrorCode(), reasonsOf(err))
 	}
 	// What counters have grown to is known to DynamoDB only, and it has no code of its own for it.
 	if api.ErrorCode() == "ValidationException" && strings.Contains(api.ErrorMessage(), "Item size") {
@@ -36,13 +36,14 @@ func (db *DB) fault(ctx context.Context, operation string, err error) error {
 }
 
 // throttled logs which limit was met and returns a [store.ErrThrottled].
-func (db *DB) throttled(operation, code string, reasons []types.ThrottlingReason) error {
+func (db *DB) throttled(ctx context.Context, operation, code string, reasons []types.ThrottlingReason) error {
 	limit := limitOf(reasons)
-	attrs := []any{slog.String("operation", operation), slog.String("code", code), slog.String("limit", limit)}
-	for _, r := range reasons {
-		attrs = append(attrs, slog.Group("reason", "is", aws.ToString(r.Reason), "resource", aws.ToString(r.Resource)))
+	told := make([]string, len(reasons))
+	for i, r := range reasons {
+		told[i] = aws.ToString(r.Reason) + " of " + aws.ToString(r.Resource)
 	}
-	db.opts.Log.Warn("dynamodb throttled", attrs...)
+	db.opts.Log.WarnContext(ctx, "dynamodb throttled", slog.String("operation", operation), slog.String("code", code),
+		slog.String("limit", limit), slog.String("reasons", strings.Join(told, "; ")))
 	return fmt.Errorf("dynamo: %s: %w: %s (%s)", operation, store.ErrThrottled, limit, code)
 }
 

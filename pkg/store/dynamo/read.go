@@ -112,7 +112,7 @@ func (db *DB) getMany(ctx context.Context, keys []store.Key, found func(*store.I
 		if len(rest) < len(ask) {
 			stalls = 0
 		} else if stalls++; stalls == maxStalls {
-			return db.throttled("get", "unprocessed keys", nil)
+			return db.throttled(ctx, "get", "unprocessed keys", nil)
 		} else if err := db.pause(ctx, stalls); err != nil {
 			return err
 		}

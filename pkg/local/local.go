@@ -17,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
+	"github.com/opennotify/notify/pkg/httpapi/reference"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
@@ -115,7 +116,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	api := httpapi.New(httpapi.Config{
 		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), receipts.Endpoints(rec))...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), receipts.Endpoints(rec), reference.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("/dev/inbox", l.inboxPage())

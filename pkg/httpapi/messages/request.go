@@ -2,6 +2,7 @@ package messages
 
 import (
 	"crypto/sha256"
+	"math"
 	"regexp"
 	"strings"
 	"time"
@@ -54,6 +55,12 @@ func (t *To) UnmarshalJSONFrom(dec *jsontext.Decoder) error {
 	return problem.New(problem.BadJSON, "to must be an address, a list of addresses, or an object of addresses by channel")
 }
 
+// JSONSchema describes the three forms.
+func (To) JSONSchema() string {
+	return `{"oneOf":[{"type":"string"},{"type":"array","items":{"type":"string"},"minItems":1,"maxItems":100},` +
+		`{"type":"object","additionalProperties":{"type":"string"},"minProperties":1}]}`
+}
+
 // MarshalJSONTo writes the form that is used.
 func (t To) MarshalJSONTo(enc *jsontext.Encoder) error {
 	switch {
@@ -72,18 +79,28 @@ func (r *SendRequest) request(c *httpapi.Call) (*intake.Request, error) {
 		return nil, err
 	}
 	out := &intake.Request{Tenant: r.Tenant, To: r.To.To, Channel: r.Channel, Template: r.Template, Version: r.Version, Locale: r.Locale,
-		Vars: r.Vars, Content: r.Content, Class: r.Class, Reference: r.Reference, TTL: time.Duration(r.TTLSeconds) * time.Second,
+		Vars: r.Vars, Content: r.Content, Class: r.Class, Reference: r.Reference, TTL: seconds(r.TTLSeconds),
 		DedupSeconds: r.DedupSeconds, IdempotencyKey: key, Hash: hash(c), Origin: origin(c)}
-	if r.SendAt != nil {
-		out.SendAt = *r.SendAt
-	}
-	if r.ExpiresAt != nil {
-		out.ExpiresAt = *r.ExpiresAt
-	}
-	if r.Version < 0 {
-		return nil, problem.Invalid(problem.At("/version", problem.BadValue, "version must be 1 or more; leave it out for the published one"))
-	}
+	out.SendAt, out.ExpiresAt = given(r.SendAt), given(r.ExpiresAt)
 	return out, nil
+}
+
+// seconds is a number of seconds that does not wrap around: one that is no duration stays too long.
+func seconds(n int) time.Duration {
+	const most = int(math.MaxInt64 / time.Second)
+	return time.Duration(max(-most, min(n, most))) * time.Second
+}
+
+// given is a time of the request, the zero time only where there was none: year 1, which is Go's zero time,
+// is as far in the past as any.
+func given(t *time.Time) time.Time {
+	switch {
+	case t == nil:
+		return time.Time{}
+	case t.IsZero():
+		return time.Unix(0, 0)
+	}
+	return *t
 }
 
 // hash tells whether two requests with one key are the same: the operation and the exact bytes.

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"runtime"
 	"runtime/debug"
 	"sync"
 	"time"
@@ -38,33 +39,55 @@ func (d *Delivery) Handle(ctx context.Context, batch []queue.Item) []string {
 	return again
 }
 
-// try works on one item and tells whether it is done.
-func (d *Delivery) try(ctx context.Context, it queue.Item) (done bool) {
-	defer func() {
-		if r := recover(); r != nil {
-			d.Log.ErrorContext(ctx, "panic while delivering", "item", it.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
-			done = false
-		}
-	}()
+// try works on one item and tells whether it is done. One that fails at its last receive but one is
+// parked; one that comes after that too took its worker down with it, and is parked unseen.
+func (d *Delivery) try(ctx context.Context, it queue.Item) bool {
 	h, err := store.ReadHint(it.Body)
 	if err != nil {
 		d.Log.ErrorContext(ctx, "hint unreadable", "item", it.ID, "error", err)
 		return false
 	}
-	if it.Receives >= poisonAt {
-		err = d.park(ctx, h)
-	} else {
-		err = d.attend(ctx, h)
+	if it.Receives <= poisonAt {
+		err := d.safely(ctx, h, d.attend)
+		if err == nil {
+			return true
+		}
+		d.Log.ErrorContext(ctx, "hint failed", "message", h.ID, "receives", it.Receives, "error", err)
 	}
-	if err != nil {
-		d.Log.ErrorContext(ctx, "hint failed; it comes again", "message", h.ID, "receives", it.Receives, "error", err)
+	if it.Receives < poisonAt {
 		return false
 	}
-	return true
+	err = d.safely(ctx, h, d.park)
+	if err == nil {
+		return true
+	}
+	d.Log.ErrorContext(ctx, "message not parked", "message", h.ID, "receives", it.Receives, "error", err)
+	// A store that takes no writes is not the message's fault: it stays due, and the sweep begins anew. A
+	// record that cannot be read is left to the dead-letter queue.
+	return !errors.As(err, new(*store.Unreadable))
 }
 
-// park ends a message whose hint keeps failing. One whose record cannot even be read is left to the
-// dead-letter queue.
+// safely makes an error of a panic.
+func (d *Delivery) safely(ctx context.Context, h store.Hint, do func(context.Context, store.Hint) error) (err error) {
+	defer func() {
+		if v := recover(); v != nil {
+			d.logPanic(ctx, "panic while delivering", v, "message", h.ID)
+			err = errors.New("panic")
+		}
+	}()
+	return do(ctx, h)
+}
+
+// logPanic logs a panic without its text where that may hold what was worked on.
+func (d *Delivery) logPanic(ctx context.Context, what string, v any, about ...any) {
+	text := fmt.Sprintf("%T", v)
+	if e, ok := v.(runtime.Error); ok {
+		text = e.Error()
+	}
+	d.Log.ErrorContext(ctx, what, append(about, "panic", text, "stack", string(debug.Stack()))...)
+}
+
+// park ends a message whose hint keeps failing.
 func (d *Delivery) park(ctx context.Context, h store.Hint) error {
 	r, err := d.Store.Message(ctx, d.as, h.ID)
 	if err != nil {
@@ -77,17 +100,17 @@ func (d *Delivery) park(ctx context.Context, h store.Hint) error {
 	if err != nil {
 		return err
 	}
-	return d.after(ctx, r)
+	return d.follow(ctx, r)
 }
 
 // maxSteps bounds how often one hint follows a record that others keep changing.
 const maxSteps = 16
 
-// attend does what is due for a message, one step after the other, until nothing is or somebody else has
-// it.
+// attend does what is due for a message. The record in a hint may be old. For what only a write at its
+// revision does that is no harm; but what is left to do is done outside of the record, so then it is read.
 func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
 	r := h.Record
-	if r == nil {
+	if r == nil || r.Todo != 0 {
 		var err error
 		if r, err = d.Store.Message(ctx, d.as, h.ID); errors.Is(err, store.ErrNotFound) {
 			d.Log.WarnContext(ctx, "hint without a record", "message", h.ID)
@@ -105,6 +128,16 @@ func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
 		}
 		r = next
 	}
+	err := d.follow(ctx, r)
+	if errors.Is(err, store.ErrNotFound) {
+		d.Log.WarnContext(ctx, "the record is gone", "message", h.ID)
+		return nil
+	}
+	return err
+}
+
+// follow does one step after the other, until there is none or somebody else has the message.
+func (d *Delivery) follow(ctx context.Context, r *store.Record) error {
 	for range maxSteps {
 		next, err := d.step(ctx, r)
 		if stale := (*store.Stale)(nil); errors.As(err, &stale) {
@@ -128,10 +161,12 @@ func (d *Delivery) step(ctx context.Context, r *store.Record) (*store.Record, er
 		return nil, d.after(ctx, r)
 	case r.Status == message.Sending && now >= r.Lease:
 		return d.lost(ctx, r, now)
-	case r.Status == message.InDoubt && r.Due != 0 && now >= r.Due:
+	case r.Status == message.Sending: // another worker has it; if it dies, this hint finds out
+		return nil, d.later(ctx, r, r.Lease.Sub(now))
+	case r.Status == message.InDoubt && overdue(r, now):
 		return d.save(ctx, r, message.Resolve{}, now)
 	case r.Status != message.Queued && r.Status != message.Scheduled:
-		return nil, nil // ended, sent, in doubt, or another worker has it
+		return nil, nil // ended, sent, or in doubt
 	case now >= r.Expires:
 		return d.save(ctx, r, message.Expire{}, now)
 	case r.Hold:
@@ -141,6 +176,13 @@ func (d *Delivery) step(ctx context.Context, r *store.Record) (*store.Record, er
 		return nil, d.later(ctx, r, wait)
 	}
 	return d.deliver(ctx, r, now)
+}
+
+// overdue tells whether no receipt came in time for a message in doubt. Due does not tell: the sweep that
+// queued the hint has moved it.
+func overdue(r *store.Record, now message.Time) bool {
+	last := r.Last()
+	return last != nil && now >= last.At.Add(message.AwaitReceipt)
 }
 
 // save applies an event and writes it; the caller follows a *store.Stale.

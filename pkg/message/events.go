@@ -27,7 +27,12 @@ func (e Lease) apply(m *Message, now Time) error {
 		return m.refuse("lease", "it would be over before it began")
 	}
 	m.Epoch++
-	m.Base, m.Lease, m.Due, m.Next, m.Requeues, m.Reason = Sending, e.Until, e.Until, 0, 0, ""
+	m.Base, m.Lease, m.Next, m.Requeues, m.Reason = Sending, e.Until, 0, 0, ""
+	if m.Due == 0 || m.Due > e.Until {
+		// Otherwise it stays: what is due is an index, and moving it there and back costs as much as the
+		// record itself. A look that comes before the lease ends does no harm.
+		m.Due = e.Until
+	}
 	m.Attempts = append(m.Attempts, Attempt{Epoch: m.Epoch, Account: e.Account, Provider: e.Provider, At: now})
 	m.fold()
 	return nil

@@ -87,7 +87,7 @@ func TestStories(t *testing.T) {
 			m.Queued, 0, 0, t0.Add(later + m.Grace)},
 		"a held message that failed can be redriven, in its time": {held,
 			[]step{after(soon, m.Fail{Why: "no_account"}), after(later, m.Redrive{By: "ops"}), after(time.Hour, m.Lease{Until: t0.Add(2 * time.Hour)})},
-			m.Sending, 0, 0, t0.Add(2 * time.Hour)},
+			m.Sending, 0, 0, t0.Add(time.Hour)},
 		"a sibling that goes early keeps its own time": {held, []step{after(soon, m.Activate{})},
 			m.Scheduled, 0, 0, t0.Add(time.Hour)},
 		"part of a message delivered while the next attempt is out stays in sight": {usual,

@@ -11,7 +11,8 @@ import (
 )
 
 // after does the work that a change of status left behind, then says so in the record. Each piece can be
-// done twice without harm, because a crash may come between the work and the word.
+// done twice without harm, because a crash may come between the work and the word. The word is good for
+// the record that the work was done for and no other: a *store.Stale says to look again.
 func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 	now := d.now()
 	var done message.Todo
@@ -42,10 +43,7 @@ func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 	if done == 0 {
 		return nil
 	}
-	_, err := d.Store.Update(ctx, d.as, now, r, message.Settle{Done: done})
-	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
-		return nil
-	}
+	_, err := d.save(ctx, r, message.Settle{Done: done}, now)
 	return err
 }
 
@@ -68,9 +66,12 @@ func (d *Delivery) siblings(ctx context.Context, r *store.Record, now message.Ti
 	if err != nil {
 		return err
 	}
-	records, _, err := d.Store.Messages(ctx, d.as, g.IDs...)
+	records, bad, err := d.Store.Messages(ctx, d.as, g.IDs...)
 	if err != nil {
 		return err
+	}
+	for _, u := range bad { // the others go on without it
+		d.Log.ErrorContext(ctx, "record unreadable", "message", u.ID, "error", u.Err)
 	}
 	goOn := true
 	switch r.Status {
@@ -80,19 +81,17 @@ func (d *Delivery) siblings(ctx context.Context, r *store.Record, now message.Ti
 		goOn = r.Watch > 0
 	}
 	for _, s := range records {
-		if s == nil || s.Place <= r.Place || s.Status != message.Scheduled && s.Status != message.Queued {
-			continue
-		}
-		if !goOn {
+		switch {
+		case s == nil, s.Group != r.Group, s.Place <= r.Place: // of another group: a duplicate stands for its first
+		case !goOn:
 			if err := d.tell(ctx, s, message.Cancel{By: "fallback", Why: "not_needed"}, now); err != nil {
 				return err
 			}
-			continue
+		case s.Status == message.Scheduled && s.Hold:
+			return d.tell(ctx, s, message.Activate{}, now)
+		case !s.Status.ReleasesContent():
+			return nil // its turn has come already, and is not over
 		}
-		if !s.Hold {
-			return nil // its turn has come already
-		}
-		return d.tell(ctx, s, message.Activate{}, now)
 	}
 	return nil
 }

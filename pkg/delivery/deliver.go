@@ -4,7 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"runtime/debug"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/config"
@@ -20,7 +20,7 @@ type parcel struct {
 	account config.Account
 	sender  provider.Sender
 	desc    provider.Descriptor
-	others  bool // another account could carry it
+	others  bool // another account could carry it, and was not at fault yet
 	call    provider.Call
 }
 
@@ -40,8 +40,12 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 	if event != nil {
 		return d.save(ctx, r, event, now)
 	}
+	now = d.now() // to open and to render took time, which is not the lease's
+	if now >= r.Expires {
+		return d.save(ctx, r, message.Expire{}, now)
+	}
 	g := d.gate(p.account, p.desc)
-	release, wait := g.enter(now)
+	release, wait := g.enter(now, r.Lane())
 	if wait > 0 {
 		return d.throttle(ctx, r, wait, now)
 	}
@@ -59,7 +63,10 @@ func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.
 	if err != nil {
 		return suppress.Entry{}, false, err
 	}
-	info, _ := r.Channel.Info()
+	info, builtIn := r.Channel.Info()
+	if !builtIn {
+		info.Address = message.Account // as intake reads the addresses of a recipe's channel
+	}
 	entries, err := d.Store.Suppressions(ctx, info.Address, string(message.SearchKey(info.Address, to)))
 	if err != nil {
 		return suppress.Entry{}, false, err
@@ -70,19 +77,27 @@ func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.
 
 // pack chooses the account and makes the content, or gives the event that says why it cannot.
 func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) (*parcel, message.Event, error) {
-	account, others, err := d.choose(ctx, r)
+	accounts, err := d.choose(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	if account.Name == "" { // an operator may switch one on
+	if len(accounts) == 0 { // an operator may switch one on
 		return nil, message.Wait{Until: now.Add(time.Minute), Why: "no_account"}, nil
 	}
-	sender, desc, err := d.Senders.Open(ctx, account)
-	if err != nil {
-		d.Log.ErrorContext(ctx, "account cannot be opened", "account", account.Name, "error", err)
+	p := &parcel{}
+	for i, a := range accounts {
+		sender, desc, err := d.Senders.Open(ctx, a)
+		if err != nil {
+			d.Log.ErrorContext(ctx, "account cannot be opened", "account", a.Name, "error", err)
+			continue
+		}
+		p.account, p.sender, p.desc = a, sender, desc
+		p.others = i+1 < len(accounts) && !blamed(r, accounts[i+1].Name)
+		break
+	}
+	if p.sender == nil {
 		return nil, message.Wait{Until: now.Add(time.Minute), Why: "account_unusable"}, nil
 	}
-	p := &parcel{account: account, sender: sender, desc: desc, others: others}
 	p.call = provider.Call{ID: r.ID, Key: string(r.ID), Tenant: r.Tenant, Channel: r.Channel, Class: r.Class,
 		Template: r.Template.Name, Locale: r.Template.Locale, Trace: r.Trace, Expires: r.Expires}
 	if p.call.To, err = d.Store.Address(ctx, r); err != nil {
@@ -123,15 +138,23 @@ func (d *Delivery) render(ctx context.Context, r *store.Record, c *provider.Call
 	return nil
 }
 
-// choose follows the route; accounts that failed this message by their own fault come last.
-func (d *Delivery) choose(ctx context.Context, r *store.Record) (config.Account, bool, error) {
+// blamed tells whether an account failed this message by its own fault.
+func blamed(r *store.Record, account string) bool {
+	return slices.ContainsFunc(r.Attempts, func(a message.Attempt) bool {
+		return a.Account == account && a.Outcome == message.AccountFault
+	})
+}
+
+// choose follows the route and orders the accounts; those that failed this message by their own fault
+// come last.
+func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Account, error) {
 	accounts, err := d.Config.Accounts(ctx, r.Channel)
 	if err != nil {
-		return config.Account{}, false, err
+		return nil, err
 	}
 	routes, err := d.Config.Routes(ctx)
 	if err != nil {
-		return config.Account{}, false, err
+		return nil, err
 	}
 	byName := make(map[string]config.Account, len(accounts))
 	candidates := make([]route.Candidate, 0, len(accounts))
@@ -141,26 +164,21 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) (config.Account,
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}
 	}
-	tried := func(name string) bool {
-		for i := range r.Attempts {
-			if a := &r.Attempts[i]; a.Account == name && a.Outcome == message.AccountFault {
-				return true
-			}
-		}
-		return false
-	}
 	s := route.Subject{Tenant: r.Tenant, TemplateTenant: r.Template.Tenant, Template: r.Template.Name,
 		Class: r.Class, Channel: r.Channel, Region: r.Region}
-	c := route.Accounts(routes, s, candidates, tried, d.Random())
-	if len(c.Accounts) == 0 {
-		return config.Account{}, false, nil
+	c := route.Accounts(routes, s, candidates, func(name string) bool { return blamed(r, name) }, d.Random())
+	order := make([]config.Account, len(c.Accounts))
+	for i, name := range c.Accounts {
+		order[i] = byName[name]
 	}
-	return byName[c.Accounts[0]], len(c.Accounts) > 1 && !tried(c.Accounts[1]), nil
+	return order, nil
 }
 
 // throttle puts a message off that its account's limit holds back. No attempt is used up; the record is
-// written only when the wait outlasts the time at which the sweep would look.
+// written only when the wait outlasts the time at which the sweep would look. The account's line may be
+// shorter than it looks, so nobody is given up while there is time.
 func (d *Delivery) throttle(ctx context.Context, r *store.Record, wait time.Duration, now message.Time) (*store.Record, error) {
+	wait = max(min(wait, r.Expires.Sub(now)-time.Second), time.Second)
 	if until := now.Add(wait); until.Add(5*time.Second) > r.Due {
 		saved, err := d.save(ctx, r, message.Wait{Until: until, Why: "limit"}, now)
 		if err != nil || saved.Status.Terminal() {
@@ -171,15 +189,19 @@ func (d *Delivery) throttle(ctx context.Context, r *store.Record, wait time.Dura
 	return nil, d.later(ctx, r, wait)
 }
 
-// call makes the attempt. The last thing before it: is it still in time? A panic in a provider's code
-// happens after the request may have left, so it is Unknown.
+// call makes the attempt. The last thing before it: is it still in time, and does the lease outlast it?
+// Where not, nothing has left, and no attempt is used up. A panic in a provider's code happens after the
+// request may have left, so it is Unknown.
 func (d *Delivery) call(ctx context.Context, r *store.Record, p *parcel) (res message.Result) {
-	if d.now() >= r.Expires {
-		return message.Result{Outcome: message.Retry, Code: "too_late", After: time.Hour}
+	switch now := d.now(); {
+	case now >= r.Expires:
+		return message.Result{Outcome: message.Defer, Code: "too_late"}
+	case now.Add(provider.Timeout) > r.Lease: // the write of the lease took long
+		return message.Result{Outcome: message.Defer, Code: "lease_short"}
 	}
 	defer func() {
 		if v := recover(); v != nil {
-			d.Log.ErrorContext(ctx, "panic in a provider", "message", r.ID, "provider", p.account.Provider, "panic", fmt.Sprint(v), "stack", string(debug.Stack()))
+			d.logPanic(ctx, "panic in a provider", v, "message", r.ID, "provider", p.account.Provider)
 			res = message.Result{Outcome: message.Unknown, Code: "panic"}
 		}
 	}()

@@ -78,25 +78,35 @@ func (d *Delivery) next(r *store.Record, p *parcel, res message.Result, now mess
 // lost follows the policy for a worker that died or hangs.
 func (d *Delivery) lost(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
 	e := message.Lost{Doubt: r.Class.Defaults().InDoubt, Next: now.Add(r.Class.Defaults().Backoff(r.Tries+1, d.Random()))}
-	if last := r.Last(); last != nil && d.dedups(ctx, r, last.Account) {
-		e.Doubt = message.Resend
+	if last := r.Last(); last != nil {
+		dedups, err := d.dedups(ctx, r, last.Account)
+		if err != nil {
+			return nil, err
+		}
+		if dedups {
+			e.Doubt = message.Resend
+		}
 	}
 	return d.save(ctx, r, e, now)
 }
 
-// dedups tells whether an account's provider sends one key at most once.
-func (d *Delivery) dedups(ctx context.Context, r *store.Record, account string) bool {
+// dedups tells whether an account's provider sends one key at most once. That is known of an account that
+// cannot be opened just now, too.
+func (d *Delivery) dedups(ctx context.Context, r *store.Record, account string) (bool, error) {
 	accounts, err := d.Config.Accounts(ctx, r.Channel)
 	if err != nil {
-		return false
+		return false, err
 	}
 	for _, a := range accounts {
 		if a.Name == account {
 			_, desc, err := d.Senders.Open(ctx, a)
-			return err == nil && desc.Dedup
+			if err != nil {
+				d.Log.WarnContext(ctx, "account cannot be opened", "account", a.Name, "error", err)
+			}
+			return desc.Dedup, nil
 		}
 	}
-	return false
+	return false, nil
 }
 
 func (d *Delivery) logAttempt(ctx context.Context, r *store.Record, p *parcel, res message.Result, now message.Time) {

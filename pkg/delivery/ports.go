@@ -60,7 +60,7 @@ type Ports struct {
 // The times of one attempt (DESIGN of the queues: call 10 s, lease 35 s, visibility 180 s).
 const (
 	leaseFor = 35 * time.Second
-	// poisonAt is the receive at which a message is parked, one before the queue would drop the hint.
+	// poisonAt is the receive at which a message that fails again is parked, one before the last.
 	poisonAt = queue.MaxReceives - 1
 )
 

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
@@ -114,7 +115,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 		}
 	}
 	api := httpapi.New(httpapi.Config{
-		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log,
+		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), receipts.Endpoints(rec), reference.Endpoints())...)
 	mux := http.NewServeMux()

@@ -21,6 +21,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -79,7 +80,7 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 // API makes the HTTP handler of endpoints.
 func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
 	return httpapi.New(httpapi.Config{
-		Auth: httpapi.KeyAuth(a.Config, a.Now), Now: a.Now, Log: a.Log,
+		Auth: httpapi.KeyAuth(a.Config, a.Now), Now: a.Now, Log: a.Log, Gate: gate.New(a.Config, a.Now).Enter,
 		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
 	}, endpoints...)
 }

@@ -85,8 +85,9 @@ type world struct {
 
 	mu       sync.Mutex
 	clock    time.Time
+	live     bool // the clock is synctest's
 	items    []held
-	drop     bool // every hint is lost
+	drop     bool // every hint is lost but the sweep's
 	reads    int
 	writes   int
 	fault    func(port string, do func() error) error
@@ -99,8 +100,10 @@ type world struct {
 	dedup    bool
 	limits   provider.Limits
 	unopened map[string]error
+	poison   message.Channel // whose accounts make the worker panic
 	send     func(ctx context.Context, c provider.Call) message.Result
 	random   *mathrand.Rand
+	into     queue.Queue // where hints go
 	delivery *delivery.Delivery
 	sweep    *sweep.Sweep
 }
@@ -132,6 +135,7 @@ func worldOver(t testing.TB, d store.Driver) *world {
 	}
 	w.raw = open(d)
 	w.store = open(&ports{d, w.step})
+	w.into = w
 	w.restart()
 	return w
 }
@@ -141,10 +145,10 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Senders: w, Queue: w, Now: w.Now, Random: w.chance, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Log: log}); err != nil {
+	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 }
@@ -177,6 +181,9 @@ func (l locked) Write(b []byte) (int, error) {
 func (w *world) Now() time.Time {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	if w.live {
+		return time.Now()
+	}
 	return w.clock
 }
 
@@ -201,6 +208,9 @@ func (w *world) Version(context.Context, message.Ref) (*template.Compiled, error
 }
 func (w *world) Routes(context.Context) ([]route.Route, error) { return w.routes, nil }
 func (w *world) Accounts(_ context.Context, ch message.Channel) ([]config.Account, error) {
+	if ch == w.poison {
+		panic("of " + canary)
+	}
 	return slices.DeleteFunc(slices.Clone(w.accounts), func(a config.Account) bool { return a.Channel != ch }), nil
 }
 
@@ -230,14 +240,18 @@ func (s sender) Send(ctx context.Context, c provider.Call) (res message.Result) 
 
 // Send keeps hints, unless they are lost.
 func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {
-	return w.step("Queue", func() error {
+	port := "Queue"
+	if strings.HasSuffix(string(to), "-dlq") {
+		port = "DLQ"
+	}
+	return w.step(port, func() error {
 		w.mu.Lock()
 		defer w.mu.Unlock()
 		for _, it := range items {
 			if err := it.Check(); err != nil {
 				w.t.Errorf("queue %s refuses: %v", to, err)
 			}
-			if !w.drop || strings.HasSuffix(string(to), "-dlq") {
+			if !w.drop || port == "DLQ" {
 				w.items = append(w.items, held{to, it, w.clock.Add(it.Delay), 0})
 			}
 		}
@@ -348,11 +362,7 @@ func (w *world) settle(long time.Duration) {
 	w.t.Helper()
 	for end := w.Now().Add(long); w.Now().Before(end); {
 		w.deliver()
-		w.goroutine(func() {
-			if _, err := w.sweep.Pass(w.t.Context()); err != nil && w.fault == nil {
-				w.t.Errorf("sweep: %v", err)
-			}
-		})
+		w.pass()
 		w.deliver()
 		next := w.next()
 		if next.IsZero() {
@@ -365,6 +375,18 @@ func (w *world) settle(long time.Duration) {
 	w.t.Errorf("not settled within %s", long)
 }
 
+// pass sweeps once; the sweep may die of it.
+func (w *world) pass() {
+	drop := w.drop
+	w.drop = false
+	w.goroutine(func() {
+		if _, err := w.sweep.Pass(w.t.Context()); err != nil && w.fault == nil {
+			w.t.Errorf("sweep: %v", err)
+		}
+	})
+	w.drop = drop
+}
+
 // settleUntil is settle that stops as soon as a message has a status.
 func (w *world) settleUntil(id message.ID, s message.Status) {
 	w.t.Helper()
@@ -373,9 +395,7 @@ func (w *world) settleUntil(id message.ID, s message.Status) {
 		if w.record(id).Status == s {
 			return
 		}
-		if _, err := w.sweep.Pass(w.t.Context()); err != nil {
-			w.t.Fatal(err)
-		}
+		w.pass()
 		w.advance(10 * time.Second)
 	}
 	w.t.Fatalf("never %s", s)

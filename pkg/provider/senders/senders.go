@@ -5,14 +5,17 @@ package senders
 import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
+	"github.com/opennotify/notify/pkg/provider/ses"
 	"github.com/opennotify/notify/pkg/provider/smtp"
 	"github.com/opennotify/notify/pkg/provider/webhook"
+	"github.com/opennotify/notify/pkg/receipt"
 )
 
 // List is THE list: one line per coded provider. Messages of the development provider land in the
 // inbox; without one (on AWS) that provider does not exist.
 func List(inbox *devinbox.Inbox) map[string]provider.OpenFunc {
 	list := map[string]provider.OpenFunc{
+		"ses":     ses.Open,
 		"smtp":    smtp.Open,
 		"webhook": webhook.Open,
 	}
@@ -21,3 +24,6 @@ func List(inbox *devinbox.Inbox) map[string]provider.OpenFunc {
 	}
 	return list
 }
+
+// Foreign reads the receipts that cloud services put into the queue of receipts themselves.
+func Foreign() []receipt.Foreign { return []receipt.Foreign{ses.Foreign} }

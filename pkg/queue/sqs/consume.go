@@ -54,6 +54,9 @@ func (q *Queue) Consume(ctx context.Context, name queue.Name, c Consumer) error 
 	setDefault(&c.Backoff, time.Second)
 	setDefault(&c.Grace, 30*time.Second)
 	url, err := q.url(ctx, name)
+	if ctx.Err() != nil {
+		return nil
+	}
 	if err != nil {
 		return fmt.Errorf("queue: consume %s: %w", name, err)
 	}

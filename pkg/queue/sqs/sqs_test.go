@@ -361,4 +361,9 @@ func TestAHandlerThatDoesNotEnd(t *testing.T) {
 	if err := q.Consume(t.Context(), "sms-urgent", sqs.Consumer{}); !errors.As(err, &missing) {
 		t.Errorf("Consume of what does not exist: %v", err)
 	}
+	ctx, cancel := context.WithCancel(t.Context())
+	cancel()
+	if err := q.Consume(ctx, "sms-urgent", sqs.Consumer{}); err != nil {
+		t.Errorf("Consume after the end: %v", err)
+	}
 }

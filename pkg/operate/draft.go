@@ -155,10 +155,7 @@ func (o *Operate) changeTemplate(ctx context.Context, p tenant.Principal, owner,
 		return none, err
 	}
 	for range 4 {
-		v, head, live, err := o.template(ctx, tenant.System("operate"), owner, name)
-		if err == nil && !live {
-			err = noTemplate(owner, name)
-		}
+		v, head, err := o.liveTemplate(ctx, p, owner, name)
 		if err != nil {
 			return none, err
 		}
@@ -183,16 +180,13 @@ func (o *Operate) DeleteTemplate(ctx context.Context, p tenant.Principal, owner,
 	if err := c.checkQuery(); err != nil {
 		return err
 	}
-	v, head, live, err := o.template(ctx, p, owner, name)
-	if err == nil && !live {
-		err = noTemplate(owner, name)
-	}
+	v, head, err := o.liveTemplate(ctx, p, owner, name)
 	if err != nil {
 		return err
 	}
 	newest := head
 	newest.Version = int64(v.Body.Latest)
-	if err := expect(newest, live, c); err != nil {
+	if err := expect(newest, true, c); err != nil {
 		return err
 	}
 	_, err = o.bury(ctx, p, head, c.Reason)

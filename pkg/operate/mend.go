@@ -43,8 +43,9 @@ func mend(t template.Template) mended {
 		for _, text := range texts(&t.Variants[i]) {
 			for _, found := range usedName.FindAllStringSubmatch(text, -1) {
 				if name := found[1]; !known[name] {
-					declare(template.Variable{Name: name, Optional: true})
-					m.undeclared = append(m.undeclared, name)
+					if declare(template.Variable{Name: name, Optional: true}); known[name] {
+						m.undeclared = append(m.undeclared, name)
+					}
 				}
 			}
 		}

@@ -39,11 +39,16 @@ func (o *Operate) Templates(ctx context.Context, p tenant.Principal, of string) 
 
 // Template reads a template's head.
 func (o *Operate) Template(ctx context.Context, p tenant.Principal, owner, name string) (Versioned[config.Template], error) {
-	head, _, live, err := o.template(ctx, p, owner, name)
-	if err == nil && !live {
-		err = noTemplate(owner, name)
-	}
+	head, _, err := o.liveTemplate(ctx, p, owner, name)
 	return head, err
+}
+
+func (o *Operate) liveTemplate(ctx context.Context, p tenant.Principal, owner, name string) (Versioned[config.Template], store.Doc, error) {
+	v, d, live, err := o.template(ctx, p, owner, name)
+	if err == nil && !live {
+		return Versioned[config.Template]{}, d, noTemplate(owner, name)
+	}
+	return v, d, err
 }
 
 // template reads a head, of a deleted template too: its versions stay readable, as messages need them.

@@ -3,11 +3,12 @@ package operate_test
 import (
 	"bytes"
 	"context"
+	"crypto/rand"
 	"crypto/sha256"
 	"encoding/binary"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
-	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
@@ -17,8 +18,6 @@ import (
 	"testing"
 	"testing/fstest"
 	"time"
-
-	"crypto/rand"
 
 	"github.com/go-json-experiment/json"
 
@@ -226,7 +225,6 @@ func (b *bench) must(t *testing.T, key, method, path, body string, into any) {
 		t.Fatalf("%s %s: %d %s", method, path, w.Code, w.Body)
 	}
 	if into != nil {
-		text, _ := io.ReadAll(w.Body)
-		ok(t, json.Unmarshal(text, into))
+		ok(t, stdjson.Unmarshal(w.Body.Bytes(), into))
 	}
 }

@@ -82,7 +82,11 @@ func indent(t *testing.T, answer []byte) []byte {
 	d := json.NewDecoder(bytes.NewReader(answer))
 	d.UseNumber()
 	ok(t, d.Decode(&tree))
-	if m, isObject := tree.(map[string]any); isObject && m["status"] != nil && m["code"] != nil {
+	m, _ := tree.(map[string]any)
+	if _, isText := m["next"].(string); isText { // it has a hash under a key of its own
+		m["next"] = "…"
+	}
+	if m["status"] != nil && m["code"] != nil { // a problem
 		for _, name := range []string{"request_id", "type", "title", "retry_after"} {
 			delete(m, name)
 		}

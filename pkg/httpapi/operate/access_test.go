@@ -7,8 +7,8 @@ import (
 	"testing"
 
 	"github.com/opennotify/notify/pkg/httpapi"
-	mount "github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/openapi"
+	mount "github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 

@@ -63,7 +63,7 @@ type notification struct {
 	Message string
 }
 
-// greeting is what SES publishes once, when a topic becomes its destination.
+// greeting is what SES publishes once, when a topic becomes its destination. UNCONFIRMED: no page says so.
 const greeting = "Successfully validated SNS topic for Amazon SES event publishing."
 
 // Foreign reads an item of the queue of receipts that came from SES, over SNS, and not from us: the

@@ -52,6 +52,7 @@ const quotaWait = 10 * time.Minute
 // outcome reads a refusal; text is in lower case. Quotas are reported in more ways than the API's model has.
 // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_SendEmail.html#API_SendEmail_Errors
 // https://docs.aws.amazon.com/ses/latest/dg/manage-sending-quotas-errors.html
+// https://docs.aws.amazon.com/ses/latest/dg/troubleshoot-error-messages.html
 // https://docs.aws.amazon.com/ses/latest/APIReference-V2/CommonErrors.html
 func outcome(status int, code, text string) (message.Outcome, time.Duration) {
 	says := func(words ...string) bool {
@@ -77,7 +78,7 @@ func outcome(status int, code, text string) (message.Outcome, time.Duration) {
 		"ExpiredToken", "RequestExpired", "OptInRequired", "NotAuthorized":
 		return message.AccountFault, 0
 	case "MessageRejected", "BadRequestException":
-		if says("not verified", "configuration set", "sending paused", "suspended") {
+		if says("not verified", "configuration set", "paused", "suspended") {
 			return message.AccountFault, 0
 		}
 		return message.Permanent, 0

@@ -3,11 +3,14 @@ package main
 
 import (
 	"context"
+	"slices"
 
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
+	"github.com/opennotify/notify/pkg/httpapi/reference"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/onlambda"
+	"github.com/opennotify/notify/pkg/wire/delivery"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	"github.com/opennotify/notify/pkg/wire/trace"
 )
@@ -18,11 +21,10 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		op, err := wireoperate.New(&a.Backend)
+		op, err := wireoperate.New(&a.Backend, delivery.Accounts(&a.Backend, nil))
 		if err != nil {
 			return nil, err
 		}
-		endpoints := append(messages.Reading(tr), operate.Endpoints(op)...)
-		return onlambda.HTTP(a.API(endpoints...), a.Metrics), nil
+		return onlambda.HTTP(a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), reference.Endpoints())...), a.Metrics), nil
 	})
 }

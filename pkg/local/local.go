@@ -17,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
+	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
 	"github.com/opennotify/notify/pkg/message"
@@ -28,6 +29,7 @@ import (
 	"github.com/opennotify/notify/pkg/sweep"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
+	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
 	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
@@ -102,6 +104,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	op, err := wireoperate.New(&l.Backend, accounts)
+	if err != nil {
+		return err
+	}
 	if l.sweep, err = wiresweep.New(&l.Backend); err != nil {
 		return err
 	}
@@ -117,7 +123,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	api := httpapi.New(httpapi.Config{
 		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), receipts.Endpoints(rec), reference.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
 	mux.Handle("/dev/inbox", l.inboxPage())

@@ -73,7 +73,7 @@ var kinds = []Kind{
 	{InvalidRequest, 422, "A value in the request is not valid.", "Each entry of errors names the field and the fix."},
 	{KeyReused, 422, "The idempotency key was used with another body.", "Use a new Idempotency-Key for a new request; the same key is for retries of the same body."},
 	{Conflict, 409, "Somebody else changed it first.", "Read it again and repeat the change with the version you read."},
-	{NotAllowedNow, 409, "The message's status does not allow this.", "See the status in the detail."},
+	{NotAllowedNow, 409, "This is not allowed as things stand.", "The detail says what stands in the way."},
 	{RateLimited, 429, "Too many requests this second.", "Wait for Retry-After, then go on more slowly."},
 	{DailyLimit, 429, "The tenant's limit for the day is used up.", "Wait for Retry-After, or ask an operator for a higher limit."},
 	{Unavailable, 503, "The service cannot keep the request right now.", "Nothing was accepted. Repeat it with the same Idempotency-Key after Retry-After."},

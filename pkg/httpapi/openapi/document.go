@@ -78,6 +78,9 @@ func operation(reg *registry, problems *huma.Schema, e httpapi.Endpoint) *huma.O
 	}
 	if e.Op.Scope != "" {
 		op.Security = []map[string][]string{{"key": {string(e.Op.Scope)}}}
+		if e.Op.OrScope != "" {
+			op.Security = append(op.Security, map[string][]string{"key": {string(e.Op.OrScope)}})
+		}
 	}
 	switch {
 	case e.In != nil:

@@ -7,6 +7,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/openapi"
+	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
 )
@@ -17,7 +18,7 @@ var update = flag.Bool("update", false, "write docs/openapi.json again")
 func TestOpenAPIIsFresh(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi.Document(openapi.Info{Title: "notify", Version: "1", Description: "The notification service that all of a company's systems send through."},
-		slices.Concat(messages.Sending(nil), messages.Reading(nil), receipts.Endpoints(nil), reference.Endpoints()))
+		slices.Concat(messages.Sending(nil), messages.Reading(nil), operate.Endpoints(nil), receipts.Endpoints(nil), reference.Endpoints()))
 	if err != nil {
 		t.Fatal(err)
 	}

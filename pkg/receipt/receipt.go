@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -62,7 +63,7 @@ func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receip
 type via struct{ account, provider string }
 
 func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) error {
-	if rc.ID == "" {
+	if _, err := message.ParseID(string(rc.ID)); err != nil { // a provider echoes what it was sent, or not
 		return ErrUnknown
 	}
 	r, err := s.Store.Message(ctx, s.as, rc.ID)
@@ -72,14 +73,15 @@ func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) err
 	if err != nil {
 		return err
 	}
-	if !sentOver(r, from, rc) {
+	epoch := attempt(r, from, rc)
+	if epoch == 0 {
 		return ErrUnknown
 	}
 	now := message.At(s.Now())
 	if rc.At == 0 {
 		rc.At = now
 	}
-	saved, err := s.Store.Update(ctx, s.as, now, r, message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
+	saved, err := s.Store.Update(ctx, s.as, now, r, message.Reported{Epoch: epoch, ProviderID: rc.ProviderID,
 		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text}})
 	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
 		s.Log.WarnContext(ctx, "receipt refused", "message", rc.ID, "account", from.account, "why", refused.Why)
@@ -96,15 +98,25 @@ func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) err
 	return nil
 }
 
-// sentOver tells whether the attempt that a receipt is about, or any if it names none, went that way.
-func sentOver(r *store.Record, from via, rc provider.Receipt) bool {
+// attempt is the epoch of the attempt that a receipt is about; 0 when none went that way. It is the one
+// that the receipt names, by epoch or by the provider's id; else the newest whose id is not known, because
+// its answer is on its way or was lost; else the newest.
+func attempt(r *store.Record, from via, rc provider.Receipt) int {
+	epoch, open := 0, false
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		if (a.Account == from.account || from.provider != "" && a.Provider == from.provider) && (rc.Epoch == 0 || a.Epoch == rc.Epoch) {
-			return true
+		went := a.Account == from.account || from.provider != "" && a.Provider == from.provider
+		switch {
+		case !went, rc.Epoch != 0 && a.Epoch != rc.Epoch:
+		case rc.Epoch != 0, rc.ProviderID != "" && a.ProviderID == rc.ProviderID:
+			return a.Epoch
+		case a.ProviderID == "":
+			epoch, open = a.Epoch, true
+		case !open:
+			epoch = a.Epoch
 		}
 	}
-	return false
+	return epoch
 }
 
 // entry is a receipt on its way through the queue.
@@ -126,21 +138,33 @@ func Encode(account string, rc provider.Receipt) (queue.Item, error) {
 func (s *Receipts) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
 	for _, it := range batch {
-		var e entry
-		handled, err := s.foreign(ctx, it.Body)
-		if !handled {
-			if err = json.Unmarshal(it.Body, &e); err == nil {
-				err = s.Apply(ctx, e.Account, e.Receipt)
-			}
-		}
-		if errors.Is(err, ErrUnknown) {
-			s.Log.WarnContext(ctx, "receipt of an unknown message", "account", e.Account, "message", e.Receipt.ID)
-			continue
-		}
-		if err != nil {
-			s.Log.ErrorContext(ctx, "receipt failed; it comes again", "item", it.ID, "account", e.Account, "error", err)
+		if !s.try(ctx, it) {
 			again = append(again, it.ID)
 		}
 	}
 	return again
+}
+
+// try works on one item and tells whether it is done.
+func (s *Receipts) try(ctx context.Context, it queue.Item) (done bool) {
+	var e entry
+	defer func() {
+		if v := recover(); v != nil { // its text may hold what was worked on
+			s.Log.ErrorContext(ctx, "panic while applying a receipt", "item", it.ID, "account", e.Account, "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		}
+	}()
+	handled, err := s.foreign(ctx, it.Body)
+	if !handled {
+		if err = json.Unmarshal(it.Body, &e); err == nil {
+			err = s.Apply(ctx, e.Account, e.Receipt)
+		}
+	}
+	if errors.Is(err, ErrUnknown) {
+		s.Log.WarnContext(ctx, "receipt of an unknown message", "account", e.Account, "message", e.Receipt.ID)
+		return true
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "receipt failed; it comes again", "item", it.ID, "account", e.Account, "error", err)
+	}
+	return err == nil
 }

@@ -47,11 +47,16 @@ func New(p Ports) (*Sweep, error) {
 	return &Sweep{p, tenant.System("sweep")}, nil
 }
 
-const page = 200
+const (
+	page = 200
+	// maxFailed is how many records may fail for a pass to go on: one that cannot be written does not
+	// hold up those behind it, a store that takes no writes ends the pass.
+	maxFailed = 10
+)
 
 // Count says what a pass did.
 type Count struct {
-	Due, Queued, Unreadable int
+	Due, Queued, Unreadable, Failed int
 }
 
 // Pass looks at everything that is due now, once. It ends early with ctx; the next pass goes on, because
@@ -93,17 +98,23 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		n.Unreadable++
 		s.Log.ErrorContext(ctx, "record unreadable", "message", u.ID, "error", u.Err)
 	}
+	var fault error
 	byQueue := map[queue.Name][]queue.Item{}
 	for _, r := range records {
 		if r == nil || r.Due == 0 || r.Due > now { // the index lags behind the records
 			continue
 		}
 		saved, err := s.put(ctx, r, now)
-		if stale := (*store.Stale)(nil); errors.As(err, &stale) {
+		if errors.As(err, new(*store.Stale)) || errors.Is(err, store.ErrNotFound) {
 			continue // somebody is at work on it
 		}
 		if err != nil {
-			return err
+			s.Log.ErrorContext(ctx, "record not requeued", "message", r.ID, "error", err)
+			if n.Failed++; n.Failed >= maxFailed || ctx.Err() != nil {
+				fault = err
+				break
+			}
+			continue
 		}
 		body, err := s.Store.Hint(saved)
 		if err != nil || len(body) > queue.MaxBody {
@@ -113,12 +124,12 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		byQueue[name] = append(byQueue[name], queue.Item{Body: body, Group: saved.Tenant})
 		n.Queued++
 	}
-	for name, items := range byQueue {
+	for name, items := range byQueue { // also before a fault: these records say that they are queued
 		if err := s.Queue.Send(ctx, name, items...); err != nil {
 			s.Log.WarnContext(ctx, "hints not queued; a later pass will", "queue", name, "messages", len(items), "error", err)
 		}
 	}
-	return nil
+	return fault
 }
 
 func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
@@ -130,10 +141,11 @@ func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*st
 }
 
 // Rebuild puts a hint for everything that is due soon into the queues, without touching the records: for
-// queues in memory, which are empty after a start.
+// queues in memory, which are empty after a start. What a worker held comes when its lease is over.
 func (s *Sweep) Rebuild(ctx context.Context) (int, error) {
 	n := 0
-	horizon := message.At(s.Now()).Add(queue.MaxDelay)
+	now := message.At(s.Now())
+	horizon := now.Add(queue.MaxDelay)
 	for _, shard := range s.Store.DueShards() {
 		for after := ""; ; {
 			due, next, err := s.Store.Due(ctx, shard, horizon, page, after)
@@ -152,7 +164,8 @@ func (s *Sweep) Rebuild(ctx context.Context) (int, error) {
 				if r == nil {
 					continue
 				}
-				if err := s.Queue.Send(ctx, queue.Lane(r.Channel, r.Lane()), queue.Item{Body: store.BareHint(r.ID), Group: r.Tenant}); err != nil {
+				wait := min(max(r.Lease.Sub(now), 0), queue.MaxDelay)
+				if err := s.Queue.Send(ctx, queue.Lane(r.Channel, r.Lane()), queue.Item{Body: store.BareHint(r.ID), Group: r.Tenant, Delay: wait}); err != nil {
 					return n, nil // full: the passes find the rest
 				}
 				n++

@@ -1,0 +1,359 @@
+package sweep_test
+
+import (
+	"bytes"
+	"context"
+	"crypto/rand"
+	"errors"
+	"fmt"
+	"log/slog"
+	"strings"
+	"sync"
+	"testing"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
+	"github.com/opennotify/notify/pkg/store/storetest"
+	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+var (
+	start  = time.Date(2026, 1, 1, 0, 0, 0, 0, time.UTC)
+	system = tenant.System("test")
+)
+
+type keeper struct{}
+
+func (keeper) Generate(context.Context, string) (key, wrapped []byte, err error) {
+	key = make([]byte, seal.KeySize)
+	_, err = rand.Read(key)
+	return key, key, err
+}
+func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error) {
+	return wrapped, nil
+}
+
+// world is a sweep over a real store, and a queue that is a list.
+type world struct {
+	t     *testing.T
+	db    store.Driver
+	store *store.Store
+	sweep *sweep.Sweep
+	fault func(call string) storetest.Fault
+	logs  bytes.Buffer
+
+	mu    sync.Mutex
+	clock time.Time
+	items map[queue.Name][]queue.Item
+	full  error
+	ids   int
+}
+
+func newWorld(t *testing.T) *world {
+	t.Helper()
+	w := &world{t: t, clock: start, items: map[queue.Name][]queue.Item{}, db: sqlitetest.Open(t)}
+	d := storetest.Faults(w.db, func(call string) storetest.Fault {
+		if w.fault == nil {
+			return storetest.Fault{}
+		}
+		return w.fault(call)
+	})
+	var err error
+	if w.store, err = store.Open(t.Context(), d, keeper{}, message.At(start), store.Options{DueShards: 3, ListShards: 1, Random: rand.Reader}); err != nil {
+		t.Fatal(err)
+	}
+	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Log: slog.New(slog.NewTextHandler(&w.logs, nil))}); err != nil {
+		t.Fatal(err)
+	}
+	return w
+}
+
+func (w *world) Now() time.Time {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.clock
+}
+
+func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.full == nil {
+		w.items[to] = append(w.items[to], items...)
+	}
+	return w.full
+}
+
+// take empties the queues and counts the hints of each message.
+func (w *world) take() map[message.ID]int {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	out := map[message.ID]int{}
+	for _, items := range w.items {
+		for _, it := range items {
+			h, err := store.ReadHint(it.Body)
+			if err != nil {
+				w.t.Error(err)
+			}
+			out[h.ID]++
+		}
+	}
+	clear(w.items)
+	return out
+}
+
+func (w *world) accept(n int, change ...func(*message.Message)) []message.ID {
+	w.t.Helper()
+	drafts, ids := make([]*store.Draft, n), make([]message.ID, n)
+	now := message.At(w.Now())
+	for i := range drafts {
+		w.ids++
+		m := message.Message{ID: message.NewID(w.store.Partition(message.Phone, "+1", 1, ""), message.ULIDFloor(now)[:20]+fmt.Sprintf("%06d", w.ids)),
+			Tenant: "shop", Channel: message.SMS, Class: message.Marketing, Template: message.Ref{Name: "x", Version: 1}, Created: now, Expires: now.Add(72 * time.Hour)}
+		for _, f := range change {
+			f(&m)
+		}
+		drafts[i], ids[i] = &store.Draft{Message: message.New(m, now), To: "+1", Vars: []byte(`{}`)}, m.ID
+	}
+	if _, err := w.store.Accept(w.t.Context(), system, now, drafts...); err != nil {
+		w.t.Fatal(err)
+	}
+	return ids
+}
+
+func (w *world) pass() sweep.Count {
+	w.t.Helper()
+	n, err := w.sweep.Pass(w.t.Context())
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return n
+}
+
+func TestNewWantsEveryPort(t *testing.T) {
+	t.Parallel()
+	if _, err := sweep.New(sweep.Ports{}); err == nil {
+		t.Error("no ports, no error")
+	}
+}
+
+// A message whose every hint is lost gets one after half a minute, then 1, 2, 4 … minutes later, at most an
+// hour apart: never two for one gap, and never none.
+func TestSpacing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.accept(1)[0]
+	var at []time.Duration
+	for w.clock.Before(start.Add(5 * time.Hour)) {
+		for range 2 { // the second finds nothing
+			if n := w.take()[id]; n > 1 {
+				t.Fatalf("%d hints at once", n)
+			} else if n == 1 {
+				at = append(at, w.clock.Sub(start))
+			}
+			w.pass()
+		}
+		w.clock = w.clock.Add(time.Second)
+	}
+	want := []time.Duration{30 * time.Second, 90 * time.Second, 210 * time.Second, 450 * time.Second, 930 * time.Second}
+	for i, d := range want {
+		if len(at) <= i || at[i] != d {
+			t.Fatalf("hints after %s, want %s …", at, want)
+		}
+	}
+	if last := len(at) - 1; at[last]-at[last-1] != time.Hour {
+		t.Errorf("hints after %s", at)
+	}
+}
+
+// Many pages, swept by several at once: every message gets its hint, and one.
+func TestManyPagesManySweeps(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	const n = 1500
+	ids := w.accept(n)
+	w.clock = w.clock.Add(time.Minute)
+	var all sync.WaitGroup
+	var queued [4]int
+	for i := range queued {
+		all.Go(func() {
+			c, err := w.sweep.Pass(t.Context())
+			if err != nil {
+				t.Error(err)
+			}
+			queued[i] = c.Queued
+		})
+	}
+	all.Wait()
+	got := w.take()
+	for _, id := range ids {
+		if got[id] != 1 {
+			t.Fatalf("%d hints for %s", got[id], id)
+		}
+	}
+	if sum := queued[0] + queued[1] + queued[2] + queued[3]; sum != n {
+		t.Errorf("%v: %d", queued, sum)
+	}
+}
+
+// A hint that the sweep makes carries the record as it is after the requeue, into the lane of its class.
+func TestHintIsCurrent(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.accept(1)[0]
+	w.clock = w.clock.Add(time.Minute)
+	w.pass()
+	items := w.items["sms-bulk"]
+	if len(items) != 1 || items[0].Group != "shop" {
+		t.Fatalf("%+v", w.items)
+	}
+	h, err := store.ReadHint(items[0].Body)
+	if err != nil || h.Record == nil || h.Record.Requeues != 1 {
+		t.Fatalf("%+v %v", h, err)
+	}
+	if _, err := w.store.Update(t.Context(), system, message.At(w.clock), h.Record, message.Cancel{}); err != nil {
+		t.Error(err)
+	}
+	if n := w.pass(); n.Queued != 0 || id != h.ID {
+		t.Errorf("%+v", n)
+	}
+}
+
+// The index may show what is no longer so.
+func TestIndexLags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := w.accept(3)
+	lagging := &lagging{w.store, nil}
+	s, err := sweep.New(sweep.Ports{Store: lagging, Queue: w, Now: w.Now, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, id := range append(ids, message.NewID(w.store.Partition(message.Phone, "+2", 1, ""), message.ULIDFloor(message.At(start)))) {
+		lagging.due = append(lagging.due, store.Due{ID: id, At: message.At(start)})
+	}
+	r, err := w.store.Message(t.Context(), system, ids[0])
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Update(t.Context(), system, message.At(start), r, message.Cancel{}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := s.Pass(t.Context()) // one cancelled, two not due yet, one that does not exist
+	if err != nil || n.Queued != 0 || len(w.take()) != 0 {
+		t.Errorf("%+v %v", n, err)
+	}
+	w.clock = w.clock.Add(time.Minute)
+	if n, err = s.Pass(t.Context()); err != nil || n.Queued != 2 {
+		t.Errorf("%+v %v", n, err)
+	}
+}
+
+type lagging struct {
+	*store.Store
+	due []store.Due
+}
+
+func (*lagging) DueShards() []string { return []string{"due#0"} }
+func (l *lagging) Due(context.Context, string, message.Time, int, string) ([]store.Due, string, error) {
+	return l.due, "", nil
+}
+
+// A queue that takes nothing loses nothing.
+func TestQueueRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	id := w.accept(1)[0]
+	w.full = queue.ErrFull
+	w.clock = w.clock.Add(time.Minute)
+	w.pass()
+	w.full = nil
+	w.clock = w.clock.Add(time.Minute)
+	w.pass()
+	if w.take()[id] != 1 {
+		t.Error("no hint")
+	}
+}
+
+// A record that cannot be written does not hold up those behind it, and what was requeued before a fault
+// has its hint.
+func TestFaults(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := w.accept(30)
+	w.clock = w.clock.Add(time.Minute)
+	writes, away := 0, errors.New("away")
+	w.fault = func(call string) storetest.Fault {
+		if call == "Write" {
+			if writes++; writes == 3 {
+				return storetest.Fault{Before: away}
+			}
+		}
+		return storetest.Fault{}
+	}
+	if n := w.pass(); n.Queued != 29 || n.Failed != 1 || len(w.take()) != 29 || !strings.Contains(w.logs.String(), "msg_") {
+		t.Errorf("%+v", n)
+	}
+	w.clock = w.clock.Add(3 * time.Minute)
+	w.fault = func(call string) storetest.Fault {
+		if call == "Write" {
+			if writes++; writes > 40 {
+				return storetest.Fault{Before: away}
+			}
+		}
+		return storetest.Fault{}
+	}
+	n, err := w.sweep.Pass(t.Context())
+	if got := w.take(); !errors.Is(err, away) || n.Queued == 0 || len(got) != n.Queued || n.Failed != 10 {
+		t.Errorf("%+v %v, %d hints", n, err, len(got))
+	}
+	w.fault = nil
+	if n := w.pass(); n.Queued == 0 || len(ids) != 30 {
+		t.Errorf("%+v", n)
+	}
+}
+
+// Queues in memory are filled with what is due soon; records are not touched, and a lease is waited for.
+func TestRebuild(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	now := message.At(start)
+	queued := w.accept(450)
+	soon := w.accept(1, func(m *message.Message) { m.SendAt = now.Add(10 * time.Minute) })[0]
+	late := w.accept(1, func(m *message.Message) { m.SendAt = now.Add(time.Hour) })[0]
+	held := w.accept(1)[0]
+	r, err := w.store.Message(t.Context(), system, held)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := w.store.Update(t.Context(), system, now, r, message.Lease{Account: "a", Until: now.Add(35 * time.Second)}); err != nil {
+		t.Fatal(err)
+	}
+	n, err := w.sweep.Rebuild(t.Context())
+	if err != nil || n != 452 {
+		t.Fatalf("%d %v", n, err)
+	}
+	for _, it := range w.items["sms-bulk"] {
+		if wait := map[bool]time.Duration{true: 35 * time.Second}[strings.Contains(string(it.Body), string(held))]; it.Delay != wait {
+			t.Errorf("delay %s, want %s", it.Delay, wait)
+		}
+	}
+	got := w.take()
+	for _, id := range append(queued, soon, held) {
+		if got[id] != 1 {
+			t.Errorf("%d hints for %s", got[id], id)
+		}
+	}
+	after, err := w.store.Message(t.Context(), system, queued[0])
+	if err != nil || after.Requeues != 0 || len(after.Notes) != 0 || got[late] != 0 {
+		t.Errorf("%+v %v", after, err)
+	}
+	w.full = queue.ErrFull
+	if n, err := w.sweep.Rebuild(t.Context()); n != 0 || err != nil {
+		t.Errorf("a full queue: %d %v", n, err)
+	}
+}

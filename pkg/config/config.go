@@ -232,7 +232,8 @@ type shelf[T any] struct {
 
 	mu    sync.RWMutex
 	taken time.Time
-	drops int // a reading that began before a drop is not fresh
+	tried time.Time // when a refresh failed last
+	drops int       // a reading that began before a drop is not fresh
 	snap  snapshot[T]
 
 	load sync.Mutex
@@ -246,14 +247,28 @@ type snapshot[T any] struct {
 func (h *shelf[T]) drop() {
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.taken = time.Time{}
+	h.taken, h.tried = time.Time{}, time.Time{}
 	h.drops++
 }
+
+// retryAfter is how long the old snapshot serves alone when it could not be refreshed: callers must not
+// queue for a store that answers slowly or not at all.
+const retryAfter = time.Second
 
 func (h *shelf[T]) fresh(now time.Time) (snap snapshot[T], drops int, ok bool) {
 	h.mu.RLock()
 	defer h.mu.RUnlock()
-	return h.snap, h.drops, !h.taken.IsZero() && now.Sub(h.taken) < MaxAge
+	ok = !h.taken.IsZero() && now.Sub(h.taken) < MaxAge || !h.tried.IsZero() && now.Sub(h.tried) < retryAfter
+	return h.snap, h.drops, ok
+}
+
+// failed notes a refresh that failed, unless the configuration was changed meanwhile: that must be seen.
+func (h *shelf[T]) failed(at time.Time, drops int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.drops == drops {
+		h.tried = at
+	}
 }
 
 // get gives the snapshot, reading it anew when it is too old. If that fails the old one serves on, and
@@ -274,6 +289,7 @@ func (h *shelf[T]) get(ctx context.Context, s *Source) (snapshot[T], error) {
 		if snap.byName == nil {
 			return snap, fmt.Errorf("config: %w", err)
 		}
+		h.failed(s.now(), drops)
 		s.log.WarnContext(ctx, "configuration not refreshed", "kind", h.kind, "error", err)
 		return snap, nil
 	}
@@ -296,7 +312,7 @@ func (h *shelf[T]) get(ctx context.Context, s *Source) (snapshot[T], error) {
 	next.all = slices.Clip(next.all)
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.snap = next
+	h.snap, h.tried = next, time.Time{}
 	if h.drops == drops {
 		h.taken = now
 	}

@@ -1,6 +1,7 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 
@@ -33,11 +34,12 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 		return nil, problem.Invalid(problem.At("header:Idempotency-Key", problem.TooLong, "the key has %d bytes; at most %d are allowed", len(key), MaxKey))
 	}
 	now := in.now()
+	name := cmp.Or(reqs[0].Tenant, p.Tenant)
 	out := &BatchAnswer{Verdicts: make([]*store.Verdict, len(reqs)), Problems: make([]*problem.Error, len(reqs))}
+	g := store.Group{ID: store.GroupPrefix + in.NewULID(now), Tenant: name, Kind: store.GroupBatch, Created: now, Hash: hash, IDs: make([]message.ID, len(reqs))}
 	var drafts []*planned
 	for i, r := range reqs {
-		r.IdempotencyKey = ""
-		d, err := in.item(ctx, p, r, i)
+		d, err := in.item(ctx, p, r, now, name, i)
 		if pr := (*problem.Error)(nil); errors.As(err, &pr) && pr.Status() < 500 {
 			out.Problems[i] = pr
 			continue
@@ -45,43 +47,50 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		d.Message.Place = i
+		d.Message.Place, g.IDs[i] = i, d.Message.ID
 		drafts = append(drafts, d)
 	}
-	if len(drafts) == 0 {
-		return out, nil
-	}
-	g := store.Group{ID: store.GroupPrefix + in.NewULID(now), Tenant: drafts[0].Message.Tenant, Kind: store.GroupBatch, Created: now, Hash: hash,
-		IDs: make([]message.ID, len(reqs))}
-	for _, d := range drafts {
-		g.IDs[d.Message.Place] = d.Message.ID
-	}
-	a, err := in.keep(ctx, p, now, g, drafts, keyClaim(&Request{IdempotencyKey: key, Hash: hash}))
-	if err != nil {
-		return nil, err
+	a, err := in.keepBatch(ctx, p, now, g, drafts, keyClaim(p, key, hash))
+	if a == nil || err != nil {
+		return out, err
 	}
 	out.Group, out.Replay = a.Group, a.Replay
 	for i := range a.Verdicts {
-		if place := drafts[i].Message.Place; a.Verdicts[i].Record != nil {
-			out.Verdicts[place] = &a.Verdicts[i]
-		} else {
-			out.Problems[place] = problem.New(problem.NotAllowedNow, "this item was refused when the key was first used; send it again with a new key")
+		switch v := &a.Verdicts[i]; {
+		case v.Record != nil: // whatever the item would be answered now, if it was accepted once
+			out.Verdicts[i], out.Problems[i] = v, nil
+		case out.Problems[i] == nil:
+			out.Problems[i] = problem.New(problem.NotAllowedNow, "this item was refused when the key was first used; send it again with a new key")
 		}
 	}
 	return out, nil
 }
 
-func (in *Intake) item(ctx context.Context, p tenant.Principal, r *Request, i int) (*planned, error) {
-	r.Pointer = index("/messages", i)
-	if r.Tenant != "" && r.Tenant != p.Tenant && p.Tenant != "" {
-		return nil, problem.Invalid(problem.At(r.Pointer+"/tenant", problem.BadValue, "a batch is of one tenant: %s", p.Tenant))
+// keepBatch gives nil when there is nothing to keep, and was nothing when the key was first used.
+func (in *Intake) keepBatch(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, drafts []*planned, claim *store.KeyClaim) (*Answer, error) {
+	if len(drafts) > 0 {
+		return in.keep(ctx, p, now, g, drafts, claim)
 	}
-	pl, err := in.plan(ctx, p, r, in.now())
+	nothing := problem.New(problem.NotFound, "")
+	a, err := in.replay(ctx, p, now, g.Tenant, claim, nothing)
+	if errors.Is(err, nothing) {
+		return nil, nil
+	}
+	return a, err
+}
+
+func (in *Intake) item(ctx context.Context, p tenant.Principal, r *Request, now message.Time, name string, i int) (*planned, error) {
+	item := *r
+	item.Pointer, item.IdempotencyKey = index("/messages", i), ""
+	if cmp.Or(r.Tenant, p.Tenant) != name {
+		return nil, problem.Invalid(problem.At(item.Pointer+"/tenant", problem.BadValue, "a batch is of one tenant; that of its first item is another"))
+	}
+	pl, err := in.plan(ctx, p, &item, now)
 	if err != nil {
 		return nil, err
 	}
 	if pl.kind != "" {
-		return nil, problem.Invalid(problem.At(r.Pointer+"/to", problem.BadValue, "an item of a batch is one message: send one address"))
+		return nil, problem.Invalid(problem.At(item.Pointer+"/to", problem.BadValue, "an item of a batch is one message: send one address"))
 	}
 	return pl.drafts[0], nil
 }

@@ -43,7 +43,11 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 	if err := pl.stop(ctx, d, &m, info, to.Key); err != nil {
 		return nil, err
 	}
-	d.Draft = store.Draft{Message: m, To: to.Send, Vars: pl.vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject)}
+	vars := pl.vars
+	if m.Status.Terminal() && m.Class.Defaults().BlankVars {
+		vars = nil // it ended before it began: a code is kept no longer than its message lives
+	}
+	d.Draft = store.Draft{Message: m, To: to.Send, Vars: vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject)}
 	return d, nil
 }
 
@@ -55,11 +59,7 @@ func (pl *planner) render(d *planned, info message.ChannelInfo, t target) (local
 			pl.f.add("/content", problem.ContentRefused, "channel %s sends templates only, whatever the tenant may elsewhere", t.channel)
 			return "", false, nil
 		}
-		if pl.req.Content.Subject == "" && info.Content == message.MailText {
-			pl.f.add("/content/subject", problem.Required, "an email needs a subject")
-			return "", false, nil
-		}
-		return "", true, nil
+		return "", pl.fits(info.Content), nil
 	}
 	vars := pl.req.Vars
 	if vars == nil {
@@ -80,6 +80,24 @@ func (pl *planner) render(d *planned, info message.ChannelInfo, t target) (local
 	}
 	d.content, d.warnings = content, pl.tmpl.Warnings()
 	return locale, true, nil
+}
+
+// fits tells whether free content has what a kind of channel sends.
+func (pl *planner) fits(kind message.ContentKind) bool {
+	c := pl.req.Content
+	switch {
+	case kind == message.MailText && c.Subject == "":
+		pl.f.add("/content/subject", problem.Required, "an email needs a subject")
+	case kind == message.MailText && c.Text+c.HTML == "":
+		pl.f.add("/content", problem.Required, "an email needs text or html")
+	case kind == message.DataBody && len(c.Data) == 0 && c.Title+c.Text == "":
+		pl.f.add("/content", problem.Required, "content is empty: send data, or text")
+	case kind != message.MailText && kind != message.DataBody && c.Title+c.Text == "":
+		pl.f.add("/content", problem.Required, "content is empty: send text, or a title")
+	default:
+		return true
+	}
+	return false
 }
 
 func variants(c *template.Compiled) string {

@@ -2,10 +2,13 @@ package intake
 
 import (
 	"context"
+	stdjson "encoding/json"
 	"errors"
+	"mime"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 
@@ -139,7 +142,7 @@ func (pl *planner) who(ctx context.Context) error {
 		return pl.f.err()
 	}
 	if !pl.p.Sees(name) {
-		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %q for this key; leave tenant out to send as its own", name)
+		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %s for this key; leave tenant out to send as its own", quoted(name))
 		return pl.f.err()
 	}
 	t, ok, err := pl.in.Config.Tenant(ctx, name)
@@ -147,7 +150,7 @@ func (pl *planner) who(ctx context.Context) error {
 	case err != nil:
 		return unavailable(err)
 	case !ok:
-		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %q", name)
+		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %s", quoted(name))
 	case t.Disabled:
 		pl.f.add("/tenant", problem.UnknownTenant, "tenant %q is switched off; an operator can switch it on", name)
 	}
@@ -187,14 +190,24 @@ func (pl *planner) what(ctx context.Context) error {
 	if vars == nil {
 		vars = map[string]any{}
 	}
-	for _, field := range pl.tmpl.Check(vars) {
+	wrong := pl.tmpl.Check(vars)
+	for _, field := range wrong {
 		pl.f.add(field.Pointer, field.Code, "%s", field.Detail)
 	}
-	if pl.vars, err = json.Marshal(vars, json.Deterministic(true)); err != nil {
+	if len(wrong) > 0 {
+		return nil
+	}
+	// The standard library's encoding, because it keeps its Number as it was written; keys are sorted.
+	if pl.vars, err = stdjson.Marshal(vars); err != nil {
 		return problem.New(problem.BadJSON, "vars cannot be kept").Because(err)
 	}
-	pl.same, err = json.Marshal([]any{"template", pl.ref.Tenant, pl.ref.Name, pl.tmpl.DedupVars(vars)}, json.Deterministic(true))
-	return err
+	if len(pl.vars) > MaxMessage {
+		pl.f.add("/vars", problem.TooLong, "vars have %d bytes; at most %d are allowed", len(pl.vars), MaxMessage)
+	}
+	if pl.same, err = stdjson.Marshal([]any{"template", pl.ref.Tenant, pl.ref.Name, pl.tmpl.DedupVars(vars)}); err != nil {
+		return problem.New(problem.BadJSON, "vars cannot be kept").Because(err)
+	}
+	return nil
 }
 
 // head finds the template and pins its version.
@@ -208,7 +221,7 @@ func (pl *planner) head(ctx context.Context) (*config.Template, error) {
 		return nil, unavailable(err)
 	}
 	if !ok || owner != pl.sender.Name && !head.Shared {
-		pl.f.add("/template", problem.UnknownTemplate, "tenant %s has no template %q, and no other tenant shares one of that name; a shared one is written tenant/name", pl.sender.Name, pl.req.Template)
+		pl.f.add("/template", problem.UnknownTemplate, "tenant %s has no template %s, and no other tenant shares one of that name; a shared one is written tenant/name", pl.sender.Name, quoted(pl.req.Template))
 		return nil, nil
 	}
 	pl.ref = message.Ref{Tenant: owner, Name: name, Version: pl.req.Version, Locale: pl.req.Locale}
@@ -237,15 +250,20 @@ func (pl *planner) free() {
 	if pl.class == "" {
 		pl.class = message.Transactional
 	}
-	if strings.ContainsAny(c.Subject, "\r\n\x00") {
-		pl.f.add("/content/subject", problem.BadValue, "subject may not hold line breaks")
+	if strings.ContainsFunc(c.Subject, unicode.IsControl) {
+		pl.f.add("/content/subject", problem.BadValue, "subject may not hold line breaks or other control characters")
+	}
+	for i, a := range c.Attachments {
+		if a.Name == "" || strings.ContainsFunc(a.Name, unicode.IsControl) {
+			pl.f.add(index("/content/attachments", i)+"/name", problem.BadValue, "name is the file's name, without control characters")
+		}
+		if _, _, err := mime.ParseMediaType(a.Type); err != nil || !strings.Contains(a.Type, "/") || strings.ContainsFunc(a.Type, unicode.IsControl) {
+			pl.f.add(index("/content/attachments", i)+"/type", problem.BadValue, "type is a MIME type, such as application/pdf")
+		}
 	}
 	b, err := json.Marshal(c)
 	if err != nil || len(b) > MaxMessage {
 		pl.f.add("/content", problem.TooLong, "content has %d bytes; at most %d are allowed", len(b), MaxMessage)
-	}
-	if c.Subject+c.Title+c.Text+c.HTML == "" && len(c.Data) == 0 {
-		pl.f.add("/content", problem.Required, "content is empty: send text, html, or data as the channel needs")
 	}
 	pl.same = append([]byte("content"), b...)
 }

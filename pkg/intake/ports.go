@@ -22,6 +22,7 @@ import (
 type Store interface {
 	Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*store.Draft) ([]store.Verdict, error)
 	Peek(ctx context.Context, p tenant.Principal, now message.Time, d *store.Draft) (store.Verdict, error)
+	ByKey(ctx context.Context, p tenant.Principal, now message.Time, tenant string, k *store.KeyClaim) (*store.Record, *store.Group, error)
 	OpenGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, k *store.KeyClaim, keep time.Duration) (store.Group, bool, error)
 	SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, keep time.Duration) error
 	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)

@@ -1,6 +1,8 @@
 package intake
 
 import (
+	"regexp"
+	"strconv"
 	"strings"
 	"time"
 	"unicode"
@@ -78,8 +80,36 @@ type faults struct {
 
 func (f *faults) add(pointer string, code problem.Code, format string, args ...any) {
 	if len(f.fields) < 100 {
-		f.fields = append(f.fields, problem.At(f.pointer+pointer, code, format, args...))
+		f.fields = append(f.fields, problem.At(f.pointer+shown(pointer), code, format, args...))
 	}
+}
+
+// nameForm is what a name looks like, and neither an address nor a secret does.
+var nameForm = regexp.MustCompile(`^[A-Za-z][A-Za-z0-9_-]{0,39}$`)
+
+// shown cuts a pointer before the first name, made up by the caller, that may not be repeated.
+func shown(pointer string) string {
+	at := 0
+	for token := range strings.SplitSeq(strings.TrimPrefix(pointer, "/"), "/") {
+		if _, err := strconv.ParseUint(token, 10, 16); err != nil && !nameForm.MatchString(token) {
+			return pointer[:at]
+		}
+		at += 1 + len(token)
+	}
+	return pointer
+}
+
+// quoted repeats a name that a caller sent, if it looks like one.
+func quoted(name string) string {
+	for part := range strings.SplitSeq(name, "/") {
+		if !nameForm.MatchString(part) {
+			return "of that name"
+		}
+	}
+	if len(name) > 2*40 {
+		return "of that name"
+	}
+	return strconv.Quote(name)
 }
 
 func (f *faults) err() error {
@@ -100,8 +130,8 @@ func (r *Request) check(f *faults, now message.Time) {
 	switch {
 	case ways == 0:
 		f.add("/to", problem.Required, "to is missing: an address, a list of at most %d, or an object of addresses by channel", MaxRecipients)
-	case len(r.To.List) > MaxRecipients:
-		f.add("/to", problem.TooMany, "to has %d addresses; at most %d are allowed: split the request, or use a campaign", len(r.To.List), MaxRecipients)
+	case max(len(r.To.List), len(r.To.Ways)) > MaxRecipients:
+		f.add("/to", problem.TooMany, "to has %d addresses; at most %d are allowed: split the request, or use a campaign", max(len(r.To.List), len(r.To.Ways)), MaxRecipients)
 	case len(r.To.Ways) > 0 && r.Channel != "":
 		f.add("/channel", problem.BadValue, "to names the channels already; leave channel out")
 	}
@@ -113,6 +143,9 @@ func (r *Request) check(f *faults, now message.Time) {
 	case r.Content != nil && len(r.Vars) > 0:
 		f.add("/vars", problem.BadValue, "vars go with a template; content is sent as it is")
 	}
+	if r.Version < 0 {
+		f.add("/version", problem.BadValue, "version must be 1 or more; leave it out for the published one")
+	}
 	if r.Class != "" && !r.Class.Valid() {
 		f.add("/class", problem.BadValue, "class must be one of otp, transactional, marketing")
 	}
@@ -121,7 +154,7 @@ func (r *Request) check(f *faults, now message.Time) {
 	} else if strings.ContainsFunc(r.Reference, unicode.IsControl) {
 		f.add("/reference", problem.BadValue, "reference may not hold control characters")
 	}
-	if r.DedupSeconds != nil && (*r.DedupSeconds < 0 || time.Duration(*r.DedupSeconds)*time.Second > maxDedup) {
+	if r.DedupSeconds != nil && (*r.DedupSeconds < 0 || *r.DedupSeconds > int(maxDedup/time.Second)) {
 		f.add("/dedup_seconds", problem.BadValue, "dedup_seconds must be 0 (off) to %d", int(maxDedup.Seconds()))
 	}
 	r.checkTimes(f, now)
@@ -140,9 +173,10 @@ func (r *Request) checkTimes(f *faults, now message.Time) {
 		at = now
 	case at.Add(late) < now:
 		f.add("/send_at", problem.BadTime, "send_at is in the past; leave it out to send now")
-	case at.Sub(now) > MaxAhead:
+	case at > now.Add(MaxAhead):
 		f.add("/send_at", problem.BadTime, "send_at is more than 365 days ahead")
 	}
+	at = max(at, now)
 	switch {
 	case r.TTL != 0 && !r.ExpiresAt.IsZero():
 		f.add("/ttl_seconds", problem.BadValue, "send ttl_seconds or expires_at, not both")
@@ -150,7 +184,7 @@ func (r *Request) checkTimes(f *faults, now message.Time) {
 		f.add("/ttl_seconds", problem.BadValue, "ttl_seconds must be 1 to %d", int(MaxAhead.Seconds()))
 	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt) <= at:
 		f.add("/expires_at", problem.BadTime, "expires_at is not after the time of sending: it would never be sent")
-	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt).Sub(at) > MaxAhead:
+	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt) > at.Add(MaxAhead):
 		f.add("/expires_at", problem.BadTime, "expires_at is more than 365 days after the time of sending")
 	}
 }

@@ -1,8 +1,10 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -29,35 +31,84 @@ func (in *Intake) Send(ctx context.Context, p tenant.Principal, req *Request) (*
 		return nil, problem.New(problem.Forbidden, "this key lacks the scope send")
 	}
 	now := in.now()
+	claim := keyClaim(p, req.IdempotencyKey, req.Hash)
 	pl, err := in.plan(ctx, p, req, now)
+	if err != nil {
+		return in.replay(ctx, p, now, req.Tenant, claim, err)
+	}
+	if pl.kind != "" {
+		return in.group(ctx, p, now, pl, claim, req)
+	}
+	d := pl.drafts[0]
+	d.Key = claim
+	verdicts, err := in.accept(ctx, p, now, []*store.Draft{&d.Draft})
 	if err != nil {
 		return nil, err
 	}
-	claim := keyClaim(req)
-	if pl.kind == "" {
-		d := pl.drafts[0]
-		d.Key = claim
-		verdicts, err := in.accept(ctx, p, now, []*store.Draft{&d.Draft})
-		if err != nil {
-			return nil, err
-		}
-		if verdicts[0].Mismatch {
-			return nil, keyReused()
-		}
-		return &Answer{Verdicts: verdicts, Replay: verdicts[0].Replay}, nil
+	if verdicts[0].Mismatch {
+		return in.replay(ctx, p, now, req.Tenant, claim, keyReused())
 	}
-	return in.group(ctx, p, now, pl, claim, req)
+	return &Answer{Verdicts: verdicts, Replay: verdicts[0].Replay}, nil
 }
 
-func keyClaim(req *Request) *store.KeyClaim {
-	if req.IdempotencyKey == "" {
+// keyClaim is nil without a key. A test key's claims are its own: a request that was tried out with one must
+// not answer the live request.
+func keyClaim(p tenant.Principal, key string, hash []byte) *store.KeyClaim {
+	if key == "" {
 		return nil
 	}
-	return &store.KeyClaim{Key: req.IdempotencyKey, Hash: req.Hash, Keep: keyKept}
+	if !p.Live {
+		key = "\x00test\x00" + key // no key from outside holds a NUL
+	}
+	return &store.KeyClaim{Key: key, Hash: hash, Keep: keyKept}
 }
 
 func keyReused() error {
 	return problem.New(problem.KeyReused, "this Idempotency-Key was used in the last 24 hours with another body; use a new key for a new request")
+}
+
+// replay answers a repeated request that cannot be planned as it was the first time: its send_at is past
+// now, its template was withdrawn, its route has other channels. What was accepted is the answer all the
+// same; if nothing was, the fault stands.
+func (in *Intake) replay(ctx context.Context, p tenant.Principal, now message.Time, name string, claim *store.KeyClaim, fault error) (*Answer, error) {
+	if claim == nil || problem.From(fault).Status() >= 500 {
+		return nil, fault
+	}
+	r, g, err := in.Store.ByKey(ctx, p, now, cmp.Or(name, p.Tenant), claim)
+	switch {
+	case errors.Is(err, store.ErrNotFound):
+		return nil, fault
+	case err != nil:
+		return nil, unavailable(err)
+	case g == nil:
+		return &Answer{Verdicts: []store.Verdict{{Record: r, Replay: true}}, Replay: true}, nil
+	}
+	verdicts, err := in.kept(ctx, p, g)
+	if err != nil {
+		return nil, err
+	}
+	if g.Kind != store.GroupBatch && slices.ContainsFunc(verdicts, func(v store.Verdict) bool { return v.Record == nil }) {
+		return nil, fault // a crash cut it off: nobody was told that it was accepted
+	}
+	return &Answer{Group: g, Verdicts: verdicts, Replay: true}, nil
+}
+
+// kept is what there is of a group: a verdict for each place, without a record where there is none.
+func (in *Intake) kept(ctx context.Context, p tenant.Principal, g *store.Group) ([]store.Verdict, error) {
+	records, bad, err := in.Store.Messages(ctx, p, g.IDs...)
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	if len(bad) > 0 {
+		return nil, unavailable(bad[0])
+	}
+	out := make([]store.Verdict, len(records))
+	for i, r := range records {
+		if r != nil {
+			out[i] = store.Verdict{Record: r, Replay: true, Duplicate: r.Group != g.ID}
+		}
+	}
+	return out, nil
 }
 
 // group keeps the group first: its item names the messages, so that a retry after a crash makes the same.
@@ -66,14 +117,21 @@ func (in *Intake) group(ctx context.Context, p tenant.Principal, now message.Tim
 	for _, d := range pl.drafts {
 		g.IDs = append(g.IDs, d.Message.ID)
 	}
-	return in.keep(ctx, p, now, g, pl.drafts, claim)
+	a, err := in.keep(ctx, p, now, g, pl.drafts, claim)
+	if err != nil {
+		return in.replay(ctx, p, now, req.Tenant, claim, err)
+	}
+	if slices.ContainsFunc(a.Verdicts, func(v store.Verdict) bool { return v.Record == nil }) {
+		return nil, problem.New(problem.NotAllowedNow, "the first request with this key was cut off, and its route has other channels now; use a new key")
+	}
+	return a, nil
 }
 
-// keep writes a group and its messages.
+// keep writes a group and its messages. Of a group that was there before, only what is missing is made.
 func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, planned []*planned, claim *store.KeyClaim) (*Answer, error) {
-	life := planned[0].Message.Class.Defaults().KeepRecord
-	if at := planned[0].Message.SendAt; at > now {
-		life += at.Sub(now)
+	life := time.Duration(0)
+	for _, d := range planned {
+		life = max(life, d.Message.Class.Defaults().KeepRecord+max(d.Message.SendAt.Sub(now), 0))
 	}
 	g, replay, err := in.Store.OpenGroup(ctx, p, now, g, claim, life)
 	if errors.Is(err, store.ErrKeyReused) {
@@ -82,13 +140,16 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 	if err != nil {
 		return nil, unavailable(err)
 	}
+	a := &Answer{Group: &g, Verdicts: make([]store.Verdict, len(g.IDs)), Replay: replay}
+	if replay {
+		if a.Verdicts, err = in.kept(ctx, p, &g); err != nil {
+			return nil, err
+		}
+	}
 	var drafts []*store.Draft
 	for _, d := range planned {
-		d.Message.Group = g.ID
-		if replay {
-			d.Message.ID = g.IDs[d.Message.Place]
-		}
-		if d.Message.ID != "" {
+		if a.wants(&d.Message) {
+			d.Message.Group, d.Message.ID = g.ID, g.IDs[d.Message.Place]
 			drafts = append(drafts, &d.Draft)
 		}
 	}
@@ -96,14 +157,12 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 	if err != nil {
 		return nil, err
 	}
-	verdicts, changed := make([]store.Verdict, len(planned)), false
-	for i, d := range planned {
-		if d.Message.ID == "" { // refused when the key was first used
-			continue
-		}
-		verdicts[i], kept = kept[0], kept[1:]
-		if id := verdicts[i].Record.ID; g.IDs[d.Message.Place] != id {
-			g.IDs[d.Message.Place], changed = id, true
+	changed := false
+	for i, d := range drafts {
+		place := d.Message.Place
+		a.Verdicts[place] = kept[i]
+		if id := kept[i].Record.ID; g.IDs[place] != id {
+			g.IDs[place], changed = id, true
 		}
 	}
 	if changed {
@@ -111,7 +170,46 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 			return nil, unavailable(err)
 		}
 	}
-	return &Answer{Group: &g, Verdicts: verdicts, Replay: replay}, nil
+	return a, in.unneeded(ctx, p, a)
+}
+
+// wants tells whether a planned message is still to be made: its place was promised to its recipient, and
+// there is nothing yet.
+func (a *Answer) wants(m *message.Message) bool {
+	if m.Place >= len(a.Verdicts) || a.Verdicts[m.Place].Record != nil {
+		return false
+	}
+	id := a.Group.IDs[m.Place]
+	return id != "" && recipient(id) == recipient(m.ID)
+}
+
+// recipient is the part of an id that all messages to one address share, on whichever shard.
+func recipient(id message.ID) string { return id.Partition()[:message.PartitionLen-1] }
+
+// unneeded cancels what waits for a sibling that is a duplicate: that one belongs to another request and
+// tells only its own siblings, so nothing would ever let these go.
+func (in *Intake) unneeded(ctx context.Context, p tenant.Principal, a *Answer) error {
+	if a.Group.Kind != store.GroupFallback {
+		return nil
+	}
+	own := func(v *store.Verdict) bool { return v.Record != nil && v.Record.Group == a.Group.ID }
+	for i := range a.Verdicts {
+		if v := &a.Verdicts[i]; own(v) && !v.Record.Hold && !(v.New && v.Record.Status == message.Suppressed) {
+			return nil // it will tell the others
+		}
+	}
+	for i := range a.Verdicts {
+		v := &a.Verdicts[i]
+		if !own(v) || !v.Record.Hold {
+			continue
+		}
+		saved, err := in.cancel(ctx, p, v.Record, "duplicate")
+		if err != nil {
+			return err
+		}
+		v.Record = saved
+	}
+	return nil
 }
 
 // accept records drafts and queues the new ones.
@@ -147,10 +245,11 @@ func (in *Intake) hint(ctx context.Context, to map[queue.Name][]queue.Item, r *s
 	if delay > queue.MaxDelay {
 		return // it lives on its due time
 	}
-	body, err := in.Store.Hint(r)
-	if err != nil || len(body) > queue.MaxBody {
-		body = store.BareHint(r.ID)
+	item := queue.Item{Group: r.Tenant, Delay: delay}
+	var err error
+	if item.Body, err = in.Store.Hint(r); err != nil || item.Check() != nil {
+		item.Body = store.BareHint(r.ID)
 	}
 	name := queue.Lane(r.Channel, r.Lane())
-	to[name] = append(to[name], queue.Item{Body: body, Group: r.Tenant, Delay: delay})
+	to[name] = append(to[name], item)
 }

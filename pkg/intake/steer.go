@@ -3,6 +3,7 @@ package intake
 import (
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -63,18 +64,21 @@ func (in *Intake) Resend(ctx context.Context, p tenant.Principal, id message.ID,
 		return nil, err
 	}
 	to, err := in.Store.Address(ctx, old)
-	if err != nil {
-		return nil, problem.New(problem.NotAllowedNow, "the recipient of message %s is erased", id).Because(err)
+	if errors.Is(err, store.ErrErased) {
+		return nil, problem.New(problem.NotAllowedNow, "the recipient of message %s is erased", id)
 	}
-	req.To, req.Channel, req.Class, req.Locale = To{One: string(to)}, old.Channel, old.Class, old.Template.Locale
+	if err != nil {
+		return nil, unavailable(err)
+	}
+	req.To, req.Channel, req.Locale = To{One: string(to)}, old.Channel, old.Template.Locale
 	req.Tenant, req.Reference, req.Origin.ResendOf = old.Tenant, old.Reference, old.ID
 	if old.Free {
 		c, err := in.Store.Content(ctx, old)
 		if err != nil {
 			return nil, erased(id, err)
 		}
-		req.Content = &c
-	} else {
+		req.Content, req.Class = &c, old.Class
+	} else { // the class is the template's, as it is now
 		if req.Vars, err = in.Store.Vars(ctx, old); err != nil {
 			return nil, erased(id, err)
 		}
@@ -113,14 +117,14 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 	if !p.May(tenant.Send) && !p.May(tenant.Operate) {
 		return Stopped{}, problem.New(problem.Forbidden, "this key lacks the scope send")
 	}
-	if f.Tenant == "" {
+	if f.Tenant == "" && f.Group == "" { // a group is of one tenant already
 		f.Tenant = p.Tenant
 	}
 	switch {
 	case f == (StopFilter{}):
 		return Stopped{}, problem.Invalid(problem.At("", problem.Required, "name at least one of tenant, template, group"))
 	case f.Tenant != "" && !p.Sees(f.Tenant):
-		return Stopped{}, problem.Invalid(problem.At("/tenant", problem.UnknownTenant, "there is no tenant %q for this key", f.Tenant))
+		return Stopped{}, problem.Invalid(problem.At("/tenant", problem.UnknownTenant, "there is no tenant %s for this key", quoted(f.Tenant)))
 	case f.Version != 0 && f.Template == "":
 		return Stopped{}, problem.Invalid(problem.At("/version", problem.BadValue, "version goes with template"))
 	}
@@ -148,14 +152,18 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 	if f.Group != "" {
 		g, err := in.Store.Group(ctx, p, f.Group)
 		if errors.Is(err, store.ErrNotFound) {
-			return out, problem.New(problem.NotFound, "there is no group %s", f.Group)
+			return out, problem.New(problem.NotFound, "there is no such group; an id begins with %s", store.GroupPrefix)
 		}
 		if err != nil {
 			return out, unavailable(err)
 		}
-		return out, in.each(ctx, p, g.IDs, each)
+		ids := slices.Clone(g.IDs)
+		slices.Sort(ids)
+		err = in.each(ctx, p, slices.Compact(ids), each) // a duplicate is in it twice
+		return out, err
 	}
-	return out, in.waiting(ctx, p, &out, each)
+	err := in.waiting(ctx, p, &out, each)
+	return out, err
 }
 
 func (f StopFilter) matches(m *message.Message) bool {

@@ -130,7 +130,7 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 		_, builtIn := t.channel.Info()
 		switch {
 		case len(accounts) == 0 && !builtIn:
-			pl.f.add(at, problem.UnknownChannel, "there is no channel %q", t.channel)
+			pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(t.channel)))
 		case !on && pl.p.Live:
 			pl.f.add(at, problem.ChannelOff, "channel %s has no account that is switched on; an operator adds one", t.channel)
 		}

@@ -2,6 +2,7 @@
 package limit
 
 import (
+	"math"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -24,12 +25,21 @@ func (b Bucket) Take(perSecond float64, now message.Time) (Bucket, time.Duration
 		b = Bucket{top, now}
 	}
 	if now > b.at {
-		b.tokens = min(top, b.tokens+perSecond*now.Sub(b.at).Seconds())
+		b.tokens += perSecond * float64(now-b.at) / 1000
 		b.at = now
 	}
-	if b.tokens < 1 {
-		return b, time.Duration((1 - b.tokens) / perSecond * float64(time.Second))
+	b.tokens = min(top, b.tokens)
+	if b.tokens < 1-rounding {
+		// In whole milliseconds, as instants are: a waiter that came back sooner would have to wait again.
+		wait := math.Ceil((1 - rounding - b.tokens) / perSecond * 1000)
+		return b, time.Duration(min(wait, maxWait)) * time.Millisecond
 	}
 	b.tokens--
 	return b, 0
 }
+
+// rounding is less than any token, and more than sums of fractions are off by.
+const rounding = 1e-9
+
+// maxWait keeps the wait of an absurdly low rate a duration; in milliseconds, a year.
+const maxWait = 365 * 24 * 3600 * 1000

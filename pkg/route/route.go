@@ -135,7 +135,7 @@ func Accounts(routes []Route, s Subject, candidates []Candidate, tried func(acco
 	var order []Weighted
 	if ok {
 		for _, w := range chosen.Accounts {
-			if _, has := byName[w.Account]; has {
+			if _, has := byName[w.Account]; has && !slices.ContainsFunc(order, func(o Weighted) bool { return o.Account == w.Account }) {
 				order = append(order, w)
 			}
 		}

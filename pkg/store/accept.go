@@ -117,6 +117,8 @@ type acceptance struct {
 	tries   int
 	// keyRev and contentRev are set when a claim is ours already and must be overwritten at that revision.
 	keyRev, contentRev int64
+	// byContent tells that the id was taken over from equal content, not from our own key.
+	byContent bool
 }
 
 // sequence builds the writes of one draft. Its order matters: whoever finds a claim must be able to
@@ -184,9 +186,7 @@ func (s *Store) contentOp(ctx context.Context, r *Record, c *message.Content, no
 	if err != nil {
 		return Op{}, err
 	}
-	at := messageKey(r.ID)
-	at.SK += contentSuffix
-	return Op{Cond: Always, Item: Item{Key: at, Rev: 1, Data: sealed, Expires: expires}}, nil
+	return Op{Cond: Always, Item: Item{Key: contentKey(r.ID), Rev: 1, Data: sealed, Expires: expires}}, nil
 }
 
 // errContended: the same key was fought for too often.
@@ -211,9 +211,14 @@ func (s *Store) refused(ctx context.Context, a *acceptance, ops []Op, res Result
 			a.keyRev = ops[0].Item.Rev
 		}
 		return s.contentHeld(ctx, a, holder, now)
-	default: // the record is there: whoever wrote it was the same request
+	default: // the record is there: whoever wrote it had the same key, or took over the same content's claim
 		r, err := decode(holder)
-		a.verdict = Verdict{Record: r, Replay: true}
+		a.verdict = Verdict{Record: r, Replay: !a.byContent, Duplicate: a.byContent}
+		for _, op := range ops {
+			if a.byContent && op.Item.SK == "c" {
+				a.verdict.WindowEnds = message.Time(op.Item.Expires * 1000)
+			}
+		}
 		return false, err
 	}
 }
@@ -237,7 +242,7 @@ func (s *Store) keyHeld(ctx context.Context, a *acceptance, holder *Item) (again
 		return false, err
 	}
 	a.takeOver(c.ID)
-	a.keyRev = holder.Rev
+	a.keyRev, a.byContent = holder.Rev, false
 	return true, nil
 }
 
@@ -247,43 +252,77 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, holder *Item, no
 	if err := json.Unmarshal(holder.Data, &c); err != nil {
 		return false, fmt.Errorf("store: claim: %w", err)
 	}
-	if c.ID == a.record.ID { // ours, of a try that a crash cut off
-		a.contentRev = holder.Rev
-		return true, nil
-	}
 	r, err := s.get(ctx, c.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		a.takeOver(c.ID)
+		if c.ID != a.record.ID { // else ours, of a try that a crash cut off
+			a.takeOver(c.ID)
+			a.byContent = true
+		}
 		a.contentRev = holder.Rev
 		return true, nil
 	case err != nil:
 		return false, err
+	case c.ID == a.record.ID && !a.byContent: // our key's: another with it was quicker
+		a.verdict = Verdict{Record: r, Replay: true}
+		return false, nil
 	case r.Status.ReleasesContent(): // it ended badly and its claim is about to be released
 		a.contentRev = holder.Rev
 		return true, nil
 	}
 	a.verdict = Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(holder.Expires * 1000)}
-	return false, s.pointKey(ctx, a, c.ID, now)
+	return s.pointKey(ctx, a, c.ID, now)
 }
 
 // pointKey makes the key claim, which was taken already, name the holder before the caller is answered,
-// so that a retry finds the same message.
-func (s *Store) pointKey(ctx context.Context, a *acceptance, id message.ID, now message.Time) error {
+// so that a retry finds the same message. Where a retry took the key meanwhile, its outcome is this one's.
+func (s *Store) pointKey(ctx context.Context, a *acceptance, id message.ID, now message.Time) (again bool, err error) {
 	k := a.draft.Key
 	if k == nil || a.keyRev == 0 {
-		return nil
+		return false, nil
 	}
 	data, err := json.Marshal(claim{ID: id, Hash: k.Hash})
 	if err != nil {
-		return fmt.Errorf("store: claim: %w", err)
+		return false, fmt.Errorf("store: claim: %w", err)
 	}
-	_, err = s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: a.keyRev, Item: Item{Key: s.keyClaim(a.record.Tenant, k),
+	res, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: a.keyRev, Item: Item{Key: s.keyClaim(a.record.Tenant, k),
 		Rev: max(int64(now), a.keyRev+1), Data: data, Expires: seconds(now.Add(k.Keep))}}})
 	if err != nil {
-		return fmt.Errorf("store: point key: %w", err)
+		return false, fmt.Errorf("store: point key: %w", err)
 	}
-	return nil
+	if res[0].Applied == 0 {
+		a.keyRev, a.contentRev = 0, 0
+		return true, nil
+	}
+	return false, nil
+}
+
+// ByKey finds what an idempotency key holds: a message or a group. ErrNotFound when the key is not in use,
+// was used with another request, or a crash left nothing behind it.
+func (s *Store) ByKey(ctx context.Context, p tenant.Principal, now message.Time, tenant string, k *KeyClaim) (*Record, *Group, error) {
+	if !p.Sees(tenant) {
+		return nil, nil, ErrNotFound
+	}
+	items, err := s.driver.Get(ctx, s.keyClaim(tenant, k))
+	if err != nil {
+		return nil, nil, fmt.Errorf("store: by key: %w", err)
+	}
+	if items[0] == nil || items[0].Expires <= seconds(now) {
+		return nil, nil, ErrNotFound
+	}
+	var c claim
+	if err := json.Unmarshal(items[0].Data, &c); err != nil {
+		return nil, nil, fmt.Errorf("store: claim: %w", err)
+	}
+	if !slices.Equal(c.Hash, k.Hash) {
+		return nil, nil, ErrNotFound
+	}
+	if c.Group != "" {
+		g, err := s.Group(ctx, p, c.Group)
+		return nil, &g, err
+	}
+	r, err := s.Message(ctx, p, c.ID)
+	return r, nil, err
 }
 
 // takeOver makes the draft the message that a claim promised.
@@ -295,7 +334,7 @@ func (a *acceptance) takeOver(id message.ID) {
 
 // Peek tells what Accept would find, without writing: the message that holds the content window.
 func (s *Store) Peek(ctx context.Context, p tenant.Principal, now message.Time, d *Draft) (Verdict, error) {
-	if !p.Sees(d.Message.Tenant) || d.Window <= 0 {
+	if !p.Sees(d.Message.Tenant) || d.Window <= 0 || d.Message.Status.Terminal() {
 		return Verdict{}, nil
 	}
 	items, err := s.driver.Get(ctx, s.contentClaim(d))

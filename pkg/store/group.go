@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -39,6 +40,8 @@ type Group struct {
 
 // GroupPrefix is what a group's id begins with.
 const GroupPrefix = "grp_"
+
+const groupULID = 26 // characters
 
 func groupKey(id string) Key { return Key{"g#" + id, "g"} }
 
@@ -128,6 +131,9 @@ func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.T
 
 // Group reads a group.
 func (s *Store) Group(ctx context.Context, p tenant.Principal, id string) (Group, error) {
+	if ulid, ok := strings.CutPrefix(id, GroupPrefix); !ok || len(ulid) != groupULID || strings.Trim(ulid, alphabet) != "" {
+		return Group{}, ErrNotFound // no key either
+	}
 	items, err := s.driver.Get(ctx, groupKey(id))
 	if err != nil {
 		return Group{}, fmt.Errorf("store: group: %w", err)

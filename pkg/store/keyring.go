@@ -16,15 +16,22 @@ type keyring struct {
 	driver Driver
 	keeper seal.Keeper
 
-	mu    sync.Mutex
-	boxes map[Key]*seal.Box
+	mu     sync.Mutex
+	boxes  map[Key]keptBox
+	latest message.Time // the latest instant that a writer told
+}
+
+// keptBox opens what its key sealed until the key's time is over, though a driver removes keys late.
+type keptBox struct {
+	box     *seal.Box
+	expires int64
 }
 
 // maxBoxes bounds what is remembered; past it everything is read anew.
 const maxBoxes = 4096
 
 func newKeyring(d Driver, k seal.Keeper) *keyring {
-	return &keyring{driver: d, keeper: k, boxes: map[Key]*seal.Box{}}
+	return &keyring{driver: d, keeper: k, boxes: map[Key]keptBox{}}
 }
 
 // errNoKey: the data key was dropped, so what it sealed is erased.
@@ -33,62 +40,79 @@ var errNoKey = errors.New("store: the data key is gone: what it sealed is erased
 // box gives the box of a data key, making the key if it may.
 func (r *keyring) box(ctx context.Context, at Key, now message.Time, expires int64, make bool) (*seal.Box, error) {
 	r.mu.Lock()
-	b := r.boxes[at]
+	r.latest = max(r.latest, now)
+	latest, b := seconds(r.latest), r.boxes[at]
 	r.mu.Unlock()
-	if b != nil {
-		return b, nil
+	if b.box == nil {
+		var key []byte
+		var err error
+		if make {
+			key, b.expires, err = r.key(ctx, at, now, expires)
+		} else {
+			key, b.expires, err = r.read(ctx, at)
+		}
+		if err != nil {
+			return nil, err
+		}
+		if b.box, err = seal.NewBox(key); err != nil {
+			return nil, err
+		}
+		r.keep(at, b)
 	}
-	var key []byte
-	var err error
-	if make {
-		key, err = r.key(ctx, at, now, expires)
-	} else {
-		key, err = r.read(ctx, at)
+	if !make && b.expires > 0 && b.expires <= latest {
+		return nil, errNoKey
 	}
-	if err != nil {
-		return nil, err
-	}
-	if b, err = seal.NewBox(key); err != nil {
-		return nil, err
-	}
+	return b.box, nil
+}
+
+func (r *keyring) keep(at Key, b keptBox) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
 	if len(r.boxes) >= maxBoxes {
 		clear(r.boxes)
 	}
 	r.boxes[at] = b
-	return b, nil
 }
 
-func (r *keyring) read(ctx context.Context, at Key) ([]byte, error) {
+func (r *keyring) read(ctx context.Context, at Key) (key []byte, expires int64, err error) {
 	items, err := r.driver.Get(ctx, at)
 	if err != nil {
-		return nil, fmt.Errorf("read data key: %w", err)
+		return nil, 0, fmt.Errorf("read data key: %w", err)
 	}
 	if items[0] == nil {
-		return nil, errNoKey
+		return nil, 0, errNoKey
 	}
-	return r.keeper.Unwrap(ctx, items[0].Data, at.PK+"#"+at.SK)
+	return r.unwrap(ctx, items[0])
+}
+
+func (r *keyring) unwrap(ctx context.Context, it *Item) (key []byte, expires int64, err error) {
+	if key, err = r.keeper.Unwrap(ctx, it.Data, it.PK+"#"+it.SK); err != nil {
+		return nil, 0, fmt.Errorf("unwrap data key: %w", err)
+	}
+	return key, it.Expires, nil
 }
 
 // key reads a data key, or makes it.
-func (r *keyring) key(ctx context.Context, at Key, now message.Time, expires int64) ([]byte, error) {
-	key, err := r.read(ctx, at)
+func (r *keyring) key(ctx context.Context, at Key, now message.Time, expires int64) ([]byte, int64, error) {
+	key, kept, err := r.read(ctx, at)
 	if !errors.Is(err, errNoKey) {
-		return key, err
+		return key, kept, err
 	}
 	key, wrapped, err := r.keeper.Generate(ctx, at.PK+"#"+at.SK)
 	if err != nil {
-		return nil, err
+		return nil, 0, fmt.Errorf("make data key: %w", err)
 	}
 	res, err := r.driver.Write(ctx, now, []Op{{Cond: Absent, Item: Item{Key: at, Rev: 1, Data: wrapped, Expires: expires}}})
 	if err != nil {
-		return nil, fmt.Errorf("keep data key: %w", err)
+		return nil, 0, fmt.Errorf("keep data key: %w", err)
 	}
-	if holder := res[0].Holder; res[0].Applied == 0 && holder != nil {
-		return r.keeper.Unwrap(ctx, holder.Data, at.PK+"#"+at.SK)
+	switch {
+	case res[0].Applied == 1:
+		return key, expires, nil
+	case res[0].Holder == nil: // nothing may be sealed with a key that is not kept
+		return nil, 0, errContended
 	}
-	return key, nil
+	return r.unwrap(ctx, res[0].Holder)
 }
 
 // What a data key seals.

@@ -43,17 +43,25 @@ func (s *Store) get(ctx context.Context, id message.ID) (*Record, error) {
 // Messages reads records in the order of ids; nil for what is not there or not the principal's. What
 // cannot be read is reported with its id, and the rest is given.
 func (s *Store) Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*Record, []*Unreadable, error) {
-	keys := make([]Key, len(ids))
+	// An id may be twice in a group, which a driver need not take, or "" for what was refused.
+	keys := make([]Key, 0, len(ids))
+	places := make(map[message.ID][]int, len(ids))
 	for i, id := range ids {
-		keys[i] = messageKey(id)
+		if len(places[id]) == 0 && id != "" {
+			keys = append(keys, messageKey(id))
+		}
+		places[id] = append(places[id], i)
+	}
+	out := make([]*Record, len(ids))
+	if len(keys) == 0 {
+		return out, nil, nil
 	}
 	items, err := s.driver.Get(ctx, keys...)
 	if err != nil {
 		return nil, nil, fmt.Errorf("store: read messages: %w", err)
 	}
-	out := make([]*Record, len(ids))
 	var bad []*Unreadable
-	for i, it := range items {
+	for _, it := range items {
 		if it == nil {
 			continue
 		}
@@ -61,7 +69,9 @@ func (s *Store) Messages(ctx context.Context, p tenant.Principal, ids ...message
 		if u := (*Unreadable)(nil); errors.As(err, &u) {
 			bad = append(bad, u)
 		} else if err == nil && p.Sees(r.Tenant) {
-			out[i] = r
+			for _, i := range places[r.ID] {
+				out[i] = r
+			}
 		}
 	}
 	return out, bad, nil
@@ -86,11 +96,16 @@ func (s *Store) Save(ctx context.Context, p tenant.Principal, now message.Time, 
 	if err != nil {
 		return nil, err
 	}
-	res, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: r.rev, Item: it}})
+	ops := []Op{{Cond: AtRev, At: r.rev, Item: it}}
+	if next.Todo&message.BlankVars != 0 && next.Free {
+		// Second: were the record's write refused, the content would still be needed.
+		ops = append(ops, Op{Delete: true, Cond: Always, Item: Item{Key: contentKey(r.ID)}})
+	}
+	res, err := s.driver.Write(ctx, now, ops)
 	if err != nil {
 		return nil, fmt.Errorf("store: save %s: %w", r.ID, err)
 	}
-	if res[0].Applied == 1 {
+	if res[0].Applied > 0 {
 		return saved, nil
 	}
 	if res[0].Holder == nil {

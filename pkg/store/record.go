@@ -1,7 +1,9 @@
 package store
 
 import (
+	"bytes"
 	"context"
+	stdjson "encoding/json"
 	"errors"
 	"fmt"
 	"strings"
@@ -31,6 +33,8 @@ type wire struct {
 const contentSuffix = "#c"
 
 func messageKey(id message.ID) Key { return Key{"m#" + id.Partition(), id.ULID()} }
+
+func contentKey(id message.ID) Key { return Key{"m#" + id.Partition(), id.ULID() + contentSuffix} }
 
 func encode(r *Record) ([]byte, error) {
 	b, err := json.Marshal(wire{r.Message, r.to, r.vars})
@@ -109,10 +113,13 @@ func (s *Store) seal(ctx context.Context, r *Record, to message.Address, vars []
 	return err
 }
 
-// Address opens the recipient's address.
+// Address opens the recipient's address; ErrErased when it is gone.
 func (s *Store) Address(ctx context.Context, r *Record) (message.Address, error) {
 	key, _ := sealKey(&r.Message, sealRecipient)
 	box, err := s.keys.box(ctx, key, 0, 0, false)
+	if errors.Is(err, errNoKey) {
+		return "", ErrErased
+	}
 	if err != nil {
 		return "", err
 	}
@@ -120,10 +127,10 @@ func (s *Store) Address(ctx context.Context, r *Record) (message.Address, error)
 	return message.Address(b), err
 }
 
-// ErrErased: variables or content were blanked, or their time is over.
+// ErrErased: the address, variables or content were blanked, or their time is over.
 var ErrErased = errors.New("store: erased")
 
-// Vars opens the variables; nil when there were none, ErrErased when they are gone.
+// Vars opens the variables, numbers as encoding/json's Number; nil when there were none, ErrErased when they are gone.
 func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
 	if r.vars == nil {
 		if r.Template.Name == "" {
@@ -143,8 +150,11 @@ func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
 	if err != nil {
 		return nil, err
 	}
+	// Numbers stay as they were written, so that what is rendered again is the same text.
 	var vars map[string]any
-	if err := json.Unmarshal(b, &vars); err != nil {
+	dec := stdjson.NewDecoder(bytes.NewReader(b))
+	dec.UseNumber()
+	if err := dec.Decode(&vars); err != nil {
 		return nil, fmt.Errorf("store: variables of %s: %w", r.ID, err)
 	}
 	return vars, nil
@@ -153,9 +163,7 @@ func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
 // Content opens free content, which is kept beside the record; ErrErased when it is gone.
 func (s *Store) Content(ctx context.Context, r *Record) (message.Content, error) {
 	var c message.Content
-	at := messageKey(r.ID)
-	at.SK += contentSuffix
-	items, err := s.driver.Get(ctx, at)
+	items, err := s.driver.Get(ctx, contentKey(r.ID))
 	if err != nil {
 		return c, fmt.Errorf("store: content of %s: %w", r.ID, err)
 	}

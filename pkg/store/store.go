@@ -45,7 +45,7 @@ func Open(ctx context.Context, d Driver, keeper seal.Keeper, now message.Time, o
 		return nil, errors.New("store: Options need shards of at least 1 and Random")
 	}
 	s := &Store{driver: d, opts: o, keys: newKeyring(d, keeper)}
-	key, err := s.keys.key(ctx, Key{"key", "hmac"}, now, 0)
+	key, _, err := s.keys.key(ctx, Key{"key", "hmac"}, now, 0)
 	if err != nil {
 		return nil, fmt.Errorf("store: the key of the hashes: %w", err)
 	}

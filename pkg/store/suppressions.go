@@ -88,7 +88,8 @@ func (s *Store) DeleteSuppression(ctx context.Context, p tenant.Principal, now m
 	return nil
 }
 
-// ListSuppressions reads a page of all entries that the principal sees, the newest first.
+// ListSuppressions reads a page of all entries that the principal sees, the newest first. Those of the
+// whole installation are operators' alone: they come from any tenant's recipients.
 func (s *Store) ListSuppressions(ctx context.Context, p tenant.Principal, limit int, after string) ([]suppress.Entry, string, error) {
 	page, err := s.driver.Query(ctx, Query{Index: ByList, Value: suppressionList, Desc: true, Limit: limit, After: after})
 	if err != nil {
@@ -114,7 +115,7 @@ func (s *Store) ListSuppressions(ctx context.Context, p tenant.Principal, limit 
 	}
 	out := all[:0]
 	for _, e := range all {
-		if e.Tenant == "" || p.Sees(e.Tenant) {
+		if p.Sees(e.Tenant) {
 			out = append(out, e)
 		}
 	}

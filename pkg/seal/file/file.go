@@ -10,6 +10,8 @@ import (
 	"io"
 	"io/fs"
 	"os"
+	"path/filepath"
+	"runtime"
 	"strings"
 
 	"github.com/opennotify/notify/pkg/seal"
@@ -41,22 +43,42 @@ func Open(path string, random io.Reader) (*Keeper, error) {
 	return &Keeper{box, random}, nil
 }
 
-// create writes the file so that a crash leaves a whole key or none.
-func create(path string, random io.Reader) ([]byte, error) {
+// create writes the file so that a crash leaves a whole key or none. Of two that create it at once both get
+// the key of the first.
+func create(path string, random io.Reader) (_ []byte, err error) {
 	key := make([]byte, seal.KeySize)
 	if _, err := io.ReadFull(random, key); err != nil {
 		return nil, err
 	}
 	text := []byte(hex.EncodeToString(key) + "\n")
-	f, err := os.OpenFile(path+".new", os.O_WRONLY|os.O_CREATE|os.O_TRUNC, 0o600)
+	f, err := os.CreateTemp(filepath.Dir(path), filepath.Base(path)+".*.new") // mode 0600
 	if err != nil {
 		return nil, err
 	}
+	defer func() { err = errors.Join(err, os.Remove(f.Name())) }()
 	_, err = f.Write(text)
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return nil, err
 	}
-	return text, os.Rename(path+".new", path)
+	if err := os.Link(f.Name(), path); err != nil && !errors.Is(err, fs.ErrExist) {
+		return nil, err
+	}
+	if err := syncDir(filepath.Dir(path)); err != nil {
+		return nil, err
+	}
+	return os.ReadFile(path)
+}
+
+// syncDir makes a new name last: data that is sealed with the key must not outlive it.
+func syncDir(dir string) error {
+	if runtime.GOOS == "windows" { // it cannot, and need not
+		return nil
+	}
+	d, err := os.Open(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(d.Sync(), d.Close())
 }
 
 // Generate makes a data key.

@@ -10,6 +10,8 @@ import (
 	"io/fs"
 	"maps"
 	"os"
+	"path/filepath"
+	"runtime"
 	"sync"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -130,5 +132,15 @@ func (v *Vault) save(ctx context.Context, kept map[string]map[string]string) err
 	if err := errors.Join(err, f.Sync(), f.Close()); err != nil {
 		return err
 	}
-	return os.Rename(v.path+".new", v.path)
+	if err := os.Rename(v.path+".new", v.path); err != nil {
+		return err
+	}
+	if runtime.GOOS == "windows" { // a folder cannot be synced there, and need not
+		return nil
+	}
+	dir, err := os.Open(filepath.Dir(v.path))
+	if err != nil {
+		return err
+	}
+	return errors.Join(dir.Sync(), dir.Close())
 }

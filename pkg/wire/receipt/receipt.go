@@ -2,11 +2,12 @@
 package receipt
 
 import (
+	"github.com/opennotify/notify/pkg/provider/senders"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/wire"
 )
 
 // New makes the receipts of a backend.
-func New(b *wire.Backend, senders receipt.Senders) (*receipt.Receipts, error) {
-	return receipt.New(receipt.Ports{Store: b.Store, Secrets: b.Store, Config: b.Config, Senders: senders, Queue: b.Queue, Now: b.Now, Log: b.Log})
+func New(b *wire.Backend, opened receipt.Senders) (*receipt.Receipts, error) {
+	return receipt.New(receipt.Ports{Store: b.Store, Secrets: b.Store, Config: b.Config, Senders: opened, Foreign: senders.Foreign(), Queue: b.Queue, Now: b.Now, Log: b.Log})
 }

@@ -1,0 +1,255 @@
+package client_test
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opennotify/notify/client"
+)
+
+// started is a whole service and a strict client of its own.
+func started(t *testing.T) *client.Client {
+	t.Helper()
+	o, stop := service()
+	t.Cleanup(stop)
+	c, err := client.Strict(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return c
+}
+
+func wait(t *testing.T, c *client.Client, id string) *client.Message {
+	t.Helper()
+	ctx, stop := context.WithTimeout(t.Context(), time.Minute)
+	defer stop()
+	m, err := c.Wait(ctx, id)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return m
+}
+
+func code(err error) string {
+	var e *client.Error
+	if errors.As(err, &e) {
+		return e.Code
+	}
+	return ""
+}
+
+// TestMessages goes through the life of messages with the real handlers behind it. Every answer is decoded
+// strictly: a member that the client does not know fails.
+func TestMessages(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	req := client.SendRequest{To: client.Address("+8613800130007"), Channel: "sms", Template: "order-shipped", Locale: "en",
+		Vars: map[string]any{"name": "Li", "order": "A-482913"}, Reference: "r-1"}
+	ex, err := c.Explain(ctx, req)
+	if err != nil || len(ex.Messages) != 1 || !strings.Contains(ex.Messages[0].Content.Text, "A-482913") || ex.Messages[0].Segments.Count != 1 {
+		t.Fatalf("explain: %+v, %v", ex, err)
+	}
+	sent, err := c.Send(ctx, req)
+	if err != nil || sent.Status != client.StatusQueued || sent.Replayed || sent.Channel != "sms" {
+		t.Fatalf("send: %+v, %v", sent, err)
+	}
+	m := wait(t, c, sent.ID)
+	if m.Status != client.StatusDelivered || m.Calls != 1 || len(m.Timeline) < 3 || m.Reference != "r-1" {
+		t.Errorf("delivered: %+v", m)
+	}
+	if v, err := c.Verdict(ctx, sent.ID); err != nil || v.Code != m.Verdict.Code || v.En.What == "" || v.Zh.What == "" {
+		t.Errorf("verdict: %+v, %v", v, err)
+	}
+	dup, err := c.Send(ctx, req)
+	if err != nil || dup.DuplicateOf != sent.ID || dup.WindowEndsAt.IsZero() {
+		t.Errorf("duplicate: %+v, %v", dup, err)
+	}
+	if ex, err = c.Explain(ctx, req); err != nil || ex.Messages[0].Duplicate == nil || ex.Messages[0].Duplicate.ID != sent.ID {
+		t.Errorf("explain of a duplicate: %+v, %v", ex, err)
+	}
+	again, err := c.Resend(ctx, sent.ID, "not seen")
+	if err != nil || again.ID == sent.ID || again.ID == "" {
+		t.Errorf("resend: %+v, %v", again, err)
+	}
+	page, err := c.Search(ctx, client.SearchRequest{Recipient: "138 0013 0007"})
+	if err != nil || len(page.Messages) != 2 || page.Messages[1].ID != sent.ID || page.Messages[0].ResendOf != sent.ID {
+		t.Errorf("search: %+v, %v", page, err)
+	}
+	none, err := c.Search(ctx, client.SearchRequest{Recipient: "+8613911110000"})
+	if err != nil || len(none.Messages) != 0 || none.None == nil {
+		t.Errorf("search without a result: %+v, %v", none, err)
+	}
+	who, err := c.Who(ctx, client.WhoRequest{Text: ex.Messages[0].Content.Text, Recipient: "+8613800130007"})
+	if err != nil || len(who.Candidates) == 0 || who.Candidates[0].Owner.Phone == "" || len(who.Messages) == 0 {
+		t.Errorf("who: %+v, %v", who, err)
+	}
+}
+
+func TestSteering(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	later := client.SendRequest{IdempotencyKey: "k-1", To: client.Addresses("a@example.com", "b@example.com"), Template: "order-shipped",
+		Vars: map[string]any{"name": "Li", "order": "A-1"}, SendAt: time.Now().Add(time.Hour), TTLSeconds: 600}
+	many, err := c.Send(ctx, later)
+	if err != nil || many.Group == nil || len(many.Messages) != 2 || many.Messages[0].Status != client.StatusScheduled {
+		t.Fatalf("send to many: %+v, %v", many, err)
+	}
+	repeated, err := c.Send(ctx, later)
+	if err != nil || !repeated.Replayed || repeated.Group.ID != many.Group.ID {
+		t.Errorf("repeated: %+v, %v", repeated, err)
+	}
+	later.Reference = "another"
+	if _, err = c.Send(ctx, later); code(err) != client.CodeKeyReused {
+		t.Errorf("key reused: %v", err)
+	}
+	first := many.Messages[0].ID
+	if s, err := c.Cancel(ctx, first, "test"); err != nil || s.Status != client.StatusCancelled {
+		t.Errorf("cancel: %+v, %v", s, err)
+	}
+	if n, err := c.Stop(ctx, client.StopRequest{Group: many.Group.ID, DryRun: true}); err != nil || *n != (client.StopAnswer{DryRun: true, Matched: 1}) {
+		t.Errorf("count: %+v, %v", n, err)
+	}
+	if n, err := c.Stop(ctx, client.StopRequest{Group: many.Group.ID, Reason: "test"}); err != nil || *n != (client.StopAnswer{Matched: 1, Cancelled: 1}) {
+		t.Errorf("stop: %+v, %v", n, err)
+	}
+	g, err := c.Group(ctx, many.Group.ID)
+	if err != nil || g.Counts[client.StatusCancelled] != 2 || len(g.Messages) != 2 {
+		t.Errorf("group: %+v, %v", g, err)
+	}
+	ways := client.SendRequest{To: client.Ways(map[client.Channel]string{"sms": "+8613800130007", "email": "deliver@example.com"}), Template: "order-shipped",
+		Vars: map[string]any{"name": "Li", "order": "A-2"}}
+	if s, err := c.Send(ctx, ways); err != nil || s.ID == "" && s.Group == nil {
+		t.Errorf("send over several channels: %+v, %v", s, err)
+	}
+	b, err := c.Batch(ctx, client.BatchRequest{Messages: []client.SendRequest{
+		{To: client.Address("+8613800130001"), Template: "login-code", Vars: map[string]any{"code": "1234"}},
+		{To: client.Address("+8613800130007"), Template: "login-code"},
+		{To: client.Address("deliver@example.com"), Channel: "email", Content: &client.Content{Subject: "Hi", Text: "there"}, Class: client.Transactional},
+	}})
+	if err != nil || b.Accepted != 2 || b.Refused != 1 || b.Results[1].Problem == nil || !strings.HasSuffix(b.Results[1].Problem.Errors[0].Pointer, "/vars/code") {
+		t.Fatalf("batch: %+v, %v", b, err)
+	}
+	if m := wait(t, c, b.Results[0].Message.ID); m.Status != client.StatusFailed {
+		t.Errorf("failed: %+v", m)
+	}
+	wait(t, c, b.Results[2].Message.ID)
+	seen := map[string]bool{}
+	for m, err := range c.All(ctx, client.SearchRequest{Limit: 1}) {
+		if err != nil || seen[m.ID] {
+			t.Fatalf("all: %+v, %v", m, err)
+		}
+		seen[m.ID] = true
+	}
+	if !seen[first] || !seen[b.Results[2].Message.ID] || len(seen) < 5 {
+		t.Errorf("all saw %d", len(seen))
+	}
+}
+
+func TestErrors(t *testing.T) {
+	t.Parallel()
+	o, stop := service()
+	t.Cleanup(stop)
+	c, err := client.New(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, err = c.Send(t.Context(), client.SendRequest{To: client.Address("+8613800138000"), Template: "login-code", Vars: map[string]any{"otp": "1"}})
+	var e *client.Error
+	if !errors.As(err, &e) || e.Status != http.StatusUnprocessableEntity || e.Code != client.CodeInvalidRequest || len(e.Errors) != 2 || e.RequestID == "" || e.Type == "" || e.Title == "" {
+		t.Errorf("%#v", err)
+	}
+	if _, err = c.Get(t.Context(), "msg_nothing"); code(err) != client.CodeNotFound {
+		t.Error(err)
+	}
+	o.Key = o.Key[:len(o.Key)-1] + "_"
+	if c, err = client.New(o); err != nil {
+		t.Fatal(err)
+	}
+	if _, err = c.Get(t.Context(), "msg_nothing"); code(err) != client.CodeUnauthorized || strings.Contains(err.Error(), string(o.Key)) {
+		t.Error(err)
+	}
+}
+
+func TestOperating(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	tenants, err := c.Tenants(ctx)
+	if err != nil || len(tenants) != 1 || tenants[0].Name != "demo" || tenants[0].Owner.Name == "" {
+		t.Fatalf("tenants: %+v, %v", tenants, err)
+	}
+	k, err := c.CreateKey(ctx, client.CreateKeyRequest{Tenant: "demo", Title: "test", Scopes: []client.Scope{client.ScopeSend, client.ScopeRead}, ExpiresAt: time.Now().Add(time.Hour)})
+	if err != nil || !strings.HasPrefix(string(k.Text), "nfy_test_"+k.ID) || k.Live {
+		t.Fatalf("create key: %+v, %v", k, err)
+	}
+	revoked, err := c.RevokeKey(ctx, k.ID, "test is over")
+	if err != nil || !revoked.Revoked || revoked.RevokedAt.IsZero() {
+		t.Errorf("revoke: %+v, %v", revoked, err)
+	}
+	if read, err := c.APIKey(ctx, k.ID); err != nil || cmp.Diff(read, revoked) != "" {
+		t.Errorf("read: %+v, %v", read, err)
+	}
+	keys, err := c.Keys(ctx, "demo")
+	if err != nil || !slices.ContainsFunc(keys, func(x client.APIKey) bool { return x.ID == k.ID }) {
+		t.Errorf("keys: %+v, %v", keys, err)
+	}
+	dead, err := c.DeadLetters(ctx, client.DeadFilter{Tenant: "demo", Day: "2026-01-02", Limit: 1})
+	if err != nil || len(dead.Items) != 0 {
+		t.Errorf("dead letters: %+v, %v", dead, err)
+	}
+	for d, err := range c.AllDeadLetters(ctx, client.DeadFilter{}) {
+		t.Errorf("%+v, %v", d, err)
+	}
+	if _, err := c.RetryDeadLetter(ctx, "msg_nothing", ""); code(err) != client.CodeNotFound {
+		t.Errorf("retry: %v", err)
+	}
+}
+
+func TestTemplates(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	content := client.TemplateContent{Class: client.Transactional, Variables: []client.TemplateVariable{{Name: "name", Type: "string", MaxLength: 20, Example: "Li"}},
+		Variants: []client.TemplateVariant{{Channel: "sms", Locale: "en", Text: "[Demo] Hello {{name}}"}}}
+	p, err := c.PreviewTemplate(ctx, client.PreviewRequest{Template: &content, Tenant: "demo", Name: "hello"})
+	if err != nil || p.Content.Text != "[Demo] Hello Li" || p.Segments == nil || len(p.Problems) != 0 {
+		t.Errorf("preview: %+v, %v", p, err)
+	}
+	made, err := c.PutTemplate(ctx, "demo", "hello", client.PutTemplateRequest{TemplateContent: content})
+	if err != nil || made.Version != 1 || made.Published != 0 {
+		t.Fatalf("put: %+v, %v", made, err)
+	}
+	content.Variants[0].Text += "!"
+	content.DedupExclude = []string{"name"}
+	content.Variables = append(content.Variables, client.TemplateVariable{Name: "more", Type: "number", Optional: true})
+	if _, err = c.PutTemplate(ctx, "demo", "hello", client.PutTemplateRequest{TemplateContent: content}); code(err) != client.CodeConflict {
+		t.Errorf("put over what was not read: %v", err)
+	}
+	if _, err = c.PutTemplate(ctx, "demo", "hello", client.PutTemplateRequest{TemplateContent: content, Version: 1, Reason: "louder"}); err != nil {
+		t.Fatal(err)
+	}
+	head, err := c.PublishTemplate(ctx, "demo", "hello", 2, "go")
+	if err != nil || head.Published != 2 || head.Version != 2 {
+		t.Errorf("publish: %+v, %v", head, err)
+	}
+	v, err := c.TemplateVersion(ctx, "demo", "hello", 2)
+	if err != nil || cmp.Diff(v.TemplateContent, content) != "" || v.Reason != "louder" {
+		t.Errorf("version: %+v, %v", v, err)
+	}
+	d, err := c.DiffTemplate(ctx, "demo", "hello", 1, 2)
+	if err != nil || len(d.Variants) != 1 || len(d.Variables) != 1 || d.DedupExclude == nil {
+		t.Errorf("diff: %+v, %v", d, err)
+	}
+	if head, err = c.Template(ctx, "demo", "hello"); err != nil || head.Published != 2 {
+		t.Errorf("read: %+v, %v", head, err)
+	}
+	all, err := c.Templates(ctx, "demo")
+	if err != nil || !slices.ContainsFunc(all, func(x client.Template) bool { return x.Name == "hello" }) {
+		t.Errorf("list: %+v, %v", all, err)
+	}
+}

@@ -1,0 +1,62 @@
+package client
+
+import (
+	"context"
+	"net/http"
+)
+
+// Explained is what sending would do.
+type Explained struct {
+	Messages []Explanation `json:"messages"`
+}
+
+// Explanation is what would become of one message.
+type Explanation struct {
+	Channel   Channel      `json:"channel"`
+	To        string       `json:"to"` // normalised and masked
+	Region    string       `json:"region,omitzero"`
+	Status    Status       `json:"status"` // that it would begin with
+	Reason    string       `json:"reason,omitzero"`
+	Class     Class        `json:"class"`
+	Lane      string       `json:"lane"`
+	Template  *TemplateRef `json:"template,omitzero"`
+	Content   Content      `json:"content"` // exactly what the recipient would read
+	Segments  *Segments    `json:"segments,omitzero"`
+	Accounts  []string     `json:"accounts"`       // in the order in which they would be tried
+	Route     string       `json:"route,omitzero"` // that says so
+	Cost      float64      `json:"cost,omitzero"`
+	Currency  string       `json:"currency,omitzero"`
+	Stopped   *Stopped     `json:"suppressed_by,omitzero"`
+	Duplicate *Sent        `json:"duplicate,omitzero"` // that it would be answered with
+	Warnings  []string     `json:"warnings,omitzero"`
+}
+
+// Segments is how a carrier counts an SMS.
+type Segments struct {
+	Encoding  string `json:"encoding"` // GSM-7, UCS-2
+	Units     int    `json:"units"`
+	Count     int    `json:"count"`
+	Remaining int    `json:"remaining"` // units left in the last segment
+}
+
+// Stopped is the suppression that would hold a message back.
+type Stopped struct {
+	Reason string `json:"reason"`
+	Since  string `json:"since"`
+	Source string `json:"source,omitzero"`
+}
+
+// Explain says what Send would do. It sends nothing and writes nothing.
+func (c *Client) Explain(ctx context.Context, r SendRequest) (*Explained, error) {
+	out := &Explained{}
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/messages/explain", body: r, repeat: true}, out)
+	return orNil(out, err)
+}
+
+// orNil keeps half an answer from being used.
+func orNil[T any](out *T, err error) (*T, error) {
+	if err != nil {
+		return nil, err
+	}
+	return out, nil
+}

@@ -39,9 +39,14 @@ const demoKey = "demo.key"
 
 // demo seeds an empty data folder; what is there is left alone. It gives the demo tenant's key.
 func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, error) {
-	text, err := os.ReadFile(filepath.Join(dir, demoKey))
+	path := filepath.Join(dir, demoKey)
+	text, err := os.ReadFile(path)
 	if err == nil {
-		return message.Secret(strings.TrimSpace(string(text))), nil
+		key := strings.TrimSpace(string(text))
+		if _, _, _, err := tenant.ParseKey(key); err != nil {
+			return "", fmt.Errorf("%s does not hold a key; remove it, and the next start makes a new one", path)
+		}
+		return message.Secret(key), nil
 	}
 	if !errors.Is(err, fs.ErrNotExist) {
 		return "", err
@@ -81,8 +86,11 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 	if err := b.Store.AddDocs(ctx, tenant.System("demo"), now, s.docs...); err != nil {
 		return "", err
 	}
-	// The key's file comes last: a crash before it seeds again, with another key.
-	return secret, os.WriteFile(filepath.Join(dir, demoKey), []byte(string(secret)+"\n"), 0o600)
+	// The key's file comes last, whole or not at all: a crash before it seeds again, with another key.
+	if err := os.WriteFile(path+".new", []byte(string(secret)+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return secret, os.Rename(path+".new", path)
 }
 
 func readDemo() (demoData, error) {

@@ -126,8 +126,9 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", api)
-	mux.Handle("/dev/inbox", l.inboxPage())
-	mux.Handle("/dev/inbox/", l.inboxPage())
+	inbox := l.inboxPage()
+	mux.Handle("/dev/inbox", inbox)
+	mux.Handle("/dev/inbox/", inbox)
 	l.server = httpapi.Server(l.listener.Addr().String(), mux)
 	return nil
 }
@@ -153,11 +154,14 @@ const (
 // Run works until ctx ends, then drains: it takes no new requests, finishes those it has and the calls
 // that are under way, and closes the file.
 func (l *Local) Run(ctx context.Context) error {
-	if n, err := l.sweep.Rebuild(ctx); err != nil {
-		return errors.Join(fmt.Errorf("rebuild the queues: %w", err), l.db.Close())
+	if n, err := l.sweep.Rebuild(ctx); ctx.Err() != nil { // stopped before it began
+		return errors.Join(l.listener.Close(), l.db.Close())
+	} else if err != nil {
+		return errors.Join(fmt.Errorf("rebuild the queues: %w", err), l.listener.Close(), l.db.Close())
 	} else if n > 0 {
 		l.Log.Info("queues rebuilt", "messages", n)
 	}
+	l.refill(ctx)
 	served := make(chan error, 1)
 	go func() { served <- l.server.Serve(l.listener) }()
 	work, stop := context.WithCancel(context.WithoutCancel(ctx))

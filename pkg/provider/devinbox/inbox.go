@@ -115,6 +115,9 @@ func (in *Inbox) Clear() {
 	in.ring, in.next = nil, 0
 }
 
+// Put adds what arrived before the process was started. No receipt follows.
+func (in *Inbox) Put(e Entry) { in.add(e) }
+
 func (in *Inbox) add(e Entry) {
 	e.Content.Attachments = slices.Clone(e.Content.Attachments)
 	in.mu.Lock()

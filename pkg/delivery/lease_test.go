@@ -212,3 +212,28 @@ func TestLeaseOutlastsTheCall(t *testing.T) {
 		}
 	})
 }
+
+// The outcome is written harder than anything else: three failures, applied or not, are no doubt.
+func TestOutcomeIsWrittenHarder(t *testing.T) {
+	t.Parallel()
+	for _, applied := range []bool{false, true} {
+		w := newWorld(t)
+		r := w.accept(message.Transactional)
+		body := w.hint(r)
+		failed := 0
+		w.fault = func(port string, do func() error) error {
+			if port == "Write" && len(w.calls) > 0 && failed < 3 {
+				failed++
+				if applied {
+					_ = do()
+				}
+				return errPort
+			}
+			return do()
+		}
+		if again := w.handle(body); again != 0 {
+			t.Errorf("%d come again", again)
+		}
+		w.want(r.ID, message.Sent, 1)
+	}
+}

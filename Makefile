@@ -9,6 +9,9 @@ GOFLAGS_BUILD = -trimpath -ldflags "-s -w"
 TOOL    = go tool -modfile=tools/go.mod
 PKG     = ./...
 ARGS    =
+# Deploying needs the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
+ENV     = dev
+SAM     = sam
 
 .PHONY: help
 help: ## Show this list
@@ -67,6 +70,35 @@ bench: ## Run the benchmarks
 emulator: $(BIN) ## Start MiniStack (AWS on this machine; needs Python) and print how to use it
 	@CGO_ENABLED=0 go build -o $(BIN)/emulators ./deploy/emulators/run
 	@exec $(BIN)/emulators
+
+.PHONY: validate
+validate: ## Check the templates with the SAM CLI and cfn-lint
+	$(SAM) validate --config-env $(ENV)
+
+.PHONY: deploy
+deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml and docs/deploy.md)
+	ARCH=$(ARCH) $(SAM) build --config-env $(ENV)
+	$(SAM) deploy --config-env $(ENV)
+
+.PHONY: outputs
+outputs: ## What a deployed stack is called and where it is (ENV=dev)
+	$(SAM) list stack-outputs --config-env $(ENV)
+
+.PHONY: logs
+logs: ## Follow the log of all functions of a deployed stack (ENV=dev)
+	$(SAM) logs --config-env $(ENV) --tail
+
+.PHONY: delete
+delete: ## Delete a deployed stack; its table and key stay (ENV=dev)
+	$(SAM) delete --config-env $(ENV)
+
+# In a second shell, with what `make emulator` printed.
+.PHONY: deploy-local
+deploy-local: ## Build and deploy into the emulator that AWS_ENDPOINT_URL points to
+	@if [ -z "$$AWS_ENDPOINT_URL" ]; then echo "AWS_ENDPOINT_URL is not set: start an emulator with make emulator, and export what it prints"; exit 1; fi
+	arch=$$(go env GOHOSTARCH); ARCH=$$arch $(SAM) build --config-env dev && \
+	$(SAM) deploy --config-env dev --stack-name notify-local --parameter-overrides Stage=dev Alarms=off Reach=127.0.0.0/8 Allow="'*'" \
+		Architecture=$$(echo $$arch | sed s/amd64/x86_64/)
 
 .PHONY: clean
 clean: ## Remove what was built (the emulators stay in .cache)

@@ -14,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -53,8 +54,9 @@ type Ports struct {
 	Queue   queue.Queue
 	Now     func() time.Time
 	// Random is a number in [0,1), for jitter and weights.
-	Random func() float64
-	Log    *slog.Logger
+	Random  func() float64
+	Metrics telemetry.Metrics
+	Log     *slog.Logger
 }
 
 // The times of one attempt (DESIGN of the queues: call 10 s, lease 35 s, visibility 180 s).
@@ -75,7 +77,7 @@ type Delivery struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Delivery, error) {
-	if p.Store == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Log == nil {
+	if p.Store == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("delivery: a port is missing")
 	}
 	return &Delivery{Ports: p, as: tenant.System("delivery"), gates: map[string]*gate{}}, nil

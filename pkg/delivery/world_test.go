@@ -24,6 +24,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -145,7 +146,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {

@@ -14,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -66,6 +67,7 @@ type Ports struct {
 	Providers Providers
 	// Allowed tells whether this stage may write to an address; nil is every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool
+	Metrics telemetry.Metrics
 	Log     *slog.Logger
 }
 
@@ -74,7 +76,7 @@ type Intake struct{ Ports }
 
 // New checks that nothing is missing.
 func New(p Ports) (*Intake, error) {
-	if p.Store == nil || p.Config == nil || p.Queue == nil || p.Providers == nil || p.Now == nil || p.NewULID == nil || p.Log == nil {
+	if p.Store == nil || p.Config == nil || p.Queue == nil || p.Providers == nil || p.Now == nil || p.NewULID == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("intake: a port is missing")
 	}
 	return &Intake{p}, nil

@@ -11,6 +11,7 @@ import (
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -219,9 +220,10 @@ func (in *Intake) accept(ctx context.Context, p tenant.Principal, now message.Ti
 		return nil, unavailable(err)
 	}
 	byQueue := map[queue.Name][]queue.Item{}
-	for _, v := range verdicts {
-		if v.New {
-			in.hint(ctx, byQueue, v.Record, now)
+	for i := range verdicts {
+		in.count(&verdicts[i])
+		if verdicts[i].New {
+			in.hint(ctx, byQueue, verdicts[i].Record, now)
 		}
 	}
 	for name, items := range byQueue {
@@ -252,4 +254,16 @@ func (in *Intake) hint(ctx context.Context, to map[queue.Name][]queue.Item, r *s
 	}
 	name := queue.Lane(r.Channel, r.Lane())
 	to[name] = append(to[name], item)
+}
+
+// count measures what was accepted, and what was there already.
+func (in *Intake) count(v *store.Verdict) {
+	if v.Record == nil {
+		return
+	}
+	m, name := &v.Record.Message, "accepted"
+	if !v.New {
+		name = "duplicate"
+	}
+	in.Metrics.Count(name, 1, telemetry.Labels{Channel: string(m.Channel), Lane: string(m.Lane()), Tenant: m.Tenant})
 }

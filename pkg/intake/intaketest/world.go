@@ -29,6 +29,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -84,7 +85,7 @@ func (w *World) Over(s *store.Store, q queue.Queue, change ...func(*intake.Ports
 	if err != nil {
 		w.Fatal(err)
 	}
-	ports := intake.Ports{Store: s, Config: w.Config, Queue: q, Addresses: address.Reader{Phone: phone.Normalise}, Providers: known,
+	ports := intake.Ports{Store: s, Config: w.Config, Queue: q, Addresses: address.Reader{Phone: phone.Normalise}, Providers: known, Metrics: telemetry.Nop{},
 		Now: w.Now, NewULID: w.NewULID, Log: slog.New(slog.NewJSONHandler(w.Log, nil))}
 	for _, f := range change {
 		f(&ports)

@@ -18,5 +18,5 @@ func Addresses(b *wire.Backend) address.Reader {
 // New makes the intake of a backend.
 func New(b *wire.Backend) (*intake.Intake, error) {
 	return intake.New(intake.Ports{Store: b.Store, Config: b.Config, Queue: b.Queue, Addresses: Addresses(b), Providers: b.Catalog,
-		Now: b.Now, NewULID: b.NewULID, Allowed: b.Allowed, Log: b.Log})
+		Now: b.Now, NewULID: b.NewULID, Allowed: b.Allowed, Metrics: b.Metrics, Log: b.Log})
 }

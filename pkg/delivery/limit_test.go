@@ -179,3 +179,23 @@ func TestLineAndExpiry(t *testing.T) {
 		p.run(map[message.Class]int{message.OTP: 200})
 	})
 }
+
+// The line was longer than it is: who joined it behind messages that were cancelled is not given up.
+func TestLineOfTheCancelled(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts[0].PerSecond = 1
+	for range 40 {
+		r := w.accept(message.OTP)
+		w.handle(w.hint(r))
+		if now := w.record(r.ID); now.Status == message.Queued {
+			w.apply(r.ID, message.Cancel{})
+		}
+	}
+	w.items = nil
+	short := w.accept(message.OTP, func(m *message.Message) { m.Expires = w.now().Add(20 * time.Second) })
+	w.handle(w.hint(short))
+	w.want(short.ID, message.Queued, 0)
+	w.settle(time.Hour)
+	w.want(short.ID, message.Sent, 1)
+}

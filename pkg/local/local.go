@@ -49,6 +49,8 @@ type Local struct {
 	Inbox *devinbox.Inbox
 	// Key is the demo tenant's key, as it is pasted into a request.
 	Key message.Secret
+	// Console is a link that signs in to the console as the demo tenant, once.
+	Console string
 
 	listener net.Listener
 	server   *http.Server
@@ -120,12 +122,16 @@ func (l *Local) build(ctx context.Context, dir string) error {
 			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
 		}
 	}
+	con, err := l.console(ctx)
+	if err != nil {
+		return fmt.Errorf("console: %w", err)
+	}
 	api := httpapi.New(httpapi.Config{
 		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
-	mux.Handle("/", api)
+	mux.Handle("/", con.Session(api))
 	inbox := l.inboxPage()
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)
@@ -225,8 +231,9 @@ func (l *Local) purge(ctx context.Context) {
 
 // Welcome is what a developer reads after the start.
 func (l *Local) Welcome() string {
-	return strings.NewReplacer("$URL", l.URL, "$KEY", string(l.Key)).Replace(`notify is running.
+	return strings.NewReplacer("$URL", l.URL, "$CONSOLE", l.Console, "$KEY", string(l.Key)).Replace(`notify is running.
 
+  Console    $CONSOLE   (signs in once)
   API        $URL/v1
   Dev inbox  $URL/dev/inbox
 
@@ -243,5 +250,5 @@ It arrives in the dev inbox. Ctrl-C stops notify; nothing that was accepted is l
 
 // JSON is the same for programs, in one line.
 func (l *Local) JSON() string {
-	return fmt.Sprintf(`{"url":%q,"inbox":%q,"key":%q,"pid":%d}`, l.URL, l.URL+"/dev/inbox", string(l.Key), os.Getpid())
+	return fmt.Sprintf(`{"url":%q,"console":%q,"inbox":%q,"key":%q,"pid":%d}`, l.URL, l.Console, l.URL+"/dev/inbox", string(l.Key), os.Getpid())
 }

@@ -25,14 +25,14 @@ func (l *Local) refill(ctx context.Context) {
 	as := tenant.System("inbox")
 	tenants, err := l.Config.Tenants(ctx)
 	if err != nil {
-		l.Log.WarnContext(ctx, "inbox not refilled", "error", err)
+		l.warn(ctx, "inbox not refilled", err)
 		return
 	}
 	var all []devinbox.Entry
 	for _, t := range tenants {
 		found, err := l.arrived(ctx, as, t.Name)
 		if err != nil {
-			l.Log.WarnContext(ctx, "inbox not refilled", "tenant", t.Name, "error", err)
+			l.warn(ctx, "inbox not refilled", err, "tenant", t.Name)
 		}
 		all = append(all, found...)
 	}
@@ -74,7 +74,7 @@ func (l *Local) entries(ctx context.Context, r *store.Record) (out []devinbox.En
 		if e.ID == "" {
 			to, err := l.Store.Address(ctx, r)
 			if err != nil {
-				l.Log.WarnContext(ctx, "inbox entry not restored", "message", r.ID, "error", err)
+				l.warn(ctx, "inbox entry not restored", err, "message", r.ID)
 				return nil
 			}
 			e = devinbox.Entry{ID: r.ID, Channel: r.Channel, To: string(to), Content: l.content(ctx, r), Class: r.Class, Tenant: r.Tenant, Template: r.Template.Name}
@@ -106,7 +106,14 @@ func (l *Local) content(ctx context.Context, r *store.Record) message.Content {
 	case errors.Is(err, store.ErrErased):
 		content.Text = "(erased: the variables of a code are removed at its end · 验证码的变量在终态清除)"
 	case err != nil:
-		l.Log.WarnContext(ctx, "inbox entry not rendered", "message", r.ID, "error", err)
+		l.warn(ctx, "inbox entry not rendered", err, "message", r.ID)
 	}
 	return content
+}
+
+// warn logs a fault, unless it is only that notify was stopped already.
+func (l *Local) warn(ctx context.Context, what string, err error, about ...any) {
+	if ctx.Err() == nil {
+		l.Log.WarnContext(ctx, what, append(about, "error", err)...)
+	}
 }

@@ -20,6 +20,19 @@ type Descriptor struct {
 	Dedup bool `yaml:"dedup" json:"dedup"`
 	// Receipts tells that the provider says later what became of a message.
 	Receipts bool `yaml:"receipts" json:"receipts"`
+	// Own is the one of Channels that the table of channels lacks.
+	Own *Own `yaml:"channel" json:"channel,omitempty"`
+	// Codes says in both languages what the provider's codes mean to the people who read them.
+	Codes map[string]Text `yaml:"codes" json:"codes,omitempty"`
+}
+
+// Own is a channel that a recipe declares. It travels through the queues of message.Other.
+type Own struct {
+	Name    message.Channel     `yaml:"name" json:"name"`
+	Title   Text                `yaml:"title" json:"title"`
+	Address string              `yaml:"address" json:"address"` // a regular expression for the whole address
+	Example string              `yaml:"example" json:"example"` // an address
+	Content message.ContentKind `yaml:"content" json:"content"`
 }
 
 // Text is a sentence in both languages.
@@ -43,11 +56,30 @@ type Field struct {
 
 // Limits are the vendor's, as documented; an account may set lower ones.
 type Limits struct {
-	PerSecond   int    `yaml:"per_second" json:"per_second,omitempty"`
-	PerDay      int    `yaml:"per_day" json:"per_day,omitempty"`
-	Concurrency int    `yaml:"concurrency" json:"concurrency,omitempty"`
-	Payload     int    `yaml:"payload" json:"payload,omitempty"` // bytes
-	Source      string `yaml:"source" json:"source,omitempty"`   // the page that says so
+	PerSecond   int `yaml:"per_second" json:"per_second,omitempty"`
+	PerMinute   int `yaml:"per_minute" json:"per_minute,omitempty"`
+	PerDay      int `yaml:"per_day" json:"per_day,omitempty"`
+	Concurrency int `yaml:"concurrency" json:"concurrency,omitempty"`
+	Payload     int `yaml:"payload" json:"payload,omitempty"` // bytes
+	// Recipient bounds what one recipient gets. Some vendors drop the rest and still say that they took it.
+	Recipient Recipient `yaml:"recipient" json:"recipient,omitzero"`
+	Source    string    `yaml:"source" json:"source,omitempty"` // the page that says so
+}
+
+// Recipient is how many messages one recipient may get over an account.
+type Recipient struct {
+	PerMinute int `yaml:"per_minute" json:"per_minute,omitempty"`
+	PerHour   int `yaml:"per_hour" json:"per_hour,omitempty"`
+	PerDay    int `yaml:"per_day" json:"per_day,omitempty"`
+}
+
+// Rate is how many calls a second the limits allow; 0 is no limit.
+func (l Limits) Rate() float64 {
+	rate, minute := float64(l.PerSecond), float64(l.PerMinute)/60
+	if minute > 0 && (rate == 0 || minute < rate) {
+		return minute
+	}
+	return rate
 }
 
 // Has tells whether the provider sends on a channel.

@@ -91,7 +91,18 @@ type Env struct {
 	Now             func() time.Time
 	// Nonce is random text for signatures, 16 bytes in hex.
 	Nonce func() string
-	Log   *slog.Logger
+	// Tokens keeps the access tokens that have to be fetched; nil where no account needs one.
+	Tokens Tokens
+	Log    *slog.Logger
+}
+
+// Tokens keeps access tokens by a key that tells accounts apart, and changes with their credentials.
+type Tokens interface {
+	// Token gives a token that is still good. Without one it calls fetch, once for all who wait, which says
+	// for how long the token is good.
+	Token(ctx context.Context, key string, fetch func(context.Context) (token string, life time.Duration, err error)) (string, error)
+	// Drop forgets a token that the vendor refused, unless there is a newer one.
+	Drop(key, token string)
 }
 
 // OpenFunc makes a Sender of an account. The error names the field that is wrong, never a secret.

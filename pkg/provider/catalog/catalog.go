@@ -11,27 +11,35 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 )
 
-// file is what a provider's folder holds.
-const file = "provider.yaml"
+// A coded provider's folder holds a descriptor; a recipe's folder holds a recipe, which begins with one.
+const (
+	file   = "provider.yaml"
+	recipe = "recipe.yaml"
+)
 
 // Catalog holds descriptors by name. It does not change.
 type Catalog struct {
 	byName map[string]provider.Descriptor
 }
 
-// Load reads every */provider.yaml of the file systems. The error lists all that is wrong, each with
-// file and, where there is one, line.
+// Load reads every */provider.yaml of the file systems, and the descriptor in every */recipe.yaml. The error
+// lists all that is wrong, each with file and, where there is one, line.
 func Load(systems ...fs.FS) (*Catalog, error) {
 	c := &Catalog{byName: map[string]provider.Descriptor{}}
 	var errs []error
 	for _, fsys := range systems {
-		names, err := fs.Glob(fsys, "*/"+file)
-		if err != nil {
-			return nil, fmt.Errorf("catalog: list: %w", err)
-		}
-		for _, name := range names {
-			if err := c.add(fsys, name); err != nil {
-				errs = append(errs, err)
+		for _, each := range []struct {
+			file  string
+			parse func(string, []byte) (provider.Descriptor, error)
+		}{{file, Parse}, {recipe, ParseRecipe}} {
+			names, err := fs.Glob(fsys, "*/"+each.file)
+			if err != nil {
+				return nil, fmt.Errorf("catalog: list: %w", err)
+			}
+			for _, name := range names {
+				if err := c.add(fsys, name, each.parse); err != nil {
+					errs = append(errs, err)
+				}
 			}
 		}
 	}
@@ -41,12 +49,12 @@ func Load(systems ...fs.FS) (*Catalog, error) {
 	return c, nil
 }
 
-func (c *Catalog) add(fsys fs.FS, name string) error {
+func (c *Catalog) add(fsys fs.FS, name string, parse func(string, []byte) (provider.Descriptor, error)) error {
 	data, err := fs.ReadFile(fsys, name)
 	if err != nil {
 		return fmt.Errorf("read %s: %w", name, err)
 	}
-	d, err := Parse(name, data)
+	d, err := parse(name, data)
 	if err != nil {
 		return err
 	}

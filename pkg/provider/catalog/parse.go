@@ -18,23 +18,41 @@ import (
 
 // Parse reads one descriptor. The file's name is only for the error. Unknown keys are errors.
 func Parse(name string, data []byte) (provider.Descriptor, error) {
-	dec := yaml.NewDecoder(bytes.NewReader(data))
-	dec.KnownFields(true)
-	var d provider.Descriptor
-	if err := dec.Decode(&d); err != nil {
-		return d, located(name, err)
+	d, dec, err := first(name, data)
+	if err != nil {
+		return d, err
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return d, fmt.Errorf("%s: more than one document", name)
 	}
-	if err := Validate(d); err != nil {
-		return d, fmt.Errorf("%s: %w", name, err)
+	if d.Own != nil {
+		return d, fmt.Errorf("%s: only a recipe declares a channel; a coded one has its row in message/channels.go", name)
 	}
 	return d, nil
 }
 
-// located turns yaml's "line 3: …" into "name:3: …".
-func located(name string, err error) error {
+// ParseRecipe reads the descriptor of a recipe: the first of its two documents. The second one is the
+// engine's, and is not looked at.
+func ParseRecipe(name string, data []byte) (provider.Descriptor, error) {
+	d, _, err := first(name, data)
+	return d, err
+}
+
+func first(name string, data []byte) (provider.Descriptor, *yaml.Decoder, error) {
+	dec := yaml.NewDecoder(bytes.NewReader(data))
+	dec.KnownFields(true)
+	var d provider.Descriptor
+	if err := dec.Decode(&d); err != nil {
+		return d, nil, Located(name, err)
+	}
+	if err := Validate(d); err != nil {
+		return d, nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return d, dec, nil
+}
+
+// Located turns yaml's "line 3: …" into "name:3: …".
+func Located(name string, err error) error {
 	faults := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
 	var typed *yaml.TypeError
 	if errors.As(err, &typed) {
@@ -65,6 +83,7 @@ func Validate(d provider.Descriptor) error {
 	check(len(d.Channels) > 0, "channels is empty")
 	for i, c := range d.Channels {
 		_, known := c.Info()
+		known = known || d.Own != nil && d.Own.Name == c
 		check(known, "channel %q is not in the table of channels", c)
 		check(!slices.Contains(d.Channels[:i], c), "channel %q is listed twice", c)
 	}
@@ -73,11 +92,38 @@ func Validate(d provider.Descriptor) error {
 		check(!twin, "field %q is listed twice", f.Name)
 		errs = append(errs, field(d, f))
 	}
+	if d.Own != nil {
+		errs = append(errs, own(*d.Own, d.Channels))
+	}
+	for code, t := range d.Codes {
+		check(code != "" && both(t), "code %q needs zh and en", code)
+	}
 	l := d.Limits
-	for _, n := range []int{l.PerSecond, l.PerDay, l.Concurrency, l.Payload} {
+	for _, n := range []int{l.PerSecond, l.PerMinute, l.PerDay, l.Concurrency, l.Payload, l.Recipient.PerMinute, l.Recipient.PerHour, l.Recipient.PerDay} {
 		check(n >= 0, "a limit is negative")
 	}
 	check(l == (provider.Limits{}) || https(l.Source), "limits.source must be the https URL of the page that states the limits")
+	return errors.Join(errs...)
+}
+
+// own checks a channel that a recipe declares.
+func own(c provider.Own, channels []message.Channel) error {
+	var errs []error
+	check := func(ok bool, what string) {
+		if !ok {
+			errs = append(errs, fmt.Errorf("channel: %s", what))
+		}
+	}
+	check(plainName(string(c.Name), '-') && c.Name != message.Other, "the name must be lower-case letters, digits and -")
+	_, known := c.Name.Info()
+	check(!known, "the table of channels has it already")
+	check(slices.Contains(channels, c.Name), "the recipe does not list it in channels")
+	check(both(c.Title), "title needs zh and en")
+	kinds := []message.ContentKind{message.PlainText, message.ChatText, message.PushText, message.DataBody}
+	check(slices.Contains(kinds, c.Content), fmt.Sprintf("content must be one of %v", kinds))
+	re, err := regexp.Compile("^(?:" + c.Address + ")$")
+	check(c.Address != "" && err == nil, "address is not a regular expression")
+	check(err != nil || re.MatchString(c.Example), "the example does not match address")
 	return errors.Join(errs...)
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/guard"
+	"github.com/opennotify/notify/pkg/provider/token"
 )
 
 // What a test's Env says unless a case has an env.json.
@@ -63,6 +64,7 @@ func Env(t testing.TB) (provider.Env, *Log) {
 		Guarded: guard.Client(guard.Options{Public: true, Allow: loopback}),
 		Now:     Now,
 		Nonce:   func() string { return Nonce },
+		Tokens:  token.New(Now),
 		Log:     slog.New(slog.NewJSONHandler(log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	}
 	t.Cleanup(e.Client.CloseIdleConnections)

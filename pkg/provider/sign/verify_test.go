@@ -1,0 +1,277 @@
+package sign_test
+
+import (
+	"errors"
+	"maps"
+	"math/rand/v2"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/opennotify/notify/pkg/provider/sign"
+)
+
+// callback is a genuine one.
+type callback struct {
+	scheme string
+	params sign.Params
+	now    time.Time
+	method string
+	url    string
+	header map[string]string
+	body   string
+	want   string // body, or the reply to a check
+	check  bool
+}
+
+func (c callback) verify(t testing.TB) (sign.Opened, error) {
+	t.Helper()
+	method := c.method
+	if method == "" {
+		method = http.MethodPost
+	}
+	r, err := http.NewRequestWithContext(t.Context(), method, c.url, nil)
+	if err != nil {
+		return sign.Opened{}, err
+	}
+	for k, v := range c.header {
+		r.Header.Set(k, v)
+	}
+	v, ok := sign.LookupVerifier(c.scheme)
+	if !ok {
+		t.Fatalf("no verifier %s", c.scheme)
+	}
+	return v.Verify(c.params, c.now, r, []byte(c.body))
+}
+
+const (
+	weChatEncrypt = "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04="
+	weChatPlain   = `{"ToUserName":"gh_97417a04a28d","FromUserName":"o9AgO5Kd5ggOC-bXrbNODIiE3bGY","CreateTime":1714112445,"MsgType":"event","Event":"debug_demo","debug_str":"hello world"}`
+	twilioForm    = "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212"
+	twilioURL     = "https://mycompany.com/myapp.php"
+)
+
+func genuine() map[string]callback {
+	twilio := sign.Params{"key": "12345", "url": twilioURL}
+	weChat := sign.Params{"token": "AAAAA", "aes_key": strings.Repeat("A", 43), "receiver": "wxba5fad812f8e6fb9"}
+	hub := sign.Params{"key": "secret", "verify_token": "mine"}
+	return map[string]callback{
+		// https://github.com/twilio/twilio-go/blob/main/client/request_validator_test.go
+		"twilio form": {scheme: "twilio", params: twilio, url: "/callback?foo=1&bar=2", body: twilioForm, want: twilioForm,
+			header: map[string]string{"X-Twilio-Signature": "RSOYDt4T1cUTdK1PDd93/VVr8B8="}},
+		"twilio form of more": {scheme: "twilio", params: twilio, url: "/callback?foo=1&bar=2", body: twilioForm + "&Reason=Participant&ReasonConferenceEnded=test",
+			want: twilioForm + "&Reason=Participant&ReasonConferenceEnded=test", header: map[string]string{"X-Twilio-Signature": "vOEb5UThFn24KEfnOFLQY2AE5FY="}},
+		"twilio JSON": {scheme: "twilio", params: twilio, url: "/callback?foo=1&bar=2&bodySHA256=0a1ff7634d9ab3b95db5c9a2dfe9416e41502b283a80c7cf19632632f96e6620",
+			body: `{"property": "value", "boolean": true}`, want: `{"property": "value", "boolean": true}`,
+			header: map[string]string{"X-Twilio-Signature": "a9nBmqA0ju/hNViExpshrM61xv4="}},
+		// https://developers.facebook.com/docs/graph-api/webhooks/getting-started gives the formula only.
+		"hub": {scheme: "hub-sha256", params: hub, url: "/", body: "test", want: "test",
+			header: map[string]string{"X-Hub-Signature-256": "sha256=0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914"}},
+		"hub check": {scheme: "hub-sha256", params: hub, method: "GET", url: "/?hub.mode=subscribe&hub.verify_token=mine&hub.challenge=1158201444",
+			want: "1158201444", check: true},
+		"hmac": {scheme: "hmac-sha256", params: sign.Params{"key": "secret", "header": "X-Sig"}, url: "/", body: "test", want: "test",
+			header: map[string]string{"X-Sig": "0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914"}},
+		// https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
+		"wechat": {scheme: "wechat", params: weChat, url: "/?timestamp=1714112445&nonce=415670741&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3",
+			body: `{"ToUserName":"gh_97417a04a28d","Encrypt":"` + weChatEncrypt + `"}`, want: weChatPlain},
+		"wechat XML": {scheme: "wechat", params: weChat, url: "/?timestamp=1714112445&nonce=415670741&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3",
+			body: "<xml><ToUserName>x</ToUserName><Encrypt><![CDATA[" + weChatEncrypt + "]]></Encrypt></xml>", want: weChatPlain},
+		"wechat check": {scheme: "wechat", params: weChat, method: "GET", url: "/?timestamp=1714036504&nonce=1514711492&signature=f464b24fc39322e44b38aa78f5edd27bd1441696&echostr=4375120948345356249",
+			want: "4375120948345356249", check: true},
+		"wecom check": {scheme: "wechat", params: weChat, method: "GET", url: "/?timestamp=1714112445&nonce=415670741&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3&echostr=" + url.QueryEscape(weChatEncrypt),
+			want: weChatPlain, check: true},
+		// The formula of https://github.com/larksuite/oapi-sdk-go, with values of our own.
+		"feishu": {scheme: "feishu-event", params: sign.Params{"encrypt_key": "encKey", "token": "v"}, url: "/", body: `{"a":1}`, want: `{"a":1}`,
+			header: map[string]string{"X-Lark-Request-Timestamp": "1700000000", "X-Lark-Request-Nonce": "nonce123",
+				"X-Lark-Signature": "ff38ac89831e7d3d85942286c2bea39a0b0b4b04bb76b1144b7f39b66b2ee522"}},
+		"feishu check": {scheme: "feishu-event", params: sign.Params{"encrypt_key": "encKey", "token": "v"}, url: "/",
+			body: `{"type":"url_verification","token":"v","challenge":"c1"}`, want: `{"challenge":"c1"}`, check: true},
+	}
+}
+
+func TestGenuine(t *testing.T) {
+	t.Parallel()
+	for name, c := range genuine() {
+		got, err := c.verify(t)
+		have := string(got.Body)
+		if got.Check {
+			have = string(got.Reply)
+		}
+		if err != nil || have != c.want || got.Check != c.check {
+			t.Errorf("%s: %q check %v, %v", name, have, got.Check, err)
+		}
+	}
+}
+
+// TestMutated changes one byte of what came: nothing of it may be taken for a receipt.
+func TestMutated(t *testing.T) {
+	t.Parallel()
+	for name, c := range genuine() {
+		if c.check {
+			continue
+		}
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			random := rand.New(rand.NewPCG(1, 2))
+			for range 10_000 {
+				m := mutate(random, c)
+				got, err := m.verify(t)
+				if err == nil && !got.Check && !same(c, m) {
+					t.Fatalf("taken: %s %v %q", m.url, m.header, m.body)
+				}
+			}
+		})
+	}
+}
+
+// same tells whether a mutation says the same: escapes, and characters that no decoder minds.
+func same(a, b callback) bool {
+	qa, _ := url.Parse(a.url)
+	qb, _ := url.Parse(b.url)
+	if qa.RawQuery != qb.RawQuery && qa.Query().Encode() != qb.Query().Encode() && a.scheme != "hmac-sha256" && a.scheme != "hub-sha256" && a.scheme != "feishu-event" && a.scheme != "wechat" {
+		return false
+	}
+	for k, v := range a.header {
+		if strings.TrimSpace(b.header[k]) != v {
+			return false
+		}
+	}
+	switch a.scheme {
+	case "twilio": // names and values are signed without anything between them: Digits1234= is Digits=1234
+		fa, _ := url.ParseQuery(a.body)
+		fb, _ := url.ParseQuery(b.body)
+		return joined(fa) == joined(fb)
+	case "wechat": // only what was encrypted counts
+		return strings.Contains(b.body, weChatEncrypt)
+	}
+	return a.body == b.body
+}
+
+func joined(form url.Values) string {
+	var b strings.Builder
+	for _, k := range slices.Sorted(maps.Keys(form)) {
+		b.WriteString(k + form.Get(k))
+	}
+	return b.String()
+}
+
+func mutate(random *rand.Rand, c callback) callback {
+	change := func(s string) string {
+		if s == "" {
+			return "x"
+		}
+		b := []byte(s)
+		i := random.IntN(len(b))
+		switch random.IntN(3) {
+		case 0:
+			b[i] ^= 1 << random.IntN(7)
+		case 1:
+			b = append(b[:i], b[i+1:]...)
+		default:
+			b = append(b[:i], append([]byte{byte(33 + random.IntN(90))}, b[i:]...)...)
+		}
+		return string(b)
+	}
+	header := map[string]string{}
+	for k, v := range c.header {
+		header[k] = v
+	}
+	c.header = header
+	switch random.IntN(3) {
+	case 0:
+		c.body = change(c.body)
+	case 1:
+		path, query, _ := strings.Cut(c.url, "?")
+		c.url = path + "?" + strings.ReplaceAll(change(query), "#", "")
+	default:
+		for k := range header {
+			header[k] = change(header[k])
+			break
+		}
+	}
+	return c
+}
+
+func TestForged(t *testing.T) {
+	t.Parallel()
+	for name, c := range genuine() {
+		other := c
+		other.params = sign.Params{}
+		for k, v := range c.params {
+			other.params[k] = v
+		}
+		for _, k := range []string{"key", "token", "encrypt_key", "verify_token"} {
+			for _, v := range []string{"", "other"} {
+				if _, has := c.params[k]; has {
+					other.params[k] = v
+				}
+			}
+		}
+		if got, err := other.verify(t); err == nil {
+			t.Errorf("%s: taken with other secrets: %+v", name, got)
+		}
+		bare := c
+		bare.header, bare.url = nil, "/"
+		if got, err := bare.verify(t); err == nil && !got.Check {
+			t.Errorf("%s: taken without a signature", name)
+		}
+	}
+	c := genuine()["wechat"]
+	c.params = sign.Params{"token": "AAAAA", "aes_key": strings.Repeat("A", 43), "receiver": "other"}
+	if _, err := c.verify(t); !errors.Is(err, sign.ErrForm) {
+		t.Errorf("another receiver: %v", err)
+	}
+}
+
+func TestTimestamp(t *testing.T) {
+	t.Parallel()
+	now := time.Unix(1700000000, 0)
+	p := sign.Params{"key": "k", "header": "X-Sig", "timestamp_header": "X-Ts"}
+	h := apply(t, "hmac-sha256", p, sign.Moment{Now: now}, "POST", "https://x.example/", "b")
+	header := map[string]string{"X-Sig": h.Get("X-Sig"), "X-Ts": h.Get("X-Ts")}
+	for name, c := range map[string]struct {
+		now  time.Time
+		want error
+	}{
+		"at once":             {now, nil},
+		"five minutes":        {now.Add(5 * time.Minute), nil},
+		"replayed":            {now.Add(301 * time.Second), sign.ErrTimestamp},
+		"from the future":     {now.Add(-301 * time.Second), sign.ErrTimestamp},
+		"long after an epoch": {time.Unix(9e10, 0), sign.ErrTimestamp},
+	} {
+		got := callback{scheme: "hmac-sha256", params: p, now: c.now, url: "/", header: header, body: "b"}
+		if _, err := got.verify(t); !errors.Is(err, c.want) {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	for _, ts := range []string{"", "x", "-1", "9999999999999"} {
+		c := callback{scheme: "hmac-sha256", params: p, now: now, url: "/", header: map[string]string{"X-Ts": ts, "X-Sig": h.Get("X-Sig")}, body: "b"}
+		if _, err := c.verify(t); !errors.Is(err, sign.ErrForm) {
+			t.Errorf("timestamp %q: %v", ts, err)
+		}
+	}
+}
+
+func FuzzWeChat(f *testing.F) {
+	f.Add(weChatEncrypt, "1", "2")
+	f.Fuzz(func(t *testing.T, encrypt, ts, nonce string) {
+		c := genuine()["wechat"]
+		c.url = "/?timestamp=" + url.QueryEscape(ts) + "&nonce=" + url.QueryEscape(nonce) + "&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3"
+		c.body = encrypt
+		if got, err := c.verify(t); err == nil && ts+nonce != "1714112445"+"415670741" {
+			t.Errorf("taken: %q", got.Body)
+		}
+	})
+}
+
+func TestVerifierNames(t *testing.T) {
+	t.Parallel()
+	for _, name := range sign.VerifierNames() {
+		if _, ok := sign.LookupVerifier(name); !ok {
+			t.Errorf("%s is listed but not found", name)
+		}
+	}
+}

@@ -47,13 +47,21 @@ func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 	return err
 }
 
-// watching is how long the receipt of a sent message is still waited for.
+// watching is how long the receipt of a sent or doubtful message is still waited for.
 func (d *Delivery) watching(r *store.Record, now message.Time) time.Duration {
-	if r.Status != message.Sent || r.Watch == 0 {
+	watch := time.Duration(r.Watch) * time.Second
+	switch r.Status {
+	case message.InDoubt:
+		watch = max(watch, message.Grace)
+	case message.Sent:
+		if watch == 0 {
+			return 0
+		}
+	default:
 		return 0
 	}
 	last := r.Last()
-	return max(last.At, last.End).Add(time.Duration(r.Watch) * time.Second).Sub(now)
+	return max(last.At, last.End).Add(watch).Sub(now)
 }
 
 // siblings starts the next way of a fallback when this one failed or was not confirmed in time, and

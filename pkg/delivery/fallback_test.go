@@ -75,6 +75,7 @@ func TestFallback(t *testing.T) {
 		{"the last goes", 0, []message.Outcome{fails, fails, sent}, nil, "failed failed sent"},
 		{"none", 0, []message.Outcome{fails, fails, fails}, nil, "failed failed failed"},
 		{"dead", 0, []message.Outcome{message.Retry, sent, sent}, nil, "dead sent cancelled"},
+		{"in doubt, the next goes meanwhile", 0, []message.Outcome{message.Unknown, sent, sent}, nil, "failed sent cancelled"},
 		{"no receipt in time", minute, []message.Outcome{sent, sent, sent}, nil, "sent sent sent"},
 		{"no receipt in a long time", 60 * minute, []message.Outcome{sent, sent, sent}, nil, "sent sent sent"},
 		{"delivered", minute, []message.Outcome{sent, sent, sent}, func(w *world, g []*store.Record) {

@@ -157,7 +157,7 @@ func (d *Delivery) follow(ctx context.Context, r *store.Record) error {
 func (d *Delivery) step(ctx context.Context, r *store.Record) (*store.Record, error) {
 	now := d.now()
 	switch {
-	case r.Todo != 0 && (r.Status.Terminal() || r.Status == message.Sent):
+	case r.Todo != 0 && (r.Status.Terminal() || r.Status == message.Sent || r.Status == message.InDoubt):
 		return nil, d.after(ctx, r)
 	case r.Status == message.Sending && now >= r.Lease:
 		return d.lost(ctx, r, now)

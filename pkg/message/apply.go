@@ -44,9 +44,12 @@ func (m Message) Apply(e Event, now Time) (Message, error) {
 		m.Base, m.Reason, m.Due = Sent, "", 0
 	}
 	m.Status = m.join()
-	switch settled := m.Status.Terminal() || m.Status == Sent; {
+	// A fallback does not wait for a doubt to end: its next way is tried meanwhile.
+	doubted := m.Status == InDoubt && m.Fallback
+	switch settled := m.Status.Terminal() || m.Status == Sent || doubted; {
 	case m.Status != was.Status && settled:
 		m.leave(now)
+	case doubted && m.Todo == 0: // waits for its receipt
 	case settled && m.Todo == 0:
 		m.Due = 0 // a late answer does not bring it back
 	case settled && m.Requeues == was.Requeues:
@@ -141,7 +144,7 @@ func (m *Message) leave(now Time) {
 	}
 	switch {
 	case m.Todo == 0:
-	case m.Status == Sent:
+	case m.Status == Sent || m.Status == InDoubt:
 		m.Due = now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
 	default:
 		m.Due = now.Add(Grace)

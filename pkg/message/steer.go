@@ -157,8 +157,12 @@ func (e Settle) apply(m *Message, _ Time) error {
 	if e.Done&ReleaseClaim != 0 {
 		m.Claim = ""
 	}
-	if m.Todo == 0 && (m.Status.Terminal() || m.Status == Sent) {
+	switch {
+	case m.Todo != 0:
+	case m.Status.Terminal() || m.Status == Sent:
 		m.Due = 0
+	case m.Status == InDoubt:
+		m.Due = m.Last().At.Add(AwaitReceipt)
 	}
 	return nil
 }

@@ -39,7 +39,7 @@ func (d *Delivery) gate(a config.Account, desc provider.Descriptor) *gate {
 	defer g.mu.Unlock()
 	g.rate, g.most = a.PerSecond, a.Concurrency
 	if g.rate == 0 {
-		g.rate = float64(desc.Limits.PerSecond)
+		g.rate = desc.Limits.Rate()
 	}
 	if g.most == 0 {
 		g.most = desc.Limits.Concurrency

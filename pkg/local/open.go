@@ -23,6 +23,7 @@ import (
 	"github.com/opennotify/notify/pkg/store/sqlite"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
+	"github.com/opennotify/notify/recipes"
 )
 
 // backend is a Backend with what only one machine has: the file, and the queue in memory.
@@ -61,7 +62,7 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Load(provider.Descriptors())
+	cat, err := catalog.Load(provider.Descriptors(), recipes.FS())
 	if err != nil {
 		return nil, err
 	}

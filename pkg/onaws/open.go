@@ -32,6 +32,7 @@ import (
 	"github.com/opennotify/notify/pkg/store/dynamo"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
+	"github.com/opennotify/notify/recipes"
 )
 
 // AWS is a Backend with what only a function has.
@@ -63,7 +64,7 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 	if err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Load(provider.Descriptors())
+	cat, err := catalog.Load(provider.Descriptors(), recipes.FS())
 	if err != nil {
 		return nil, err
 	}

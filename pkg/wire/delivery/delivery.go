@@ -1,4 +1,4 @@
-// Package delivery wires the delivery, and with it the coded providers.
+// Package delivery wires the delivery, and with it all providers.
 package delivery
 
 import (
@@ -11,12 +11,13 @@ import (
 	"github.com/opennotify/notify/pkg/provider/devinbox"
 	"github.com/opennotify/notify/pkg/provider/guard"
 	"github.com/opennotify/notify/pkg/provider/senders"
+	"github.com/opennotify/notify/pkg/provider/token"
 	"github.com/opennotify/notify/pkg/wire"
 )
 
 // Accounts opens the senders of a backend; inbox may be nil.
 func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
-	return accounts.New(accounts.Ports{Catalog: b.Catalog, Senders: senders.List(inbox), Vault: b.Vault, Env: provider.Env{
+	return accounts.New(accounts.Ports{Catalog: b.Catalog, Senders: senders.All(inbox), Vault: b.Vault, Env: provider.Env{
 		Client:  guard.Client(guard.Options{}),
 		Guarded: guard.Client(guard.Options{Public: true, Allow: b.Reach}),
 		Now:     b.Now,
@@ -27,7 +28,8 @@ func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
 			}
 			return hex.EncodeToString(n[:])
 		},
-		Log: b.Log,
+		Tokens: token.New(b.Now),
+		Log:    b.Log,
 	}})
 }
 

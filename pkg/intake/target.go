@@ -4,6 +4,7 @@ import (
 	"context"
 	"maps"
 	"slices"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/address"
 	"github.com/opennotify/notify/pkg/message"
@@ -94,7 +95,7 @@ func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
 	}
 	targets := make([]target, 0, len(steps))
 	for i, s := range steps {
-		t := target{channel: s.Channel, raw: ways[s.Channel], pointer: "/to/" + string(s.Channel)}
+		t := target{channel: s.Channel, raw: ways[s.Channel], pointer: "/to/" + escapePointer.Replace(string(s.Channel))}
 		if out.kind == store.GroupFallback {
 			t.hold, t.watch = i > 0, s.WaitSeconds
 		}
@@ -105,6 +106,9 @@ func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
 	}
 	return targets, pl.open(ctx, targets, "")
 }
+
+// escapePointer is RFC 6901 §3.
+var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
 // open refuses channels that no account serves: never a 202 that goes nowhere. A test key sends nothing,
 // so it may name any channel.

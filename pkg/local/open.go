@@ -62,10 +62,7 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Load(provider.Descriptors(), recipes.FS())
-	if err != nil {
-		return nil, err
-	}
+	cat := catalog.Open(provider.Descriptors(), recipes.FS())
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
 	return &backend{db: db, queue: q, Backend: wire.Backend{
 		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat, Metrics: telemetry.Nop{},

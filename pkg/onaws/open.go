@@ -13,8 +13,10 @@ import (
 	"time"
 
 	"github.com/aws/aws-lambda-go/lambda"
+	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
+	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -58,23 +60,25 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 	if err != nil {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
-	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log})
+	return open(ctx, cfg, env, log, out, nil)
+}
+
+// open makes the Backend of a configuration. consumed is told what the table's calls cost; it may be nil.
+func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io.Writer, consumed func(string, types.ConsumedCapacity)) (*AWS, error) {
+	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log, Consumed: consumed})
 	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader})
 	if err != nil {
 		return nil, err
 	}
-	cat, err := catalog.Load(provider.Descriptors(), recipes.FS())
-	if err != nil {
-		return nil, err
-	}
+	cat := catalog.Open(provider.Descriptors(), recipes.FS())
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
 	metrics := telemetry.NewEMF(out, "notify/"+env.Stack, time.Now)
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
 		Store: st, Config: config.New(st, time.Now, log), Queue: queues, Vault: vault, Catalog: cat, Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
-		Allowed: env.allowed(), Reach: env.Reach,
+		Allowed: env.allowed(), Deployed: env.deployed(), Reach: env.Reach,
 	}}, nil
 }
 

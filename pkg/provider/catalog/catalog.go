@@ -4,9 +4,10 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
-	"maps"
 	"path"
 	"slices"
+	"strings"
+	"sync"
 
 	"github.com/opennotify/notify/pkg/provider"
 )
@@ -17,27 +18,39 @@ const (
 	recipe = "recipe.yaml"
 )
 
-// Catalog holds descriptors by name. It does not change.
+// Catalog holds descriptors by name. It is safe for concurrent use.
 type Catalog struct {
-	byName map[string]provider.Descriptor
+	systems []fs.FS
+
+	mu     sync.Mutex
+	byName map[string]entry
+}
+
+type entry struct {
+	provider.Descriptor
+	known bool
+}
+
+// Open makes a catalog that reads a descriptor when it is first asked for: a function that starts has no
+// time for those it never uses. It is for files that Load has checked, in a test; one that cannot be read
+// is then as if it were not there.
+func Open(systems ...fs.FS) *Catalog {
+	return &Catalog{systems: systems, byName: map[string]entry{}}
 }
 
 // Load reads every */provider.yaml of the file systems, and the descriptor in every */recipe.yaml. The error
 // lists all that is wrong, each with file and, where there is one, line.
 func Load(systems ...fs.FS) (*Catalog, error) {
-	c := &Catalog{byName: map[string]provider.Descriptor{}}
+	c := Open(systems...)
 	var errs []error
 	for _, fsys := range systems {
-		for _, each := range []struct {
-			file  string
-			parse func(string, []byte) (provider.Descriptor, error)
-		}{{file, Parse}, {recipe, ParseRecipe}} {
-			names, err := fs.Glob(fsys, "*/"+each.file)
+		for _, kind := range kinds {
+			names, err := fs.Glob(fsys, "*/"+kind.file)
 			if err != nil {
 				return nil, fmt.Errorf("catalog: list: %w", err)
 			}
 			for _, name := range names {
-				if err := c.add(fsys, name, each.parse); err != nil {
+				if err := c.add(fsys, name, kind.parse); err != nil {
 					errs = append(errs, err)
 				}
 			}
@@ -48,6 +61,11 @@ func Load(systems ...fs.FS) (*Catalog, error) {
 	}
 	return c, nil
 }
+
+var kinds = [...]struct {
+	file  string
+	parse func(string, []byte) (provider.Descriptor, error)
+}{{file, Parse}, {recipe, ParseRecipe}}
 
 func (c *Catalog) add(fsys fs.FS, name string, parse func(string, []byte) (provider.Descriptor, error)) error {
 	data, err := fs.ReadFile(fsys, name)
@@ -64,21 +82,42 @@ func (c *Catalog) add(fsys fs.FS, name string, parse func(string, []byte) (provi
 	if _, taken := c.byName[d.Name]; taken {
 		return fmt.Errorf("%s: there are two providers of the name %q", name, d.Name)
 	}
-	c.byName[d.Name] = d
+	c.byName[d.Name] = entry{d, true}
 	return nil
 }
 
 // Get is the descriptor of that name.
 func (c *Catalog) Get(name string) (provider.Descriptor, bool) {
-	d, ok := c.byName[name]
-	return d, ok
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	e, looked := c.byName[name]
+	if looked || name == "" || path.Base(name) != name {
+		return e.Descriptor, e.known
+	}
+	for _, fsys := range c.systems {
+		for _, kind := range kinds {
+			at := name + "/" + kind.file
+			if _, err := fs.Stat(fsys, at); err == nil && c.add(fsys, at, kind.parse) == nil {
+				return c.byName[name].Descriptor, true
+			}
+		}
+	}
+	return provider.Descriptor{}, false
 }
 
 // All lists the descriptors by name.
 func (c *Catalog) All() []provider.Descriptor {
-	out := make([]provider.Descriptor, 0, len(c.byName))
-	for _, name := range slices.Sorted(maps.Keys(c.byName)) {
-		out = append(out, c.byName[name])
+	var out []provider.Descriptor
+	for _, fsys := range c.systems {
+		for _, kind := range kinds {
+			names, _ := fs.Glob(fsys, "*/"+kind.file) // the pattern is well formed, which is all that can fail
+			for _, name := range names {
+				if d, ok := c.Get(path.Dir(name)); ok {
+					out = append(out, d)
+				}
+			}
+		}
 	}
+	slices.SortFunc(out, func(a, b provider.Descriptor) int { return strings.Compare(a.Name, b.Name) })
 	return out
 }

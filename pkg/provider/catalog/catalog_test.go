@@ -128,3 +128,27 @@ func FuzzParse(f *testing.F) {
 		}
 	})
 }
+
+// A catalog that reads on demand knows what one knows that read everything.
+func TestOpenReadsOnDemand(t *testing.T) {
+	t.Parallel()
+	whole, err := catalog.Load(provider.Descriptors())
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range whole.All() {
+		got, ok := catalog.Open(provider.Descriptors()).Get(want.Name)
+		if !ok || cmp.Diff(want, got) != "" {
+			t.Errorf("%s: %v %s", want.Name, ok, cmp.Diff(want, got))
+		}
+	}
+	lazy := catalog.Open(provider.Descriptors())
+	for _, name := range []string{"", ".", "..", "nobody", "../webhook", "webhook/provider.yaml"} {
+		if _, ok := lazy.Get(name); ok {
+			t.Errorf("%q is known", name)
+		}
+	}
+	if diff := cmp.Diff(whole.All(), lazy.All()); diff != "" {
+		t.Error(diff)
+	}
+}

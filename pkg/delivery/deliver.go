@@ -145,6 +145,27 @@ func blamed(r *store.Record, account string) bool {
 	})
 }
 
+// bound is the account that alone may carry a message: an attempt over it may have arrived, and none but its
+// own provider would notice the second copy. It is "" where the class takes two copies over none, and
+// where an operator has let the message go since.
+func bound(r *store.Record) string {
+	if r.Class.Defaults().InDoubt == message.Resend {
+		return ""
+	}
+	var since message.Time
+	for _, n := range r.Notes {
+		if n.What == "redriven" {
+			since = max(since, n.At)
+		}
+	}
+	for _, a := range r.Attempts {
+		if a.Outcome == message.Unknown && a.At >= since {
+			return a.Account
+		}
+	}
+	return ""
+}
+
 // choose follows the route and orders the accounts; those that failed this message by their own fault
 // come last.
 func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Account, error) {
@@ -158,8 +179,9 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Accoun
 	}
 	byName := make(map[string]config.Account, len(accounts))
 	candidates := make([]route.Candidate, 0, len(accounts))
+	only := bound(r)
 	for _, a := range accounts {
-		if !a.Off {
+		if !a.Off && (only == "" || only == a.Name) {
 			byName[a.Name] = a
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}

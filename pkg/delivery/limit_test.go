@@ -127,13 +127,13 @@ func TestRate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p := newPlant(t, 50*time.Millisecond)
 		p.accounts[0].PerSecond = 10
-		const n = 600
+		const n = 300
 		p.run(map[message.Class]int{message.Transactional: n})
 		// The bucket holds one second's worth, so a second may see two.
 		if a, b := p.window(time.Second), p.window(20*time.Second); a > 21 || b > 211 {
 			t.Errorf("%d calls in 1 s, %d in 20 s", a, b)
 		}
-		if took := p.times[n-1]; took > 90*time.Second {
+		if took := p.times[n-1]; took > 45*time.Second {
 			t.Errorf("%d messages at 10 a second took %s", n, took)
 		}
 		if p.sent > 8*n {

@@ -11,6 +11,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
 )
@@ -24,6 +25,8 @@ func functions() []expr.Option {
 		function("int", func(a []any) (any, error) { return integer(a[0]) }, new(func(any) int)),
 		function("round", func(a []any) (any, error) { return rounded(a[0]) }, new(func(any) int)),
 		function("len", func(a []any) (any, error) { return length(a[0]) }, new(func(any) int)),
+		// chars counts characters, len bytes.
+		function("chars", func(a []any) (any, error) { s, err := text(a[0]); return utf8.RuneCountInString(s), err }, new(func(any) int)),
 		function("lower", texts(strings.ToLower), new(func(any) string)),
 		function("upper", texts(strings.ToUpper), new(func(any) string)),
 		function("trim", texts(strings.TrimSpace), new(func(any) string)),
@@ -38,7 +41,10 @@ func functions() []expr.Option {
 		function("replace", replace, new(func(any, string, string) string)),
 		// opt is nil for "", so that what it stands for is left out.
 		function("opt", func(a []any) (any, error) { return optional(a[0]), nil }, new(func(any) any)),
-		// values picks from a map in the order of names, which a comma parts; only keeps the names.
+		// find is the first map of a list in which a key has a value, or nil.
+		function("find", find, new(func(any, string, string) any)),
+		// values picks variables in the order of names, which a comma parts; only keeps the names. A name may
+		// be one of the vendor's for one of ours: thing1=product.
 		function("values", values, new(func(any, any) []any)),
 		function("only", only, new(func(any, any) map[string]any)),
 		// date writes Unix seconds; time reads a text into milliseconds. Both take Go's layout and the hours
@@ -221,47 +227,70 @@ func optional(v any) any {
 	return v
 }
 
-func names(v any) ([]string, error) {
+// named is a variable under the vendor's name.
+type named struct{ theirs, ours string }
+
+func names(v any) ([]named, error) {
 	s, err := text(v)
 	if err != nil || s == "" {
 		return nil, err
 	}
-	out := strings.Split(s, ",")
-	for i := range out {
-		out[i] = strings.TrimSpace(out[i])
+	var out []named
+	for _, word := range strings.Split(s, ",") {
+		theirs, ours, both := strings.Cut(strings.TrimSpace(word), "=")
+		if !both {
+			ours = theirs
+		}
+		out = append(out, named{strings.TrimSpace(theirs), strings.TrimSpace(ours)})
 	}
 	return out, nil
 }
 
-func values(a []any) (any, error) {
+func pick(a []any) ([]named, []string, error) {
 	list, err := names(a[1])
+	if err != nil {
+		return nil, nil, err
+	}
 	from, _ := a[0].(map[string]any)
-	out := make([]any, 0, len(list))
-	for _, name := range list {
-		v, ok := from[name]
+	out := make([]string, len(list))
+	for i, n := range list {
+		v, ok := from[n.ours]
 		if !ok {
-			return nil, errors.New("there is no such variable")
+			return nil, nil, errors.New("there is no such variable")
 		}
-		s, err := text(v)
-		if err != nil {
-			return nil, err
+		if out[i], err = text(v); err != nil {
+			return nil, nil, err
 		}
-		out = append(out, s)
+	}
+	return list, out, nil
+}
+
+func values(a []any) (any, error) {
+	_, picked, err := pick(a)
+	out := make([]any, len(picked))
+	for i, v := range picked {
+		out[i] = v
 	}
 	return out, err
 }
 
 func only(a []any) (any, error) {
-	picked, err := values(a)
-	if err != nil {
-		return nil, err
-	}
-	list, _ := names(a[1])
+	list, picked, err := pick(a)
 	out := make(map[string]any, len(list))
-	for i, v := range picked.([]any) {
-		out[list[i]] = v
+	for i, n := range list {
+		out[n.theirs] = picked[i]
 	}
-	return out, nil
+	return out, err
+}
+
+func find(a []any) (any, error) {
+	all, _ := a[0].([]any)
+	for _, v := range all {
+		if m, ok := v.(map[string]any); ok && m[a[1].(string)] == a[2] {
+			return m, nil
+		}
+	}
+	return nil, nil
 }
 
 func zone(hours int) *time.Location { return time.FixedZone("", hours*3600) }

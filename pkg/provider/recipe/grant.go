@@ -109,7 +109,7 @@ func (s *sender) fetch(ctx context.Context) (string, time.Duration, error) {
 	}
 	got, r, ok := s.ask(ctx, g.request, env)
 	if !ok {
-		return "", 0, s.refused(r)
+		return "", 0, refused(r)
 	}
 	result := g.answer.read(got, env, now)
 	token := word(g.token, env)
@@ -120,11 +120,11 @@ func (s *sender) fetch(ctx context.Context) (string, time.Duration, error) {
 		}
 		return token, life, nil
 	}
-	return "", 0, s.refused(result)
+	return "", 0, refused(result)
 }
 
 // refused turns what a fetch ended in into an outcome of the message, which has not left.
-func (s *sender) refused(r message.Result) denied {
+func refused(r message.Result) denied {
 	r.HTTPStatus = 0 // it is not the message's
 	switch r.Outcome {
 	case message.Unknown, message.Accepted:
@@ -132,7 +132,6 @@ func (s *sender) refused(r message.Result) denied {
 	case message.Permanent, message.Refresh:
 		r.Outcome = message.AccountFault
 	}
-	r.Code, r.Text = provider.Clean(r.Code, s.account, ""), provider.Clean(r.Text, s.account, "")
 	return denied{r}
 }
 

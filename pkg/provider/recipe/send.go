@@ -106,11 +106,10 @@ func about(env map[string]any, c provider.Call) {
 		vars = map[string]any{}
 	}
 	env["vars"] = numbersOf(vars)
-	binding := map[string]any{}
-	for k, v := range c.Binding {
-		binding[k] = v
+	env["binding"] = map[string]string{} // so that what is missing is "", not nil
+	if c.Binding != nil {
+		env["binding"] = c.Binding
 	}
-	env["binding"] = binding
 }
 
 // numbersOf gives variables as expressions want them; they may come as any of Go's numbers.
@@ -137,7 +136,7 @@ func (s *sender) Send(ctx context.Context, c provider.Call) message.Result {
 		var r message.Result
 		var ok bool
 		if token, r, ok = s.access(ctx); !ok {
-			return r
+			return s.clean(r, c.To, "")
 		}
 		env["token"] = token
 	}
@@ -194,7 +193,7 @@ func (c checker) Check(ctx context.Context) error {
 		var r message.Result
 		var ok bool
 		if token, r, ok = s.access(ctx); !ok {
-			return fault(r)
+			return fault(s.clean(r, "", ""))
 		}
 	}
 	if s.recipe.check == nil {

@@ -16,8 +16,12 @@ type tree interface {
 type (
 	constant struct{ v any }
 	leaf     struct{ t *template }
-	object   []member
-	list     []tree
+	// object is left out if its condition is false.
+	object struct {
+		when    *program
+		members []member
+	}
+	list []tree
 	// loop builds a value for each item of a list, or of a map, whose keys stay.
 	loop struct {
 		over  *program
@@ -31,6 +35,7 @@ type (
 )
 
 const (
+	keyIf   = "$if"
 	keyEach = "$each"
 	keyAs   = "$as"
 	item    = "item" // what $as may name
@@ -45,8 +50,11 @@ func (l leaf) build(env map[string]any) (any, bool, error) {
 }
 
 func (o object) build(env map[string]any) (any, bool, error) {
-	out := make(map[string]any, len(o))
-	for _, m := range o {
+	if o.when != nil && !truth(o.when, env) {
+		return nil, false, nil
+	}
+	out := make(map[string]any, len(o.members))
+	for _, m := range o.members {
 		v, ok, err := m.value.build(env)
 		if err != nil {
 			return nil, false, err
@@ -167,7 +175,11 @@ func (c *compiler) mapping(n *yaml.Node, in scope, path string, depth int) tree 
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
 		key := n.Content[i].Value
-		out = append(out, member{key, c.tree(n.Content[i+1], in, path+"."+key, depth+1)})
+		if key == keyIf {
+			out.when = c.expression(source{n.Content[i+1].Value, n.Content[i+1].Line}, in, path+"."+key)
+			continue
+		}
+		out.members = append(out.members, member{key, c.tree(n.Content[i+1], in, path+"."+key, depth+1)})
 	}
 	return out
 }

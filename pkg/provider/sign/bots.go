@@ -28,3 +28,10 @@ func dingTalkRobot(p Params, m Moment) map[string]string {
 	sum := mac(sha256.New, []byte(p["key"]), ts+"\n"+p["key"])
 	return map[string]string{"timestamp": ts, "sign": base64.StdEncoding.EncodeToString(sum)}
 }
+
+// getui is the plain SHA-256 of the app's key, the timestamp in milliseconds and the master secret.
+// https://docs.getui.com/getui/server/rest_v2/token
+func getui(p Params, m Moment) map[string]string {
+	ts := strconv.FormatInt(m.Now.UnixMilli(), 10)
+	return map[string]string{"timestamp": ts, "sign": hexSum([]byte(p["id"] + ts + p["key"]))}
+}

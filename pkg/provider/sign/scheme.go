@@ -65,6 +65,7 @@ func schemes() []Scheme {
 		{Name: "sigv4", Required: []string{"id", "key", "region", "service"}, Optional: []string{"token"}, Apply: sigv4},
 		{Name: "feishu-bot", Required: []string{"key"}, Yields: []string{"timestamp", "sign"}, Values: feishuBot},
 		{Name: "dingtalk-robot", Required: []string{"key"}, Yields: []string{"timestamp", "sign"}, Values: dingTalkRobot},
+		{Name: "getui", Required: []string{"id", "key"}, Yields: []string{"timestamp", "sign"}, Values: getui},
 	}
 }
 

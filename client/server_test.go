@@ -19,9 +19,7 @@ func service() (o client.Options, stop func()) {
 	must(err)
 	done := make(chan error, 1)
 	go func() { done <- l.Run(ctx) }()
-	url, down := operated(l)
-	return client.Options{URL: url, Key: client.Key(l.Key)}, func() {
-		down()
+	return client.Options{URL: l.URL, Key: client.Key(l.Key)}, func() {
 		cancel()
 		must(<-done)
 		must(os.RemoveAll(dir))

@@ -1,0 +1,185 @@
+package main
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opennotify/notify/client"
+)
+
+// sending is what the flags of send and explain say.
+type sending struct {
+	channel, locale, reference, at, tenant, key, vars string
+	ttl, wait                                         time.Duration
+	explain                                           bool
+}
+
+func (f *sending) register(c *cobra.Command) {
+	flags := c.Flags()
+	flags.StringVar(&f.channel, "channel", "", "sms, email, webhook, …; without it the route chooses")
+	flags.StringVar(&f.locale, "locale", "", "of the template, as zh or en; without it the tenant's")
+	flags.StringVar(&f.reference, "reference", "", "your own id of it, to find it by")
+	flags.StringVar(&f.at, "at", "", "not before: RFC 3339 with a zone, or from now on, as 10m, 2h or 3d")
+	flags.DurationVar(&f.ttl, "ttl", 0, "how long it may be late, as 5m; without it the class's")
+	flags.StringVar(&f.tenant, "tenant", "", "who sends; for operators' keys")
+	flags.StringVar(&f.vars, "vars", "", "the variables as a JSON object: @file, or - for standard input")
+}
+
+func sendCommand(s *session) *cobra.Command {
+	f := &sending{}
+	c := &cobra.Command{
+		Use:   "send TEMPLATE TO [name=value…]",
+		Short: "Send a message",
+		Long: `Send a message. TO is an address, or several with commas between them. A variable is name=value, a text;
+name:=value takes JSON, for numbers, booleans and lists. Without --idempotency-key the command's own retries
+are one message, and running it again asks for another.
+
+With --wait it waits until the message has ended, and exits with
+  0  delivered, or sent where no receipt comes
+  3  failed, undelivered, bounced, complained, dead or expired
+  4  in doubt: it may have been sent
+  5  suppressed or cancelled
+  6  not decided when the wait was over
+  1  not accepted, or any other error
+Of several messages the worst counts, of a fallback the best. --json prints what was accepted, with --wait
+the message or the group as it ended.`,
+		Example: `  notify send login-code +8613800138000 code=482913
+  notify send order-shipped li@example.com --channel email name=李雷 order=A-1001 --wait=1m
+  notify send order-card https://hooks.example.com/orders --channel webhook order=A-1001 amount:=99.5 customer=李雷
+  notify send login-code +8613800138000,+8613800138001 --vars @code.json --at 10m --json
+  echo '{"code":"482913"}' | notify send login-code +8613800138000 --vars - --idempotency-key login-7`,
+		Args: takes(2, -1),
+		RunE: func(c *cobra.Command, args []string) error {
+			r, err := s.request(f, args)
+			if err != nil {
+				return err
+			}
+			if f.explain {
+				return s.explain(c.Context(), r)
+			}
+			return s.send(c.Context(), r, f.wait)
+		},
+	}
+	f.register(c)
+	c.Flags().StringVar(&f.key, "idempotency-key", "", "requests with the same key are one message for 24 h")
+	c.Flags().BoolVar(&f.explain, "explain", false, "say what sending would do; send nothing")
+	c.Flags().DurationVar(&f.wait, "wait", 0, "wait until it has ended, at most so long")
+	c.Flags().Lookup("wait").NoOptDefVal = "30s"
+	return c
+}
+
+// request is what the arguments and flags ask for.
+func (s *session) request(f *sending, args []string) (client.SendRequest, error) {
+	r := client.SendRequest{IdempotencyKey: f.key, Tenant: f.tenant, Channel: client.Channel(f.channel), Template: args[0], Locale: f.locale,
+		Reference: f.reference, To: client.Address(args[1]), TTLSeconds: int(f.ttl / time.Second)}
+	if strings.Contains(args[1], ",") && !strings.Contains(args[1], "://") {
+		r.To = client.Addresses(strings.Split(args[1], ",")...)
+	}
+	if f.ttl < 0 || f.ttl%time.Second != 0 {
+		return r, errors.New("--ttl must be whole seconds, as 5m or 90s")
+	}
+	if f.at != "" {
+		at, err := instant(f.at, s.now())
+		if err != nil {
+			return r, fmt.Errorf("--at: %w", err)
+		}
+		r.SendAt = at
+	}
+	vars, err := s.variables(f.vars, args[2:])
+	r.Vars = vars
+	return r, err
+}
+
+// variables reads those of --vars, then those of the arguments.
+func (s *session) variables(source string, args []string) (map[string]any, error) {
+	vars := map[string]any{}
+	if source != "" {
+		text, err := s.source(source)
+		if err != nil {
+			return nil, fmt.Errorf("--vars: %w", err)
+		}
+		if err := decode(text, &vars); err != nil || vars == nil {
+			return nil, errors.New(`--vars must be one JSON object, as {"code":"482913"}`)
+		}
+	}
+	for _, a := range args {
+		name, value, ok := strings.Cut(a, "=")
+		name, typed := strings.CutSuffix(name, ":")
+		if !ok || name == "" {
+			return nil, errors.New("a variable is written name=value, or name:=value in JSON; " + ordinal(a, args))
+		}
+		if vars[name] = value; !typed {
+			continue
+		}
+		var v any
+		if err := decode([]byte(value), &v); err != nil {
+			return nil, fmt.Errorf("the value of %s:= is not JSON; write %s=… for a text", name, name)
+		}
+		vars[name] = v
+	}
+	return vars, nil
+}
+
+// decode reads one JSON value, with numbers as they are written.
+func decode(text []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(text))
+	d.UseNumber()
+	if err := d.Decode(v); err != nil {
+		return err
+	}
+	if _, err := d.Token(); !errors.Is(err, io.EOF) {
+		return errors.New("more than one value")
+	}
+	return nil
+}
+
+// ordinal says which argument is meant without repeating it: it may be personal data.
+func ordinal(a string, args []string) string {
+	for i := range args {
+		if args[i] == a {
+			return "argument " + strconv.Itoa(i+3) + " is not"
+		}
+	}
+	return ""
+}
+
+const maxSource = 2 << 20 // what a request's body may have
+
+// source reads @file, or - for standard input.
+func (s *session) source(from string) ([]byte, error) {
+	if from == "-" {
+		return io.ReadAll(io.LimitReader(s.in, maxSource))
+	}
+	path, isFile := strings.CutPrefix(from, "@")
+	if !isFile {
+		return nil, errors.New("write @file to read a file, or - for standard input")
+	}
+	return os.ReadFile(path)
+}
+
+// instant reads RFC 3339, or a time from now on: 10m, +2h, 3d.
+func instant(text string, now time.Time) (time.Time, error) {
+	if at, err := time.Parse(time.RFC3339, text); err == nil {
+		return at, nil
+	}
+	short := strings.TrimPrefix(text, "+")
+	if days, isDays := strings.CutSuffix(short, "d"); isDays {
+		if n, err := strconv.ParseUint(days, 10, 16); err == nil {
+			return now.AddDate(0, 0, int(n)), nil
+		}
+	}
+	d, err := time.ParseDuration(short)
+	if err != nil || d < 0 {
+		return time.Time{}, fmt.Errorf("%q is neither RFC 3339 with a zone, as 2026-01-02T15:04:05+08:00, nor a time from now on, as 10m, 2h or 3d", text)
+	}
+	return now.Add(d), nil
+}

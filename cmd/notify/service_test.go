@@ -1,0 +1,176 @@
+package main_test
+
+import (
+	"encoding/json"
+	"net/http"
+	"net/http/httptest"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opennotify/notify/client"
+)
+
+// TestAnswers runs the command against answers that a real service rarely gives: texts of providers that
+// would steer a terminal, dead messages over several pages, a clock that is off, an overloaded service, and
+// something that is no notify at all.
+func TestAnswers(t *testing.T) {
+	t.Parallel()
+	mux := http.NewServeMux()
+	dead := client.DeadLetter{ID: "msg_1", Status: client.StatusDead, Reason: "attempts", Tenant: "shop", Channel: "sms", Template: "shop/code", Account: "main",
+		Code: "E1", Text: "no\x1b[31m balance\u202e", Attempts: 5}
+	mux.HandleFunc("GET /v1/dlq", func(w http.ResponseWriter, r *http.Request) {
+		page := client.DeadPage{Items: []client.DeadLetter{dead}, Next: "2"}
+		if r.URL.Query().Get("after") == "2" {
+			page.Next, page.Items[0].ID = "", "msg_2"
+		}
+		_ = json.NewEncoder(w).Encode(page)
+	})
+	mux.HandleFunc("POST /v1/dlq/{id}/retry", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(client.DeadLetter{ID: r.PathValue("id"), Status: client.StatusQueued})
+	})
+	mux.HandleFunc("GET /v1/messages/{id}", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(client.Message{ID: r.PathValue("id"), Status: client.StatusFailed, Content: &client.Content{Text: "a\x1b]0;b\x07"}})
+	})
+	mux.HandleFunc("GET /v1/keys", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Retry-After", "120")
+		w.Header().Set("Content-Type", "application/problem+json")
+		w.WriteHeader(http.StatusServiceUnavailable)
+		_, _ = w.Write([]byte(`{"code":"unavailable","detail":"not right now"}`))
+	})
+	mux.HandleFunc("GET /v1/keys/{id}", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		_ = json.NewEncoder(w).Encode(client.APIKey{Tenant: "shop", Scopes: []client.Scope{"operate"}, ExpiresAt: time.Now().Add(time.Hour)})
+	})
+	s := httptest.NewServer(mux)
+	t.Cleanup(s.Close)
+	p := newPlayer(t)
+	p.url = s.URL
+	script := `$ notify dlq ls
+DIED  ID     TENANT  TEMPLATE   ACCOUNT  ATTEMPTS  WHY                             EXPIRES
+-     msg_1  shop    shop/code  main     5         attempts, E1, no�[31m balance�  -
+-     msg_2  shop    shop/code  main     5         attempts, E1, no�[31m balance�  -
+$ notify dlq ls --limit 1 --json > one.json
+! there are more; see them with --limit
+$ notify dlq retry msg_1
+msg_1  queued
+! next: notify trace msg_1
+$ notify key list
+! notify: not right now (unavailable)
+!   fix: Nothing was accepted. Repeat it with the same Idempotency-Key after Retry-After.
+!   try again in 2m0s
+exit 1
+$ notify template list
+! notify: Not Found, not from notify itself (HTTP 404)
+exit 1
+$ notify trace msg_1 > trace.txt
+$ notify doctor > doctor.txt
+`
+	if diff := cmp.Diff(script, p.play(script)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	for file, want := range map[string]string{
+		"trace.txt": "a�]0;b�", "doctor.txt": "warning  clock    this machine's clock is 1h0m0s off", "one.json": `"id":"msg_1"`} {
+		if text, err := os.ReadFile(filepath.Join(p.dir, file)); err != nil || !strings.Contains(string(text), want) {
+			t.Errorf("%s lacks %q: %q, %v", file, want, text, err)
+		}
+	}
+}
+
+// TestFirstMinute: what notify local leaves in its folder is enough, and only for this machine.
+func TestFirstMinute(t *testing.T) {
+	t.Parallel()
+	p := newPlayer(t)
+	for _, dir := range []string{"data", "elsewhere"} {
+		if err := os.MkdirAll(filepath.Join(p.dir, dir), 0o700); err != nil {
+			t.Fatal(err)
+		}
+		if err := os.WriteFile(filepath.Join(p.dir, dir, "demo.key"), []byte(p.key+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
+	script := strings.ReplaceAll(`$ NOTIFY_KEY= NOTIFY_URL= NOTIFY_ADDR=@ notify send login-code +8613800130007 code=482913 --wait=20s
+msg_ID  delivered
+  The carrier confirmed delivery AGO.
+$ NOTIFY_KEY= NOTIFY_DATA=elsewhere notify doctor
+ok       login    $URL with the key of elsewhere/demo.key
+ok       service  answers
+ok       key      works: tenant demo, scopes send,read,operate,admin
+ok       clock    agrees with the service's
+$ NOTIFY_KEY= notify key list --url http://notify.example.com
+! notify: no API key for http://notify.example.com; set NOTIFY_URL and NOTIFY_KEY, or run notify login; to try it here, run notify local in this folder first
+exit 1
+`, "@", strings.TrimPrefix(p.url, "http://"))
+	if diff := cmp.Diff(script, p.play(script)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestLoginIsPrivate: a file that others can read is not used.
+func TestLoginIsPrivate(t *testing.T) {
+	t.Parallel()
+	p := newPlayer(t)
+	p.play("$ NOTIFY_KEY= notify login < $KEY\n")
+	path := filepath.Join(p.dir, "home", ".config", "notify", "config.yaml")
+	info, err := os.Stat(path)
+	if err != nil || info.Mode().Perm() != 0o600 {
+		t.Fatal(info, err)
+	}
+	if err := os.Chmod(path, 0o640); err != nil {
+		t.Fatal(err)
+	}
+	want := `$ NOTIFY_KEY= notify key list
+! notify: $WORK/home/.config/notify/config.yaml holds keys and others can read it (mode 0640); run: chmod 600 $WORK/home/.config/notify/config.yaml
+exit 1
+`
+	if diff := cmp.Diff(want, p.play(want)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+// TestDoctorOfAFolder: a folder is in use, then whole, then its key is missing and its file damaged.
+func TestDoctorOfAFolder(t *testing.T) {
+	t.Parallel()
+	p := newPlayer(t)
+	judge := func(want string) {
+		t.Helper()
+		if diff := cmp.Diff(want, p.play("$ notify doctor --data $DATA\n")); diff != "" {
+			t.Errorf("(-want +got):\n%s", diff)
+		}
+	}
+	judge(`$ notify doctor --data $DATA
+ok       folder   $DATA
+FAILED   database a running notify uses it; stop that first
+exit 1
+`)
+	p.stop()
+	judge(`$ notify doctor --data $DATA
+ok       folder   $DATA
+ok       database is whole
+`)
+	db := filepath.Join(p.data, "notify.db")
+	text, err := os.ReadFile(db)
+	if err != nil {
+		t.Fatal(err)
+	}
+	clear(text[len(text)/2:])
+	if err := os.WriteFile(db, text, 0o600); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Remove(filepath.Join(p.data, "master.key")); err != nil {
+		t.Fatal(err)
+	}
+	if err := os.Chmod(filepath.Join(p.data, "demo.key"), 0o644); err != nil {
+		t.Fatal(err)
+	}
+	got := p.play("$ notify doctor --data $DATA\n")
+	for _, want := range []string{"FAILED   key      master.key is missing", "FAILED   files    others can read demo.key", "FAILED   database", "exit 1"} {
+		if !strings.Contains(got, want) {
+			t.Errorf("no %q in %s", want, got)
+		}
+	}
+}

@@ -2,6 +2,7 @@ package store_test
 
 import (
 	"fmt"
+	"strings"
 	"sync"
 	"testing"
 	"time"
@@ -241,14 +242,14 @@ func TestRaces(t *testing.T) {
 						if v.New {
 							fresh++
 						}
-						if name == "one content" && v.Replay {
-							t.Errorf("%d: a replay without a key", i)
+						if name == "one content" && v.Replay || strings.HasPrefix(name, "one key") && v.Duplicate {
+							t.Errorf("%d: %+v", i, v)
 						}
 					}
 					if fresh != 1 {
 						t.Errorf("%d were told that theirs is new", fresh)
 					}
-					for i := range n { // every key finds it later
+					for i := range min(n, 50) { // every key finds it later
 						if v := accept(t, s, t0.Add(time.Hour), w.draft(anna, t0.Add(time.Hour), change(i)...)); name != "one content" && v.Record.ID != all[0].ID {
 							t.Fatalf("key %d finds %s", i, v.Record.ID)
 						}

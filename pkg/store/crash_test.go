@@ -1,6 +1,7 @@
 package store_test
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"testing"
@@ -165,5 +166,33 @@ func TestAppliedThenError(t *testing.T) {
 				t.Errorf("call %d, after %t: %v", at, after, err)
 			}
 		}
+	}
+}
+
+// A request is about to be told of a duplicate, when that one ends and a retry with the same key is
+// accepted: both are answered with the retry's message.
+func TestRetryOvertakesADuplicate(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	holder := accept(t, w.Store, t0, w.draft(anna, t0)).Record
+	var retry store.Verdict
+	writes := -1 // not counting
+	s := w.over(storetest.Faults(w.db, func(call string) storetest.Fault {
+		if call != "Write" || writes < 0 {
+			return storetest.Fault{}
+		}
+		if writes++; writes != 2 { // the second points the key at the holder
+			return storetest.Fault{}
+		}
+		return storetest.Fault{Hold: func(context.Context) {
+			w.apply(t0, holder, message.Cancel{})
+			retry = accept(t, w.Store, t0, w.draft(anna, t0, key("k", "h")))
+		}}
+	}))
+	accept(t, s, t0, w.draft("+8613800138001", t0)) // the data keys are in memory
+	writes = 0
+	v := accept(t, s, t0, w.draft(anna, t0, key("k", "h")))
+	if !retry.New || v.Record.ID != retry.Record.ID || !v.Replay {
+		t.Errorf("%+v, and the retry %+v", v, retry)
 	}
 }

@@ -74,7 +74,7 @@ $ notify doctor > doctor.txt
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for file, want := range map[string]string{
-		"trace.txt": "a�]0;b�", "doctor.txt": "warning  clock    this machine's clock is 1h0m0s off", "one.json": `"id":"msg_1"`} {
+		"trace.txt": "a�]0;b�", "doctor.txt": "warning  clock    this machine's clock is 1h0m", "one.json": `"id":"msg_1"`} {
 		if text, err := os.ReadFile(filepath.Join(p.dir, file)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s lacks %q: %q, %v", file, want, text, err)
 		}

@@ -174,7 +174,7 @@ func clean(text string) string {
 	}, text)
 }
 
-// local is an instant in the reader's zone.
+// clock is an instant in the reader's zone.
 func clock(t time.Time) string {
 	if t.IsZero() {
 		return "-"

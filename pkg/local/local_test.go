@@ -198,7 +198,7 @@ func TestInboxAfterARestart(t *testing.T) {
 	code := s.send(`{"to":"+8613800138000","template":"login-code","vars":{"code":"482913"}}`)
 	s.do("POST", "/dev/inbox/"+string(code.ID)+"/delivered", "")
 	s.until(code.ID, message.Delivered) // and its variables are gone
-	free := s.send(`{"to":"someone@example.com","channel":"email","content":{"subject":"Hi","text":"there"}}`)
+	free := s.send(`{"to":"accept+me@example.com","channel":"email","content":{"subject":"Hi","text":"there"}}`)
 	s.until(free.ID, message.Sent)
 	failed := s.send(order("x", "timeout@example.com"))
 	s.until(failed.ID, message.InDoubt)

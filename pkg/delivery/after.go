@@ -92,7 +92,7 @@ func (d *Delivery) siblings(ctx context.Context, r *store.Record, now message.Ti
 		switch {
 		case s == nil, s.Group != r.Group, s.Place <= r.Place: // of another group: a duplicate stands for its first
 		case !goOn:
-			if err := d.tell(ctx, s, message.Cancel{By: "fallback", Why: "not_needed"}, now); err != nil {
+			if err := d.tell(ctx, s, message.Cancel{By: "fallback", Code: "not_needed"}, now); err != nil {
 				return err
 			}
 		case s.Status == message.Scheduled && s.Hold:

@@ -204,7 +204,7 @@ func (in *Intake) unneeded(ctx context.Context, p tenant.Principal, a *Answer) e
 		if !own(v) || !v.Record.Hold {
 			continue
 		}
-		saved, err := in.cancel(ctx, p, v.Record, "duplicate")
+		saved, err := in.cancel(ctx, p, v.Record, message.Cancel{By: p.Name, Code: "duplicate"})
 		if err != nil {
 			return err
 		}

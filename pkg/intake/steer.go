@@ -32,11 +32,11 @@ func (in *Intake) Cancel(ctx context.Context, p tenant.Principal, id message.ID,
 	if err != nil {
 		return nil, err
 	}
-	return in.cancel(ctx, p, r, why)
+	return in.cancel(ctx, p, r, message.Cancel{By: p.Name, Why: why})
 }
 
-func (in *Intake) cancel(ctx context.Context, p tenant.Principal, r *store.Record, why string) (*store.Record, error) {
-	saved, err := in.Store.Update(ctx, p, in.now(), r, message.Cancel{By: p.Name, Why: why})
+func (in *Intake) cancel(ctx context.Context, p tenant.Principal, r *store.Record, e message.Cancel) (*store.Record, error) {
+	saved, err := in.Store.Update(ctx, p, in.now(), r, e)
 	var refused *message.Refused
 	if errors.As(err, &refused) {
 		if refused.Status == message.Cancelled {
@@ -137,7 +137,7 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 		if dry {
 			return nil
 		}
-		_, err := in.cancel(ctx, p, r, why)
+		_, err := in.cancel(ctx, p, r, message.Cancel{By: p.Name, Why: why})
 		var pr *problem.Error
 		switch {
 		case err == nil:

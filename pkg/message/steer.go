@@ -68,13 +68,16 @@ func (Expire) apply(m *Message, now Time) error {
 }
 
 // Cancel ends a waiting message. It wins if it is written before the lease.
-type Cancel struct{ By, Why string }
+type Cancel struct {
+	By, Why string // who, and in their words
+	Code    string // the reason as a code; "" is cancelled
+}
 
 func (e Cancel) apply(m *Message, now Time) error {
 	if !m.waiting() {
 		return m.refuse("cancel", "it is not waiting to be sent")
 	}
-	m.Base, m.Reason, m.Due = Cancelled, cmp.Or(e.Why, "cancelled"), 0
+	m.Base, m.Reason, m.Due = Cancelled, cmp.Or(e.Code, "cancelled"), 0
 	m.note(Note{At: now, What: "cancelled", By: e.By, Why: e.Why})
 	return nil
 }

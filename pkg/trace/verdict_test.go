@@ -127,7 +127,7 @@ func verdictCases() []verdictCase {
 		{held, []step{{t0 + oneDay, message.Expire{}}}, oneDay, false, "expired_sibling", nil},
 		{m{}, []step{{t0, message.Cancel{By: "key:k7", Why: mobile}}}, minute, false, "cancelled_by", []string{"60 秒前被 密钥 k7 取消", "API key k7 cancelled it 60 seconds ago"}},
 		{m{}, []step{{t0, message.Cancel{By: "Li Lei", Why: "typo"}}}, hour, false, "cancelled_by", []string{"被 Li Lei 取消"}},
-		{held, []step{{t0, message.Cancel{By: "fallback", Why: "not_needed"}}}, hour, false, "cancelled_not_needed", nil},
+		{held, []step{{t0, message.Cancel{By: "fallback", Code: "not_needed"}}}, hour, false, "cancelled_not_needed", nil},
 		{m{}, []step{{t0, message.Cancel{}}}, hour, false, "cancelled", nil},
 		{intakeEnded(message.Suppressed, "bounce"), nil, 0, false, "suppressed_bounce", nil},
 		{intakeEnded(message.Suppressed, "complaint"), nil, 0, false, "suppressed_complaint", nil},

@@ -3,6 +3,7 @@ package provider
 import (
 	"fmt"
 	"slices"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 )
@@ -84,6 +85,20 @@ func (l Limits) Rate() float64 {
 
 // Has tells whether the provider sends on a channel.
 func (d Descriptor) Has(c message.Channel) bool { return slices.Contains(d.Channels, c) }
+
+// Say is the sentence for a code of the provider: its own, or that of the longest pattern, as Missing*, that
+// begins like it.
+func (d Descriptor) Say(code string) (Text, bool) {
+	t, ok := d.Codes[code]
+	longest := -1
+	for pattern, text := range d.Codes {
+		prefix, wild := strings.CutSuffix(pattern, "*")
+		if !ok && wild && strings.HasPrefix(code, prefix) && len(prefix) > longest {
+			t, longest = text, len(prefix)
+		}
+	}
+	return t, ok || longest >= 0
+}
 
 // Check compares an account with the form; it fills in defaults and names the first faulty field.
 func (d Descriptor) Check(a *Account) error {

@@ -74,6 +74,25 @@ func TestGood(t *testing.T) {
 	}
 }
 
+// TestRecipe: of a recipe only the descriptor is read, and only when it is asked for.
+func TestRecipe(t *testing.T) {
+	t.Parallel()
+	fsys := fstest.MapFS{
+		"acme/recipe.yaml": {Data: []byte(good + "---\nrequest: {url: [not, read]}\n")},
+		"bad/recipe.yaml":  {Data: []byte("name: [\n")},
+	}
+	c := catalog.Open(fsys)
+	if d, ok := c.Get("acme"); !ok || d.Name != "acme" {
+		t.Errorf("%v %+v", ok, d)
+	}
+	if _, ok := c.Get("bad"); ok || len(c.All()) != 1 {
+		t.Errorf("a bad one is listed: %v", c.All())
+	}
+	if _, err := catalog.Load(fsys); err == nil || !strings.Contains(err.Error(), "bad/recipe.yaml:") {
+		t.Errorf("%v", err)
+	}
+}
+
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	for name, c := range map[string]struct{ old, new, want string }{
@@ -100,6 +119,8 @@ func TestFaults(t *testing.T) {
 		"default":            {"default: eu", "default: us", `does not pass`},
 		"pattern":            {"    required: true", "    pattern: '('", `not a regular expression`},
 		"default of secret":  {"    required: true", "    default: x", `a secret has no default`},
+		"codes":              {"dedup: false", "codes: {x: {en: y}}", `code "x" needs zh and en`},
+		"channel of coded":   {"dedup: false", "channel: {name: x}", `the recipe does not list it`},
 		"limit":              {"per_second: 5", "per_second: -5", `a limit is negative`},
 		"limit without page": {`, source: "https://acme.example/limits"`, "", `limits.source must be`},
 	} {

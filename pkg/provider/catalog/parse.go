@@ -46,7 +46,7 @@ func first(name string, data []byte) (provider.Descriptor, *yaml.Decoder, error)
 		return d, nil, Located(name, err)
 	}
 	if err := Validate(d); err != nil {
-		return d, nil, fmt.Errorf("%s: %w", name, err)
+		return d, nil, errors.New(name + ": " + strings.ReplaceAll(err.Error(), "\n", "\n"+name+": "))
 	}
 	return d, dec, nil
 }

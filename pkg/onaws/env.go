@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/netip"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 
@@ -21,6 +22,8 @@ type Env struct {
 	DueShards int      // NOTIFY_DUE_SHARDS
 	LogLevel  string   // NOTIFY_LOG
 	Account   string   // NOTIFY_ACCOUNT: the AWS account, part of the queues' URLs
+	// Channels is NOTIFY_CHANNELS: those that have queues, separated by commas; none is all.
+	Channels []message.Channel
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
 	// 127.0.0.0/8 against an emulator. Production has none.
 	Reach []netip.Prefix
@@ -50,6 +53,11 @@ func ReadEnv() (Env, error) {
 			e.Allow = append(e.Allow, a)
 		}
 	}
+	for _, c := range strings.Split(os.Getenv("NOTIFY_CHANNELS"), ",") {
+		if c = strings.TrimSpace(c); c != "" {
+			e.Channels = append(e.Channels, message.Channel(c))
+		}
+	}
 	for _, text := range strings.Split(os.Getenv("NOTIFY_REACH"), ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
@@ -62,6 +70,14 @@ func ReadEnv() (Env, error) {
 		e.Reach = append(e.Reach, p)
 	}
 	return e, errors.Join(missing...)
+}
+
+// deployed tells whether a channel has queues.
+func (e Env) deployed() func(message.Channel) bool {
+	if len(e.Channels) == 0 {
+		return nil
+	}
+	return func(c message.Channel) bool { return slices.Contains(e.Channels, c.Queue()) }
 }
 
 // Production is the stage that may write to everybody.

@@ -36,6 +36,8 @@ type Backend struct {
 
 	// Allowed is the allow-list of a stage that is not production; nil allows every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool
+	// Deployed tells whether a channel's queues exist; nil is every channel's.
+	Deployed func(message.Channel) bool
 	// Reach lists networks that webhooks may reach although they are not public, and over http: empty but
 	// in tests and on one machine.
 	Reach []netip.Prefix

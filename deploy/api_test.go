@@ -1,0 +1,165 @@
+package deploy_test
+
+import (
+	"bytes"
+	"context"
+	"encoding/json"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strings"
+	"testing"
+	"time"
+)
+
+// api is a running notify, in whichever world.
+type api struct {
+	url, key string
+}
+
+// answer is what it answered.
+type answer struct {
+	status int
+	header http.Header
+	body   map[string]any
+}
+
+func (a answer) text(field string) string {
+	s, _ := a.body[field].(string)
+	return s
+}
+
+// try makes one request. More headers are written as "Name: value".
+func (a api) try(ctx context.Context, method, path string, body any, headers ...string) (answer, error) {
+	var content io.Reader = http.NoBody
+	switch b := body.(type) {
+	case nil:
+	case []byte:
+		content = bytes.NewReader(b)
+	default:
+		text, err := json.Marshal(b)
+		if err != nil {
+			return answer{}, err
+		}
+		content = bytes.NewReader(text)
+	}
+	req, err := http.NewRequestWithContext(ctx, method, a.url+path, content)
+	if err != nil {
+		return answer{}, err
+	}
+	req.Header.Set("Authorization", "Bearer "+a.key)
+	if body != nil {
+		req.Header.Set("Content-Type", "application/json")
+	}
+	for _, h := range headers {
+		name, value, _ := strings.Cut(h, ": ")
+		req.Header.Set(name, value)
+	}
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		return answer{}, err
+	}
+	defer resp.Body.Close()
+	text, err := io.ReadAll(resp.Body)
+	if err != nil {
+		return answer{}, err
+	}
+	out := answer{status: resp.StatusCode, header: resp.Header}
+	if len(text) > 0 {
+		if err := json.Unmarshal(text, &out.body); err != nil {
+			return out, fmt.Errorf("%s %s answered %d: %.300s", method, path, resp.StatusCode, text)
+		}
+	}
+	return out, nil
+}
+
+// call makes a request that must be answered with a status.
+func (a api) call(t *testing.T, want int, method, path string, body any, headers ...string) answer {
+	t.Helper()
+	out, err := a.try(t.Context(), method, path, body, headers...)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if out.status != want {
+		t.Fatalf("%s %s answered %d, want %d: %v", method, path, out.status, want, out.body)
+	}
+	return out
+}
+
+// send posts a message that must be accepted, and gives its id.
+func (a api) send(t *testing.T, body any, headers ...string) string {
+	t.Helper()
+	id := a.call(t, http.StatusAccepted, http.MethodPost, "/v1/messages", body, headers...).text("id")
+	if id == "" {
+		t.Fatal("accepted without an id")
+	}
+	return id
+}
+
+// until reads a message until it has a status.
+func (a api) until(t *testing.T, id, status string) answer {
+	t.Helper()
+	var got answer
+	eventually(t, "message "+id+" is "+status, func() (string, bool) {
+		got = a.call(t, http.StatusOK, http.MethodGet, "/v1/messages/"+id, nil)
+		return got.text("status"), got.text("status") == status
+	})
+	return got
+}
+
+// patience is for what another process does in its own time: the longest wait is the sweep's, which comes
+// within two minutes.
+const patience = 150 * time.Second
+
+// eventually looks again and again; what it saw last is in the failure.
+func eventually(t *testing.T, what string, look func() (saw string, done bool)) {
+	t.Helper()
+	ctx, cancel := context.WithTimeout(t.Context(), patience)
+	defer cancel()
+	tick := time.NewTicker(150 * time.Millisecond)
+	defer tick.Stop()
+	for {
+		saw, done := look()
+		if done {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			t.Fatalf("not in time: %s; last seen: %s", what, saw)
+		case <-tick.C:
+		}
+	}
+}
+
+// configure makes the accounts and templates that the scenarios use, of tenant shop.
+func (a api) configure(t *testing.T, s *sinks) {
+	t.Helper()
+	host, port, err := net.SplitHostPort(s.mail.Addr().String())
+	if err != nil {
+		t.Fatal(err)
+	}
+	a.call(t, http.StatusCreated, http.MethodPut, "/v1/accounts/mail", map[string]any{"provider": "smtp", "channel": "email",
+		"config": map[string]string{"host": host, "port": port, "tls": "none", "from": "shop@example.com"}})
+	a.call(t, http.StatusCreated, http.MethodPut, "/v1/accounts/hooks", map[string]any{"provider": "webhook", "channel": "webhook",
+		"secrets": map[string]string{"secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}})
+	// A route keeps other accounts, that a world may have, out of the way.
+	for _, name := range []string{"mail", "hooks"} {
+		a.call(t, http.StatusCreated, http.MethodPut, "/v1/routes/"+name, map[string]any{
+			"match": map[string]string{"tenant": "shop"}, "accounts": []map[string]string{{"account": name}}})
+	}
+	for name, class := range map[string]string{"code": "otp", "notice": "transactional", "offer": "marketing"} {
+		a.call(t, http.StatusCreated, http.MethodPut, "/v1/templates/shop/"+name, map[string]any{"class": class,
+			"variables": []map[string]any{{"name": "n", "example": "1"}},
+			"variants": []map[string]any{
+				{"channel": "email", "locale": "en", "subject": "Number {{n}}", "text": "It is {{n}}. Unsubscribe: https://shop.example.com/u"},
+				{"channel": "webhook", "locale": "en", "data": `{"type":"shop.` + name + `","n":"{{n}}"}`},
+			}})
+		a.call(t, http.StatusOK, http.MethodPost, "/v1/templates/shop/"+name+"/publish", map[string]any{"version": 1})
+	}
+}
+
+// hook is a request for a webhook.
+func hook(s *sinks, template, path string, n any) map[string]any {
+	return map[string]any{"to": s.hook.URL + path, "channel": "webhook", "template": template, "locale": "en", "vars": map[string]any{"n": fmt.Sprint(n)}}
+}

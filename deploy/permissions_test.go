@@ -1,0 +1,97 @@
+package deploy_test
+
+import (
+	"flag"
+	"fmt"
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+)
+
+var update = flag.Bool("update", false, "write testdata/permissions.txt again")
+
+// What each role may do is written down, action by action: a wider one is seen in a review.
+func TestPermissions(t *testing.T) {
+	t.Parallel()
+	r := root(t, nil)
+	var lines []string
+	for _, tmpl := range []template{r, nested(t, r, message.Email)} {
+		for name, res := range tmpl.Resources {
+			lines = append(lines, granted(t, name, res)...)
+		}
+	}
+	slices.Sort(lines)
+	got := strings.Join(slices.Compact(lines), "\n") + "\n"
+	const golden = "testdata/permissions.txt"
+	if *update {
+		if err := os.WriteFile(golden, []byte(got), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(golden)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(string(want), got); diff != "" {
+		t.Errorf("%s (-want +got; go test ./deploy -run TestPermissions -update writes it again):\n%s", golden, diff)
+	}
+}
+
+// granted lists what a resource allows: "role action resource", or the service where it is a resource's own
+// policy.
+func granted(t *testing.T, name string, res resource) []string {
+	var out []string
+	policies, _ := res.Properties["Policies"].([]any)
+	documents := []any{res.Properties["PolicyDocument"]}
+	for _, p := range policies {
+		documents = append(documents, p.(map[string]any)["PolicyDocument"])
+	}
+	for _, d := range documents {
+		document, ok := d.(map[string]any)
+		if !ok {
+			continue
+		}
+		for _, s := range document["Statement"].([]any) {
+			s := s.(map[string]any)
+			who := name
+			if p, ok := s["Principal"].(map[string]any); ok {
+				who += " " + fmt.Sprint(p["Service"])
+			}
+			for _, action := range list(s["Action"]) {
+				for _, on := range list(s["Resource"]) {
+					// A secret's ARN ends in random characters: that wildcard alone cannot be avoided.
+					if stars := strings.TrimSuffix(on, ":secret:main/accounts/*"); s["Effect"] != "Allow" || strings.Contains(action+stars, "*") {
+						t.Errorf("%s may %s on %s: write out which", who, action, on)
+					}
+					out = append(out, who+"  "+action+"  "+on)
+				}
+			}
+		}
+	}
+	for _, arn := range list(res.Properties["ManagedPolicyArns"]) {
+		if !strings.HasPrefix(arn, "<") {
+			t.Errorf("%s has policy %s: write out what it may do", name, arn)
+		}
+		out = append(out, name+"  has  "+arn)
+	}
+	return out
+}
+
+func list(v any) []string {
+	switch v := v.(type) {
+	case nil:
+		return nil
+	case []any:
+		var out []string
+		for _, e := range v {
+			out = append(out, fmt.Sprint(e))
+		}
+		return out
+	}
+	return []string{fmt.Sprint(v)}
+}

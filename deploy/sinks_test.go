@@ -1,0 +1,134 @@
+package deploy_test
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"net/http/httptest"
+	"net/textproto"
+	"strconv"
+	"strings"
+	"sync"
+	"testing"
+)
+
+// sinks are where messages arrive: a mail server and a receiver of webhooks, on 127.0.0.1.
+type sinks struct {
+	mail net.Listener
+	hook *httptest.Server
+
+	mu    sync.Mutex
+	mails map[string]int // by recipient: mails that were taken
+	calls map[string]int // by path: webhooks that came
+	taken map[string]int // by path: webhooks that were answered with 200
+	up    map[string]bool
+	last  map[string]string // by path: the body of the last one
+}
+
+func newSinks(t *testing.T) *sinks {
+	t.Helper()
+	s := &sinks{mails: map[string]int{}, calls: map[string]int{}, taken: map[string]int{}, up: map[string]bool{}, last: map[string]string{}}
+	var err error
+	if s.mail, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { s.mail.Close() })
+	go s.acceptMail()
+	s.hook = httptest.NewServer(http.HandlerFunc(s.take))
+	t.Cleanup(s.hook.Close)
+	return s
+}
+
+// take answers by the path: /ok/… is well, /gone/… is refused for good, /down/… is down until repair, and
+// /flaky<n>/… is down for the first n calls.
+func (s *sinks) take(w http.ResponseWriter, r *http.Request) {
+	body, _ := io.ReadAll(r.Body)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.calls[r.URL.Path]++
+	s.last[r.URL.Path] = string(body)
+	kind, _, _ := strings.Cut(strings.TrimPrefix(r.URL.Path, "/"), "/")
+	status := http.StatusOK
+	if n, err := strconv.Atoi(strings.TrimPrefix(kind, "flaky")); err == nil && s.calls[r.URL.Path] <= n {
+		status = http.StatusServiceUnavailable
+	}
+	switch {
+	case kind == "down" && !s.up[r.URL.Path]:
+		status = http.StatusInternalServerError
+	case kind == "gone":
+		status = http.StatusGone
+	}
+	if status == http.StatusOK {
+		s.taken[r.URL.Path]++
+	}
+	w.WriteHeader(status)
+}
+
+func (s *sinks) repair(path string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.up[path] = true
+}
+
+// webhooks is how often a path was called, and how often it said yes.
+func (s *sinks) webhooks(path string) (calls, taken int, last string) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.calls[path], s.taken[path], s.last[path]
+}
+
+func (s *sinks) mailsTo(address string) int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.mails[address]
+}
+
+func (s *sinks) acceptMail() {
+	for {
+		c, err := s.mail.Accept()
+		if err != nil {
+			return
+		}
+		go s.session(c)
+	}
+}
+
+// session is as much of RFC 5321 as a client needs that sends.
+func (s *sinks) session(c net.Conn) {
+	defer c.Close()
+	in := textproto.NewReader(bufio.NewReader(c))
+	say := func(line string) { fmt.Fprintf(c, "%s\r\n", line) }
+	say("220 sink")
+	to := ""
+	for {
+		line, err := in.ReadLine()
+		if err != nil {
+			return
+		}
+		verb, rest, _ := strings.Cut(line, " ")
+		switch strings.ToUpper(verb) {
+		case "EHLO", "HELO":
+			say("250 sink")
+		case "RCPT":
+			address, _, _ := strings.Cut(strings.TrimPrefix(rest, "TO:<"), ">")
+			to = address
+			say("250 ok")
+		case "DATA":
+			say("354 go on")
+			if _, err := in.ReadDotBytes(); err != nil {
+				return
+			}
+			s.mu.Lock()
+			s.mails[to]++
+			s.mu.Unlock()
+			say("250 queued")
+		case "QUIT":
+			say("221 bye")
+			return
+		default:
+			say("250 ok")
+		}
+	}
+}

@@ -1,0 +1,125 @@
+package sim
+
+import (
+	"encoding/json"
+	"slices"
+	"strings"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// Bug is a fault of ours that is planted on purpose: it shows that a history would find it.
+type Bug string
+
+// The bugs.
+const (
+	BugNoSweep         Bug = "no sweep"
+	BugWrongLane       Bug = "the sweep queues where nobody looks"
+	BugAckEarly        Bug = "intake answers before the record is written"
+	BugWriteLost       Bug = "a write is acknowledged before it is kept"
+	BugRecordExpires   Bug = "records expire with the hour"
+	BugKeyDropped      Bug = "idempotency keys are not kept"
+	BugHashIgnored     Bug = "a key's body is not compared"
+	BugContentDropped  Bug = "content claims are not kept"
+	BugTrustTTL        Bug = "an expired claim counts until it is removed"
+	BugReleaseLive     Bug = "a sent message gives its claim back"
+	BugReleaseSkipped  Bug = "a claim is settled and not removed"
+	BugNoFence         Bug = "writes ignore the revision"
+	BugStaleLease      Bug = "a lease that lost is taken for won"
+	BugLeaseInMind     Bug = "the lease is not written before the call"
+	BugStoppedClock    Bug = "a worker reads the clock once"
+	BugNoExpiry        Bug = "nothing expires"
+	BugEarly           Bug = "scheduled messages go at once"
+	BugCancelIgnored   Bug = "a cancel is confirmed and not written"
+	BugLostIsRetry     Bug = "a lost lease is sent again"
+	BugAnyKeyed        Bug = "an account's key is trusted elsewhere"
+	BugUnknownIsRetry  Bug = "no answer means retry"
+	BugUnknownIsSent   Bug = "no answer means sent"
+	BugThrottleCounts  Bug = "throttling is a fault"
+	BugTriesForgotten  Bug = "attempts are not counted"
+	BugNoBackoff       Bug = "retries do not wait"
+	BugNewKey          Bug = "each attempt has a key of its own"
+	BugLatestTemplate  Bug = "the newest template is sent"
+	BugTodoLost        Bug = "what is left to do is forgotten"
+	BugDueLost         Bug = "a record leaves the due index"
+	BugNotBlanked      Bug = "codes are not erased"
+	BugDLQSkipped      Bug = "dead messages leave no copy"
+	BugNotActivated    Bug = "the next way is never started"
+	BugAnyAccount      Bug = "receipts of other accounts count"
+	BugUnsigned        Bug = "signatures are not checked"
+	BugReceiptAckEarly Bug = "receipts leave the queue before they are applied"
+	BugCallbackAcks    Bug = "callbacks answer 2xx whatever happens"
+	BugReceiptReplaces Bug = "the last receipt replaces those before"
+	BugRedriveSent     Bug = "old copies redrive what was sent"
+	BugRedriveForgets  Bug = "redrive forgets the expiry"
+	BugAnyTenant       Bug = "tenants are not told apart"
+	BugHintTells       Bug = "a hint shows the code"
+)
+
+// spoil changes what is written.
+func (b Bug) spoil(now message.Time, sequences [][]store.Op) [][]store.Op {
+	switch b {
+	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost:
+	default:
+		return sequences
+	}
+	out := make([][]store.Op, len(sequences))
+	for i, seq := range sequences {
+		out[i] = slices.Clone(seq)
+		for j := range out[i] {
+			b.spoilOp(now, &out[i][j])
+		}
+	}
+	return out
+}
+
+func (b Bug) spoilOp(now message.Time, op *store.Op) {
+	it := &op.Item
+	record := strings.HasPrefix(it.PK, "m#")
+	switch {
+	case b == BugNoFence && record && op.Cond == store.AtRev:
+		op.Cond = store.Always
+	case b == BugTrustTTL && op.Cond == store.AbsentOrExpired:
+		op.Cond = store.Absent
+	case b == BugKeyDropped && it.SK == "k", b == BugContentDropped && it.SK == "c":
+		it.SK += store.DueSort(now) // where nobody finds it
+		op.Cond = store.Always
+	case b == BugRecordExpires && record:
+		it.Expires = int64(now)/1000 + 3600
+	case b == BugDueLost && record && it.Rev > 1:
+		it.DueShard, it.DueAt = "", 0
+	}
+}
+
+// mishear changes what a provider is understood to say.
+func (b Bug) mishear(res message.Result) message.Result {
+	switch {
+	case b == BugUnknownIsRetry && res.Outcome == message.Unknown, b == BugThrottleCounts && res.Outcome == message.Throttled:
+		res.Outcome = message.Retry
+	case b == BugUnknownIsSent && res.Outcome == message.Unknown:
+		res.Outcome = message.Accepted
+	}
+	return res
+}
+
+// claimed changes over which account a receipt is held to have come.
+func (b Bug) claimed(w *world, body []byte) []byte {
+	if b != BugAnyAccount {
+		return body
+	}
+	var e map[string]any
+	if json.Unmarshal(body, &e) != nil {
+		return body
+	}
+	rc, _ := e["receipt"].(map[string]any)
+	id, _ := rc["ID"].(string)
+	if s := w.oracle.stories[message.ID(id)]; s != nil && s.m.Last() != nil {
+		e["account"] = s.m.Last().Account
+	}
+	out, err := json.Marshal(e)
+	if err != nil {
+		return body
+	}
+	return out
+}

@@ -1,0 +1,105 @@
+package sim
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/template"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+var tenants = [...]string{"shop", "bank"}
+
+// templates of every tenant; each has as many versions as there are texts.
+var templates = [...]struct {
+	name  string
+	class message.Class
+}{{"code", message.OTP}, {"order", message.Transactional}, {"promo", message.Marketing}}
+
+const versions = 2
+
+// text is what a version of a template says: the oracle's own rendering.
+func text(owner, name string, version int, code string) string {
+	return fmt.Sprintf("%s %s v%d: %s", owner, name, version, code)
+}
+
+// found makes the world as the operators set it up, before anything can go wrong.
+func (w *world) found() {
+	ctx := context.Background()
+	s, err := store.Open(ctx, w.disk, keeper{w}, start, store.Options{DueShards: 2, ListShards: 1, Random: w.random})
+	if err != nil {
+		panic(err)
+	}
+	w.raw = s
+	for _, d := range w.documents() {
+		if _, err := s.PutDoc(ctx, tenant.System("sim"), start, d); err != nil {
+			panic(err)
+		}
+	}
+}
+
+func (w *world) documents() []store.Doc {
+	var out []store.Doc
+	add := func(k store.Kind, name, owner string, body any) {
+		b, err := json.Marshal(body)
+		if err != nil {
+			panic(err)
+		}
+		out = append(out, store.Doc{Kind: k, Name: name, Tenant: owner, Body: b})
+	}
+	for _, owner := range tenants {
+		add(store.Tenants, owner, "", tenant.Tenant{Name: owner, Owner: tenant.Owner{Name: "ann"}, FreeContent: true, Region: "CN", Locale: "en"})
+		for _, t := range templates {
+			for v := range versions {
+				add(store.TemplateVersions, config.VersionName(owner, t.name, v+1), owner, version(owner, t.name, t.class, v+1))
+			}
+			add(store.Templates, owner+"/"+t.name, owner, head(owner, t.name, t.class, 1))
+		}
+	}
+	accounts := []config.Account{{Name: "sms-a", Provider: "plain", Channel: message.SMS}, {Name: "sms-b", Provider: "plain", Channel: message.SMS},
+		{Name: "mail-a", Provider: "plain", Channel: message.Email}, {Name: "mallory", Provider: "plain", Channel: message.SMS, Off: true}}
+	if w.dedup {
+		accounts = append(accounts, config.Account{Name: "sms-k", Provider: "keyed", Channel: message.SMS})
+	}
+	for _, a := range accounts {
+		add(store.Accounts, a.Name, "", a)
+	}
+	add(store.Routes, "reach", "", route.Route{Name: "reach", Strategy: route.Fallback,
+		Steps: []route.Step{{Channel: message.SMS, WaitSeconds: []int{0, 60, 1200}[w.chance.IntN(3)]}, {Channel: message.Email}}})
+	add(store.Routes, "carry", "", w.carry())
+	return out
+}
+
+// carry is the route of the text messages: an order of accounts, or weights.
+func (w *world) carry() route.Route {
+	r := route.Route{Name: "carry", Match: route.Match{Channel: message.SMS}}
+	for _, i := range w.chance.Perm(3) {
+		a := route.Weighted{Account: []string{"sms-a", "sms-b", "sms-k"}[i]}
+		if w.seedIsOdd() {
+			a.Weight = 1 + i
+		}
+		r.Accounts = append(r.Accounts, a)
+	}
+	return r
+}
+
+func (w *world) seedIsOdd() bool { return w.Seed%2 == 1 }
+
+func version(owner, name string, class message.Class, v int) template.Template {
+	t := template.Template{Name: name, Tenant: owner, Version: v, Class: class, Variables: []template.Variable{{Name: "code"}}}
+	says := text(owner, name, v, "{{code}}")
+	t.Variants = []template.Variant{{Channel: message.SMS, Locale: "en", Text: says}, {Channel: message.Email, Locale: "en", Subject: "hello", Text: says}}
+	if class == message.OTP {
+		t.DedupExclude = []string{"code"}
+	}
+	return t
+}
+
+func head(owner, name string, class message.Class, published int) config.Template {
+	return config.Template{Name: name, Tenant: owner, Class: class, Latest: versions, Published: published}
+}

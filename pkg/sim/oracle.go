@@ -1,0 +1,274 @@
+package sim
+
+import (
+	"bytes"
+	"context"
+	"fmt"
+	"log/slog"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// Invariant is a promise, by its name.
+type Invariant string
+
+// The promises.
+const (
+	Durable      Invariant = "durability"       // what was answered 2xx is in the store
+	NoLoss       Invariant = "no loss"          // it comes to an end, and is not late for nothing
+	Idempotent   Invariant = "idempotent"       // one key, one answer
+	ContentOnce  Invariant = "content window"   // equal content inside the window is one message
+	SendBound    Invariant = "send bound"       // taken at most once, and once more for each doubt or redrive
+	BlindResend  Invariant = "blind resend"     // what may have been sent is not sent again but by policy
+	SameKey      Invariant = "same key"         // all calls of a message carry one key
+	Guarded      Invariant = "guarded call"     // no call without a lease, in time, and in a state to be sent
+	SingleOwner  Invariant = "single owner"     // one lease at a time; a late writer changes nothing
+	Monotone     Invariant = "monotone"         // no status falls
+	ReceiptKept  Invariant = "receipt kept"     // what a provider was told 2xx for is in the record
+	ReceiptScope Invariant = "receipt scope"    // and what others say is not
+	Attempts     Invariant = "attempts"         // not too many, not too soon
+	Schedule     Invariant = "schedule"         // not before its time, and a cancel that was confirmed holds
+	Conservation Invariant = "conservation"     // what has not ended is due
+	RedriveSafe  Invariant = "redrive safe"     // old hints send nothing again
+	Pinned       Invariant = "pinned"           // what was accepted is what is sent
+	NoLeak       Invariant = "no leak"          // no secret outside of what is sealed
+	Isolation    Invariant = "isolation"        // no tenant touches another
+	Truth        Invariant = "truth"            // the record says what happened
+	Released     Invariant = "claims released"  // what ended badly may be asked for again
+	DeadShown    Invariant = "dead shown"       // a dead message has a copy in the dead-letter queue
+	Blanked      Invariant = "blanked"          // an ended code is erased
+	FallbackGoes Invariant = "fallback goes on" // the next way is tried when one failed
+)
+
+// story is what the oracle knows of a message.
+type story struct {
+	m     message.Message // as it is on the disk
+	rev   int64
+	vars  bool
+	order *order
+	calls []*call
+	taken int
+	key   string
+	lease message.Time // of the newest attempt, by its worker's clock
+	// leases is when each attempt was leased, by the world's.
+	leases map[int]message.Time
+	// doubted are attempts that may have been taken when the next one began.
+	doubted   map[int]bool
+	redrives  int
+	redriven  message.Time
+	released  message.Time // when it first had a status that gives its claim back
+	cancelled bool         // and somebody was told so
+	heard     []provenReceipt
+	// What was taken, and how it stood, before everything was redriven.
+	expected int
+	atRest   message.Status
+}
+
+// call is one that a provider saw.
+type call struct {
+	epoch   int
+	account string
+	at, end message.Time // end 0: nobody heard an answer
+	outcome message.Outcome
+	redrive int // how often it was redriven before
+}
+
+type oracle struct {
+	w          *world
+	stories    map[message.ID]*story
+	order      []*story // as they were written
+	orders     map[string]*order
+	keys       map[string]*answeredKey
+	violations []Violation
+	log        bytes.Buffer
+}
+
+func newOracle(w *world) *oracle {
+	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}}
+}
+
+func (o *oracle) violate(i Invariant, format string, args ...any) {
+	if len(o.violations) < 5 {
+		o.violations = append(o.violations, Violation{i, fmt.Sprintf(format, args...)})
+	}
+	o.w.mark("VIOLATION", string(i))
+}
+
+// tell is violate about a message.
+func (o *oracle) tell(i Invariant, s *story, format string, args ...any) {
+	b, _ := json.Marshal(s.m)
+	o.violate(i, "%s\n\ttaken %d, redrives %d, at %s: %s", fmt.Sprintf(format, args...), s.taken, s.redrives, o.w.now, b)
+}
+
+// state is the column of the coverage that a message is in.
+func (o *oracle) state(id message.ID) int {
+	if s := o.stories[id]; s != nil {
+		return slices.Index(message.Statuses(), s.m.Status)
+	}
+	return states
+}
+
+// tolerance is how far two clocks may differ.
+func (o *oracle) tolerance() time.Duration { return 2 * o.w.skew }
+
+// changed judges every change on the disk.
+func (o *oracle) changed(before, after *store.Item) {
+	if after != nil && (bytes.Contains(after.Data, []byte(canary)) || strings.Contains(after.PK+after.SK+after.ListSort, canary) || strings.Contains(after.PK+after.SK, numbers[0][1:9])) {
+		o.violate(NoLeak, "a secret lies open in item %s %s", after.PK, after.SK)
+	}
+	it := after
+	if it == nil {
+		it = before
+	}
+	if !strings.HasPrefix(it.PK, "m#") || strings.Contains(it.SK, "#") {
+		return
+	}
+	if after == nil {
+		o.violate(Durable, "record %s was deleted", it.SK)
+		return
+	}
+	var r struct {
+		M    message.Message `json:"m"`
+		Vars []byte          `json:"vr"`
+	}
+	if err := json.Unmarshal(after.Data, &r); err != nil {
+		o.violate(Truth, "record %s cannot be read: %v", it.SK, err)
+		return
+	}
+	s := o.stories[r.M.ID]
+	if s == nil {
+		s = &story{m: r.M, rev: after.Rev, order: o.orders[r.M.Reference], doubted: map[int]bool{}, leases: map[int]message.Time{}}
+		o.stories[r.M.ID], o.order = s, append(o.order, s)
+		o.created(s)
+	} else {
+		prev, rev := s.m, s.rev
+		s.m, s.rev = r.M, after.Rev
+		if before == nil || after.Rev != rev+1 {
+			o.tell(SingleOwner, s, "revision %d follows %d", after.Rev, rev)
+		}
+		o.moved(s, &prev)
+	}
+	s.vars = len(r.Vars) > 0
+	o.indexed(s, after)
+	if s.released == 0 && s.m.Status.ReleasesContent() {
+		s.released = o.w.now
+	}
+}
+
+// indexed holds the index against the record: what has not ended is seen by the sweep.
+func (o *oracle) indexed(s *story, it *store.Item) {
+	m := &s.m
+	if m.Due != it.DueAt || (m.Due > 0) != (it.DueShard != "") {
+		o.tell(Conservation, s, "due %s, and in the index at %s", m.Due, it.DueAt)
+	}
+	if (!m.Status.Terminal() && m.Status != message.Sent || m.Todo != 0) && m.Due == 0 {
+		o.tell(Conservation, s, "nobody will look at it again")
+	}
+}
+
+// created judges a new record.
+func (o *oracle) created(s *story) {
+	m := &s.m
+	if s.order == nil || s.order.tenant != m.Tenant {
+		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
+		return
+	}
+	if s.order.window != nil || m.Status.Terminal() {
+		return
+	}
+	for _, other := range o.order {
+		if other == s || other.order == nil || other.order.window != nil || other.released != 0 || other.same() != s.same() {
+			continue
+		}
+		window := m.Class.Defaults().DedupWindow
+		if age := m.Created.Sub(other.m.Created); age > -window+o.tolerance() && age < window-o.tolerance() && o.w.now.Sub(other.m.Created) < window-o.tolerance() {
+			o.tell(ContentOnce, s, "%s said the same to the same recipient %s before", other.m.ID, age)
+		}
+	}
+}
+
+// to is who an order's message is for.
+func (s *story) to() string {
+	number := s.order.phones[0]
+	if s.order.shape == many || s.order.shape == batch {
+		number = s.order.phones[s.m.Place]
+	}
+	if s.m.Channel == message.Email {
+		return mailOf(number)
+	}
+	return number
+}
+
+// same is what makes content equal.
+func (s *story) same() string {
+	code := s.order.code
+	if s.m.Class == message.OTP {
+		code = "" // left out by the template
+	}
+	return strings.Join([]string{s.m.Tenant, string(s.m.Channel), s.to(), s.m.Template.Name, code}, "|")
+}
+
+// after are the statuses that may follow one another.
+var evidence = []message.Status{message.Sent, message.Delivered, message.Undelivered, message.Bounced, message.Complained}
+
+func follows(from, to message.Status) bool {
+	if from == to {
+		return true
+	}
+	proven := slices.Contains(evidence, to)
+	switch from {
+	case message.Scheduled:
+		return to != message.InDoubt && to != message.Simulated
+	case message.Queued, message.Sending, message.InDoubt:
+		return to != message.Simulated
+	case message.Sent, message.Undelivered, message.Bounced:
+		return proven && (from != message.Sent || to != message.Sent)
+	case message.Delivered:
+		return to == message.Complained
+	case message.Failed, message.Dead:
+		return proven || to == message.Queued || to == message.Scheduled
+	case message.Expired, message.Cancelled, message.Suppressed:
+		return proven
+	}
+	return false
+}
+
+// sent judges what goes into a queue.
+func (o *oracle) sent(to queue.Name, it queue.Item) {
+	if err := it.Check(); err != nil {
+		o.violate(Truth, "an item for %s that no queue takes: %v", to, err)
+	}
+	if bytes.Contains(it.Body, []byte(canary)) || bytes.Contains(it.Body, []byte(numbers[0][1:9])) {
+		o.violate(NoLeak, "a secret lies open in queue %s", to)
+	}
+}
+
+// ears listen to the log for what may not be in it.
+type ears struct{ o *oracle }
+
+func (e ears) Enabled(context.Context, slog.Level) bool { return e.o.w.Record || e.o.w.Seed%8 == 0 }
+
+func (e ears) Handle(ctx context.Context, r slog.Record) error {
+	e.o.log.Reset()
+	if err := slog.NewTextHandler(&e.o.log, nil).Handle(ctx, r); err != nil {
+		return err
+	}
+	b := e.o.log.Bytes()
+	if bytes.Contains(b, []byte(canary)) || bytes.Contains(b, []byte(numbers[0][1:9])) {
+		e.o.violate(NoLeak, "in the log: %s", b)
+	}
+	if e.o.w.Record {
+		e.o.w.history = append(e.o.w.history, "        log  "+strings.TrimSpace(e.o.log.String()))
+	}
+	return nil
+}
+
+func (e ears) WithAttrs([]slog.Attr) slog.Handler { return e }
+func (e ears) WithGroup(string) slog.Handler      { return e }

@@ -1,0 +1,127 @@
+package sim_test
+
+import (
+	"flag"
+	"fmt"
+	"strings"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/sim"
+)
+
+var (
+	seeds = flag.Uint64("sim.seeds", 2000, "how many histories")
+	seed  = flag.Uint64("sim.seed", 0, "live through this one only, and print it")
+)
+
+// campaign lives through the histories of seeds from 1, on all cores, until judge says stop.
+func campaign(n uint64, o sim.Options, judge func(sim.Result) (stop bool)) {
+	var next atomic.Uint64
+	var stopped atomic.Bool
+	var mu sync.Mutex
+	var all sync.WaitGroup
+	for range 2 {
+		all.Go(func() {
+			for !stopped.Load() {
+				mine := o
+				if mine.Seed = next.Add(1); mine.Seed > n {
+					return
+				}
+				r := sim.Run(mine)
+				mu.Lock()
+				if judge(r) {
+					stopped.Store(true)
+				}
+				mu.Unlock()
+			}
+		})
+	}
+	all.Wait()
+}
+
+// story prints a history that failed: it is lived through again, and written down.
+func story(o sim.Options) string {
+	o.Record = true
+	r := sim.Run(o)
+	var b strings.Builder
+	for _, line := range r.History {
+		fmt.Fprintln(&b, line)
+	}
+	fmt.Fprintf(&b, "seed %d, trace %016x, ended %s\n", o.Seed, r.Hash, r.Ended)
+	for _, v := range r.Violations {
+		fmt.Fprintf(&b, "%s: %s\n", v.Invariant, v.Detail)
+	}
+	return b.String()
+}
+
+// must are the dangers that an ordinary run has to meet: a fault, while the message that is worked on has one
+// of these statuses.
+var must = []struct {
+	fault    sim.Fault
+	statuses []message.Status
+}{
+	{sim.StoreFails, []message.Status{message.Queued}},
+	{sim.StoreFails, []message.Status{message.Sending}},
+	{sim.StoreForgets, []message.Status{message.Queued}},
+	{sim.StoreForgets, []message.Status{message.Sending}},
+	{sim.StoreForgets, []message.Status{message.Sent}},
+	{sim.StoreThrottles, nil},
+	{sim.StoreLags, nil},
+	{sim.DiesBefore, []message.Status{message.Queued}},
+	{sim.DiesBefore, []message.Status{message.Sending}},                               // between the lease and the outcome
+	{sim.DiesBefore, []message.Status{message.Dead, message.Failed, message.Expired}}, // with work left to do
+	{sim.DiesAfter, []message.Status{message.Sending}},
+	{sim.DiesAfter, []message.Status{message.Sent}},
+	{sim.DiesAfter, []message.Status{message.Delivered}}, // its receipt was here first
+	{sim.Freezes, []message.Status{message.Queued}},
+	{sim.Freezes, []message.Status{message.Sending}},
+	{sim.Freezes, []message.Status{message.InDoubt}},
+	{sim.QueueRefuses, nil},
+	{sim.QueueForgets, nil},
+	{sim.QueuePartly, nil},
+	{sim.QueueLoses, nil},
+	{sim.QueueDoubles, nil},
+	{sim.QueueDelays, nil},
+	{sim.QueueRepeats, nil},
+	{sim.ProviderRetry, nil},
+	{sim.ProviderThrottles, nil},
+	{sim.ProviderRefuses, nil},
+	{sim.ProviderBlames, nil},
+	{sim.ProviderRefresh, nil},
+	{sim.ProviderDefers, nil},
+	{sim.ProviderSilent, nil},
+	{sim.ProviderTakesMum, nil},
+	{sim.ProviderPanics, nil},
+	{sim.Unopened, nil},
+}
+
+func TestHistories(t *testing.T) {
+	t.Parallel()
+	if *seed != 0 {
+		t.Logf("%s", story(sim.Options{Seed: *seed}))
+		if r := sim.Run(sim.Options{Seed: *seed}); len(r.Violations) > 0 {
+			t.Fail()
+		}
+		return
+	}
+	failed, calls, messages := 0, 0, 0
+	var met sim.Coverage
+	campaign(*seeds, sim.Options{}, func(r sim.Result) bool {
+		calls, messages = calls+r.Calls, messages+r.Messages
+		met.Add(&r.Coverage)
+		if len(r.Violations) > 0 {
+			failed++
+			t.Errorf("seed %d: %s: %s", r.Seed, r.Violations[0].Invariant, r.Violations[0].Detail)
+		}
+		return failed >= 10
+	})
+	t.Logf("%d histories, %d messages, %d calls to the outside\n%s", *seeds, messages, calls, &met)
+	for _, row := range must {
+		if n := met.Count(row.fault, row.statuses...); n == 0 && failed == 0 {
+			t.Errorf("%s never met a message that is %v", row.fault, row.statuses)
+		}
+	}
+}

@@ -13,6 +13,7 @@ import (
 	"errors"
 	"fmt"
 	"math/big"
+	"strings"
 )
 
 // JWTKey is a private key for tokens.
@@ -24,7 +25,8 @@ type JWTKey struct {
 // ParseJWTKey reads a private key in PEM (PKCS #8, or PKCS #1 for RSA); alg is RS256 or ES256. The error
 // says nothing of the key.
 func ParseJWTKey(alg, text string) (JWTKey, error) {
-	block, _ := pem.Decode([]byte(text))
+	// Who copies it out of a JSON file has \n where the lines end.
+	block, _ := pem.Decode([]byte(strings.ReplaceAll(text, `\n`, "\n")))
 	if block == nil {
 		return JWTKey{}, errors.New("the key is not in PEM")
 	}

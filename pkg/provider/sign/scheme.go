@@ -10,6 +10,7 @@ import (
 	"hash"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
 	"time"
 )
@@ -60,6 +61,7 @@ func schemes() []Scheme {
 		{Name: "bearer", Required: []string{"token"}, Apply: bearer},
 		{Name: "basic", Required: []string{"user"}, Optional: []string{"password"}, Apply: basic},
 		{Name: "hmac-sha256", Required: []string{"key", "header"}, Optional: []string{"prefix", "encoding", "timestamp_header"}, Apply: hmacHeader},
+		{Name: "standard-webhooks", Required: []string{"key", "id"}, Apply: standardWebhooks},
 		{Name: "tc3", Required: []string{"id", "key", "service"}, Optional: []string{"headers"}, Apply: tc3},
 		{Name: "acs3", Required: []string{"id", "key"}, Optional: []string{"token"}, Apply: acs3},
 		{Name: "sigv4", Required: []string{"id", "key", "region", "service"}, Optional: []string{"token"}, Apply: sigv4},
@@ -86,7 +88,7 @@ func basic(p Params, _ Moment, r *http.Request, _ []byte) error {
 func hmacHeader(p Params, m Moment, r *http.Request, body []byte) error {
 	text := body
 	if name := p["timestamp_header"]; name != "" {
-		ts := fmt.Sprint(m.Now.Unix())
+		ts := strconv.FormatInt(m.Now.Unix(), 10)
 		r.Header.Set(name, ts)
 		text = append([]byte(ts+"."), body...)
 	}
@@ -96,6 +98,28 @@ func hmacHeader(p Params, m Moment, r *http.Request, body []byte) error {
 	}
 	r.Header.Set(p["header"], p["prefix"]+encoded)
 	return nil
+}
+
+// standardWebhooks signs id.timestamp.body.
+// https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md
+func standardWebhooks(p Params, m Moment, r *http.Request, body []byte) error {
+	key, err := webhookKey(p["key"])
+	if err != nil {
+		return err
+	}
+	ts := strconv.FormatInt(m.Now.Unix(), 10)
+	r.Header.Set("Webhook-Id", p["id"])
+	r.Header.Set("Webhook-Timestamp", ts)
+	r.Header.Set("Webhook-Signature", "v1,"+base64.StdEncoding.EncodeToString(mac(sha256.New, key, p["id"]+"."+ts+"."+string(body))))
+	return nil
+}
+
+func webhookKey(secret string) ([]byte, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(secret, "whsec_"))
+	if err != nil || len(key) < 24 || len(key) > 64 {
+		return nil, errors.New("the key is not whsec_ and 24 to 64 bytes in base64")
+	}
+	return key, nil
 }
 
 func encode(encoding string, sum []byte) (string, error) {

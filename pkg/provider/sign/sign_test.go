@@ -106,9 +106,10 @@ func TestBots(t *testing.T) {
 		{"feishu-bot", "", time.Unix(1, 0), nil},
 		{"dingtalk-robot", "this is secret", time.UnixMilli(1577262236757), map[string]string{"timestamp": "1577262236757", "sign": "hmPWwU+7lVdm3ZZz0r9tSfx0L4Q26jWOZr9+Gs6EZQM="}},
 		{"dingtalk-robot", "", time.Unix(1, 0), nil},
+		{"getui", "ms", time.UnixMilli(1608172111917), map[string]string{"timestamp": "1608172111917", "sign": "4612c4859e5276c70846f66abc6c2d49fc5b7417910a63caac8dc042f5e5f46c"}},
 	} {
 		s, _ := sign.Lookup(c.scheme)
-		got := s.Values(sign.Params{"key": c.key}, sign.Moment{Now: c.now})
+		got := s.Values(sign.Params{"key": c.key, "id": "ak"}, sign.Moment{Now: c.now})
 		if diff := cmp.Diff(c.want, got); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", c.scheme, diff)
 		}
@@ -141,6 +142,11 @@ func TestHeaders(t *testing.T) {
 	h := apply(t, "hmac-sha256", sign.Params{"key": "k", "header": "X-Sig", "timestamp_header": "X-Ts"}, m, "POST", "https://x.example/", "b")
 	if h.Get("X-Ts") != "1700000000" || h.Get("X-Sig") == "" {
 		t.Errorf("%v", h)
+	}
+	standard := sign.Params{"key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "id": "msg_p5jXN8AQM9LWM0D4loKWxJek"}
+	h = apply(t, "standard-webhooks", standard, sign.Moment{Now: time.Unix(1614265330, 0)}, "POST", "https://x.example/", `{"test": 2432232314}`)
+	if got := h.Get("Webhook-Signature"); got != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" {
+		t.Errorf("standard-webhooks: %s", got)
 	}
 	s, _ := sign.Lookup("basic")
 	r, _ := http.NewRequestWithContext(t.Context(), "GET", "https://x.example/", nil)
@@ -220,6 +226,9 @@ func TestJWT(t *testing.T) {
 		if !ok {
 			t.Errorf("%s: the signature is not valid", alg)
 		}
+	}
+	if _, err := sign.ParseJWTKey("ES256", strings.ReplaceAll(pemOf(t, ec), "\n", `\n`)); err != nil {
+		t.Errorf("as it stands in a JSON file: %v", err)
 	}
 	for name, c := range map[string][2]string{"not PEM": {"RS256", "canary"}, "other kind": {"RS256", pemOf(t, ec)}, "other alg": {"HS256", pemOf(t, rs)}} {
 		if _, err := sign.ParseJWTKey(c[0], c[1]); err == nil || strings.Contains(err.Error(), "canary") {

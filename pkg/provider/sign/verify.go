@@ -64,6 +64,7 @@ func verifiers() []Verifier {
 		// Vendors that sign nothing: the secret in the callback's path is all there is.
 		{Name: "none", Verify: unsigned},
 		{Name: "hmac-sha256", Required: []string{"key", "header"}, Optional: []string{"prefix", "encoding", "timestamp_header"}, Verify: verifyHMAC},
+		{Name: "standard-webhooks", Required: []string{"key"}, Verify: verifyStandard},
 		{Name: "hub-sha256", Required: []string{"key"}, Optional: []string{"verify_token"}, Verify: verifyHub},
 		{Name: "twilio", Required: []string{"key", "url"}, Verify: verifyTwilio},
 		{Name: "wechat", Required: []string{"token", "aes_key", "receiver"}, Verify: verifyWeChat},
@@ -96,6 +97,28 @@ func verifyHMAC(p Params, now time.Time, r *http.Request, body []byte) (Opened, 
 		return Opened{}, ErrSignature
 	}
 	return Opened{Body: body}, nil
+}
+
+// verifyStandard takes any of the signatures, of which there are several while a key is rotated.
+func verifyStandard(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
+	key, err := webhookKey(p["key"])
+	if err != nil {
+		return Opened{}, ErrSignature
+	}
+	id, ts := r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp")
+	if err := fresh(ts, now); err != nil {
+		return Opened{}, err
+	}
+	if id == "" || strings.Contains(id, ".") {
+		return Opened{}, ErrForm
+	}
+	want := "v1," + base64.StdEncoding.EncodeToString(mac(sha256.New, key, id+"."+ts+"."+string(body)))
+	for _, got := range strings.Fields(r.Header.Get("Webhook-Signature")) {
+		if equal(got, want) {
+			return Opened{Body: body}, nil
+		}
+	}
+	return Opened{}, ErrSignature
 }
 
 func fresh(unix string, now time.Time) error {

@@ -74,6 +74,10 @@ func genuine() map[string]callback {
 			want: "1158201444", check: true},
 		"hmac": {scheme: "hmac-sha256", params: sign.Params{"key": "secret", "header": "X-Sig"}, url: "/", body: "test", want: "test",
 			header: map[string]string{"X-Sig": "0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914"}},
+		// https://github.com/standard-webhooks/standard-webhooks/tree/main/libraries
+		"standard": {scheme: "standard-webhooks", params: sign.Params{"key": "whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw"}, now: time.Unix(1614265330, 0),
+			url: "/", body: `{"test": 2432232314}`, want: `{"test": 2432232314}`, header: map[string]string{"Webhook-Id": "msg_p5jXN8AQM9LWM0D4loKWxJek",
+				"Webhook-Timestamp": "1614265330", "Webhook-Signature": "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="}},
 		// https://developers.weixin.qq.com/doc/oplatform/developers/dev/push/encryption.html
 		"wechat": {scheme: "wechat", params: weChat, url: "/?timestamp=1714112445&nonce=415670741&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3",
 			body: `{"ToUserName":"gh_97417a04a28d","Encrypt":"` + weChatEncrypt + `"}`, want: weChatPlain},
@@ -131,11 +135,11 @@ func TestMutated(t *testing.T) {
 func same(a, b callback) bool {
 	qa, _ := url.Parse(a.url)
 	qb, _ := url.Parse(b.url)
-	if qa.RawQuery != qb.RawQuery && qa.Query().Encode() != qb.Query().Encode() && a.scheme != "hmac-sha256" && a.scheme != "hub-sha256" && a.scheme != "feishu-event" && a.scheme != "wechat" {
+	if a.scheme == "twilio" && qa.Query().Encode() != qb.Query().Encode() { // the others do not sign the URL, or what they use of it
 		return false
 	}
 	for k, v := range a.header {
-		if strings.TrimSpace(b.header[k]) != v {
+		if b.header[k] != v && !slices.Contains(strings.Fields(b.header[k]), v) {
 			return false
 		}
 	}

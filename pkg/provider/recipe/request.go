@@ -3,11 +3,10 @@ package recipe
 import (
 	"bytes"
 	"context"
-	"fmt"
+	"errors"
 	"maps"
 	"net/http"
 	"net/url"
-	"regexp"
 	"slices"
 	"strings"
 
@@ -140,12 +139,18 @@ func (c *compiler) url(r *request, s source, in scope, path string) {
 	}
 }
 
-// hostname is what a value may be that says where to ask; a port may follow.
-const hostname = `^[A-Za-z0-9]([A-Za-z0-9.-]*[A-Za-z0-9])?(:[0-9]{1,5})?$`
+// isHost tells what a value may be that says where to ask: a name, and a port if there is one.
+func isHost(s string) bool {
+	name, port, _ := strings.Cut(s, ":")
+	bad := func(r rune) bool {
+		return (r < 'a' || r > 'z') && (r < 'A' || r > 'Z') && (r < '0' || r > '9') && r != '.' && r != '-'
+	}
+	return name != "" && !strings.ContainsFunc(name, bad) && len(port) <= 5 && strings.Trim(port, "0123456789") == ""
+}
 
 func (r *request) url(env map[string]any) (*url.URL, error) {
 	host, err := joined(r.host, env, func(s string) string { return s })
-	if ok, _ := regexp.MatchString(hostname, host); err != nil || !ok {
+	if err != nil || !isHost(host) {
 		return nil, unfit{r.where + ".url"}
 	}
 	path, err := joined(r.path, env, url.PathEscape)
@@ -177,7 +182,7 @@ func joined(parts []part, env map[string]any, escape func(string) string) (strin
 		}
 		s, err := text(v)
 		if err != nil || s == "" {
-			return "", fmt.Errorf("empty")
+			return "", errors.New("a part of the URL is empty")
 		}
 		b.WriteString(escape(s))
 	}

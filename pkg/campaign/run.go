@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
+	"runtime/debug"
 
 	"github.com/go-json-experiment/json"
 
@@ -68,11 +70,11 @@ func New(p Ports) (*Campaign, error) {
 func (c *Campaign) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
 	for _, it := range batch {
-		err := c.run(ctx, it)
+		err := c.try(ctx, it)
 		var p *problem.Error
 		switch {
 		case err == nil:
-		case errors.As(err, &p) && p.Status() < 500:
+		case errors.As(err, &p) && p.Status() < 500 && p.Status() != http.StatusTooManyRequests:
 			c.Log.ErrorContext(ctx, "timed send refused", "item", it.ID, "code", p.Code, "detail", p.Detail, "errors", p.Fields)
 		default:
 			c.Log.ErrorContext(ctx, "timed send failed; it comes again", "item", it.ID, "error", err)
@@ -80,6 +82,16 @@ func (c *Campaign) Handle(ctx context.Context, batch []queue.Item) []string {
 		}
 	}
 	return again
+}
+
+// try runs one entry; a panic fails that entry only.
+func (c *Campaign) try(ctx context.Context, it queue.Item) (err error) {
+	defer func() {
+		if v := recover(); v != nil { // its text may hold what was worked on
+			err = fmt.Errorf("panic (%T): %s", v, debug.Stack())
+		}
+	}()
+	return c.run(ctx, it)
 }
 
 func (c *Campaign) run(ctx context.Context, it queue.Item) error {

@@ -4,7 +4,6 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
-	"os"
 	"slices"
 	"strconv"
 	"strings"
@@ -29,36 +28,39 @@ type Env struct {
 	Reach []netip.Prefix
 }
 
-// ReadEnv reads the environment and names everything that is missing at once: a function that is not told
-// everything does not start.
-func ReadEnv() (Env, error) {
+// ReadEnv reads an environment, as os.Getenv does, and names everything that is missing at once: a function
+// that is not told everything does not start.
+func ReadEnv(get func(name string) string) (Env, error) {
 	var missing []error
 	need := func(name string) string {
-		v := os.Getenv(name)
+		v := get(name)
 		if v == "" {
 			missing = append(missing, fmt.Errorf("environment variable %s is missing", name))
 		}
 		return v
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
-		Account: need("NOTIFY_ACCOUNT"), LogLevel: os.Getenv("NOTIFY_LOG")}
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG")}
+	if e.Stage != "" && !slices.Contains([]string{"dev", "staging", Production}, e.Stage) {
+		missing = append(missing, fmt.Errorf("environment variable NOTIFY_STAGE must be dev, staging or %s", Production))
+	}
 	shards := need("NOTIFY_DUE_SHARDS")
 	n, err := strconv.Atoi(shards)
 	if shards != "" && (err != nil || n < 1 || n > 256) {
 		missing = append(missing, fmt.Errorf("environment variable NOTIFY_DUE_SHARDS must be 1 to 256"))
 	}
 	e.DueShards = n
-	for _, a := range strings.Split(os.Getenv("NOTIFY_ALLOW"), ",") {
+	for _, a := range strings.Split(get("NOTIFY_ALLOW"), ",") {
 		if a = strings.TrimSpace(a); a != "" {
 			e.Allow = append(e.Allow, a)
 		}
 	}
-	for _, c := range strings.Split(os.Getenv("NOTIFY_CHANNELS"), ",") {
+	for _, c := range strings.Split(get("NOTIFY_CHANNELS"), ",") {
 		if c = strings.TrimSpace(c); c != "" {
 			e.Channels = append(e.Channels, message.Channel(c))
 		}
 	}
-	for _, text := range strings.Split(os.Getenv("NOTIFY_REACH"), ",") {
+	for _, text := range strings.Split(get("NOTIFY_REACH"), ",") {
 		if text = strings.TrimSpace(text); text == "" {
 			continue
 		}

@@ -94,7 +94,7 @@ func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
 // missing is written to the log, and the function stops at its start.
 func Main(build func(ctx context.Context, a *AWS) (handler any, err error)) {
 	ctx := context.Background()
-	env, err := ReadEnv()
+	env, err := ReadEnv(os.Getenv)
 	if err == nil {
 		var a *AWS
 		if a, err = Open(ctx, env, os.Stdout); err == nil {

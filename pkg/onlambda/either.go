@@ -1,7 +1,6 @@
 package onlambda
 
 import (
-	"bytes"
 	"context"
 	"encoding/json"
 
@@ -12,7 +11,8 @@ import (
 // everything else to the other.
 func Either(http func(context.Context, json.RawMessage) (any, error), sqs func(context.Context, json.RawMessage) (events.SQSEventResponse, error)) func(context.Context, json.RawMessage) (any, error) {
 	return func(ctx context.Context, payload json.RawMessage) (any, error) {
-		if bytes.Contains(payload[:min(len(payload), 64)], []byte(`"Records"`)) {
+		var e struct{ Records json.RawMessage }
+		if json.Unmarshal(payload, &e) == nil && e.Records != nil {
 			return sqs(ctx, payload)
 		}
 		return http(ctx, payload)

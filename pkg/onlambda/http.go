@@ -42,9 +42,7 @@ func HTTP(h http.Handler, f Flusher) func(ctx context.Context, payload json.RawM
 		}
 		w := &recorder{header: http.Header{}}
 		h.ServeHTTP(w, r)
-		if err := f.Flush(); err != nil {
-			return nil, fmt.Errorf("onlambda: flush: %w", err)
-		}
+		_ = f.Flush() // whoever was told 202 must hear it, and where metrics cannot be written a log cannot either
 		return answer(w), nil
 	}
 }
@@ -106,7 +104,7 @@ func request(ctx context.Context, method, path, query string, header http.Header
 	}
 	u, err := url.ParseRequestURI(path)
 	if err != nil {
-		return nil, fmt.Errorf("onlambda: path: %w", err)
+		return nil, errors.New("onlambda: the path is not one") // the parser's error quotes it
 	}
 	u.RawQuery = query
 	r := &http.Request{Method: method, URL: u, Proto: "HTTP/1.1", ProtoMajor: 1, ProtoMinor: 1, Header: header, Host: header.Get("Host"),

@@ -5,10 +5,12 @@ import (
 	"encoding/json"
 	"fmt"
 	"log/slog"
+	"runtime/debug"
 	"strconv"
 	"time"
 
 	"github.com/aws/aws-lambda-go/events"
+	"github.com/aws/aws-lambda-go/lambdacontext"
 
 	"github.com/opennotify/notify/pkg/queue"
 )
@@ -25,6 +27,7 @@ func SQS(h queue.Handler, f Flusher, log *slog.Logger) func(ctx context.Context,
 		out := events.SQSEventResponse{BatchItemFailures: []events.SQSBatchItemFailure{}}
 		var e events.SQSEvent
 		if err := json.Unmarshal(payload, &e); err != nil {
+			log.ErrorContext(ctx, "event unreadable", "request", requestID(ctx), "error", err)
 			return out, fmt.Errorf("onlambda: no SQS event: %w", err)
 		}
 		batch := make([]queue.Item, 0, len(e.Records))
@@ -40,7 +43,7 @@ func SQS(h queue.Handler, f Flusher, log *slog.Logger) func(ctx context.Context,
 			ctx, cancel = context.WithDeadline(ctx, deadline.Add(-reserve))
 			defer cancel()
 		}
-		for _, id := range h.Handle(ctx, batch) {
+		for _, id := range handle(ctx, h, batch, log) {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 		}
 		if err := f.Flush(); err != nil {
@@ -48,4 +51,27 @@ func SQS(h queue.Handler, f Flusher, log *slog.Logger) func(ctx context.Context,
 		}
 		return out, nil
 	}
+}
+
+// handle brings a batch back whose handler panicked: handlers catch what one item does, and have to bear a
+// second time for the rest.
+func handle(ctx context.Context, h queue.Handler, batch []queue.Item, log *slog.Logger) (again []string) {
+	defer func() {
+		if v := recover(); v != nil {
+			log.ErrorContext(ctx, "panic in a handler; its batch comes again", "request", requestID(ctx), "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			again = again[:0]
+			for _, it := range batch {
+				again = append(again, it.ID)
+			}
+		}
+	}()
+	return h.Handle(ctx, batch)
+}
+
+// requestID is the invocation's, by which Lambda's own lines are found.
+func requestID(ctx context.Context) string {
+	if lc, ok := lambdacontext.FromContext(ctx); ok {
+		return lc.AwsRequestID
+	}
+	return ""
 }

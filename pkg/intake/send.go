@@ -147,17 +147,28 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 			return nil, err
 		}
 	}
-	var drafts []*store.Draft
+	var waiting, drafts []*store.Draft
 	for _, d := range planned {
-		if a.wants(&d.Message) {
-			d.Message.Group, d.Message.ID = g.ID, g.IDs[d.Message.Place]
+		switch {
+		case !a.wants(&d.Message):
+			continue
+		case d.Message.Hold:
+			waiting = append(waiting, &d.Draft)
+		default:
 			drafts = append(drafts, &d.Draft)
 		}
+		d.Message.Group, d.Message.ID = g.ID, g.IDs[d.Message.Place]
 	}
-	kept, err := in.accept(ctx, p, now, drafts)
+	// What waits for a sibling is written before it: one that ends tells those that there are, once.
+	kept, err := in.accept(ctx, p, now, waiting)
 	if err != nil {
 		return nil, err
 	}
+	rest, err := in.accept(ctx, p, now, drafts)
+	if err != nil {
+		return nil, err
+	}
+	kept, drafts = append(kept, rest...), append(waiting, drafts...)
 	changed := false
 	for i, d := range drafts {
 		place := d.Message.Place
@@ -215,6 +226,9 @@ func (in *Intake) unneeded(ctx context.Context, p tenant.Principal, a *Answer) e
 
 // accept records drafts and queues the new ones.
 func (in *Intake) accept(ctx context.Context, p tenant.Principal, now message.Time, drafts []*store.Draft) ([]store.Verdict, error) {
+	if len(drafts) == 0 {
+		return nil, nil
+	}
 	verdicts, err := in.Store.Accept(ctx, p, now, drafts...)
 	if err != nil {
 		return nil, unavailable(err)

@@ -2,6 +2,7 @@ package onaws
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -85,6 +86,7 @@ type rig struct {
 	as       tenant.Principal
 	hook     string
 	sqs      *sqs.Client // not counted
+	url      *string     // of the one queue
 }
 
 func newRig(t *testing.T) *rig {
@@ -96,14 +98,19 @@ func newRig(t *testing.T) *rig {
 	if _, err := db.CreateTable(t.Context(), dynamo.Definition(stack)); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() {
-		if _, err := db.DeleteTable(context.WithoutCancel(t.Context()), &dynamodb.DeleteTableInput{TableName: aws.String(stack)}); err != nil {
+	made, err := r.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(stack + "-" + string(queue.Lane(message.Webhook, message.Normal)))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	r.url = made.QueueUrl
+	t.Cleanup(func() { // what an emulator keeps would be found by the next run
+		ctx := context.WithoutCancel(t.Context())
+		_, err1 := db.DeleteTable(ctx, &dynamodb.DeleteTableInput{TableName: aws.String(stack)})
+		_, err2 := r.sqs.DeleteQueue(ctx, &sqs.DeleteQueueInput{QueueUrl: r.url})
+		if err := errors.Join(err1, err2); err != nil {
 			t.Error(err)
 		}
 	})
-	if _, err := r.sqs.CreateQueue(t.Context(), &sqs.CreateQueueInput{QueueName: aws.String(stack + "-" + string(queue.Lane(message.Webhook, message.Normal)))}); err != nil {
-		t.Fatal(err)
-	}
 	key, err := kms.NewFromConfig(cfg).CreateKey(t.Context(), &kms.CreateKeyInput{})
 	if err != nil {
 		t.Fatal(err)
@@ -111,7 +118,7 @@ func newRig(t *testing.T) *rig {
 	cfg.APIOptions = append(cfg.APIOptions, r.count)
 	env := Env{Stack: stack, Table: stack, KeyID: aws.ToString(key.KeyMetadata.Arn), Stage: "dev", Allow: []string{"*"}, DueShards: 4, Account: "000000000000",
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
-	if r.aws, err = open(t.Context(), cfg, env, slog.New(slog.DiscardHandler), io.Discard, r.consumed); err != nil {
+	if r.aws, err = open(t.Context(), cfg, env, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), io.Discard, r.consumed); err != nil {
 		t.Fatal(err)
 	}
 	sink := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
@@ -169,9 +176,8 @@ func (r *rig) send(t *testing.T, req *intake.Request) *intake.Answer {
 // drain gives what waits in the queue.
 func (r *rig) drain(t *testing.T) (items []queue.Item) {
 	t.Helper()
-	url := aws.String(fmt.Sprintf("https://sqs.us-east-1.amazonaws.com/%s/%s-webhook-normal", r.aws.Env.Account, r.aws.Env.Stack))
 	for {
-		out, err := r.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: url, MaxNumberOfMessages: 10})
+		out, err := r.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: r.url, MaxNumberOfMessages: 10})
 		if err != nil {
 			t.Fatal(err)
 		}

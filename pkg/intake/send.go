@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"maps"
 	"slices"
 	"time"
 
@@ -240,7 +241,8 @@ func (in *Intake) accept(ctx context.Context, p tenant.Principal, now message.Ti
 			in.hint(ctx, byQueue, verdicts[i].Record, now)
 		}
 	}
-	for name, items := range byQueue {
+	for _, name := range slices.Sorted(maps.Keys(byQueue)) {
+		items := byQueue[name]
 		if err := in.Queue.Send(ctx, name, items...); err != nil {
 			// Kept is kept: the sweep queues it again.
 			in.Log.WarnContext(ctx, "hint not queued; the sweep will", "queue", name, "messages", len(items), "error", err)

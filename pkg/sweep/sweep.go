@@ -8,6 +8,8 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"maps"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -124,7 +126,8 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		byQueue[name] = append(byQueue[name], queue.Item{Body: body, Group: saved.Tenant})
 		n.Queued++
 	}
-	for name, items := range byQueue { // also before a fault: these records say that they are queued
+	for _, name := range slices.Sorted(maps.Keys(byQueue)) { // also before a fault: these records say that they are queued
+		items := byQueue[name]
 		if err := s.Queue.Send(ctx, name, items...); err != nil {
 			s.Log.WarnContext(ctx, "hints not queued; a later pass will", "queue", name, "messages", len(items), "error", err)
 		}

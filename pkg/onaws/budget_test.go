@@ -43,13 +43,14 @@ type bill struct {
 	units float64
 }
 
-// count is a middleware that writes every attempt down.
+// count is a middleware that writes every call down, but not its repetition: the emulator now and then
+// closes a connection that was about to be used.
 func (b *bill) count(s *middleware.Stack) error {
-	return s.Deserialize.Add(middleware.DeserializeMiddlewareFunc("bill", func(ctx context.Context, in middleware.DeserializeInput, next middleware.DeserializeHandler) (middleware.DeserializeOutput, middleware.Metadata, error) {
+	return s.Initialize.Add(middleware.InitializeMiddlewareFunc("bill", func(ctx context.Context, in middleware.InitializeInput, next middleware.InitializeHandler) (middleware.InitializeOutput, middleware.Metadata, error) {
 		b.mu.Lock()
 		b.calls[awsmiddleware.GetServiceID(ctx)+" "+awsmiddleware.GetOperationName(ctx)]++
 		b.mu.Unlock()
-		return next.HandleDeserialize(ctx, in)
+		return next.HandleInitialize(ctx, in)
 	}), middleware.After)
 }
 

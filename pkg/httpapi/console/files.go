@@ -79,7 +79,7 @@ func (c *Console) serve(_ context.Context, call *httpapi.Call, w http.ResponseWr
 	name := call.Path("path")
 	f, found := c.files[name]
 	if !found || !f.hashed {
-		if strings.Contains(path.Base(name), ".") {
+		if path.Ext(name) != "" {
 			return problem.New(problem.NotFound, "there is no such file; reload the console, it may have been updated")
 		}
 		f = c.page

@@ -1,0 +1,46 @@
+// Times, numbers and money as the reader writes them.
+import { lang } from './state.ts';
+import { t } from './i18n.ts';
+
+const locale = (): string => (lang.value === 'zh' ? 'zh-CN' : 'en-GB');
+
+const sameDay = (a: Date, b: Date): boolean => a.toDateString() === b.toDateString();
+
+/** The time today; the date too, when it was another day. */
+export function moment(iso: string): string {
+  const at = new Date(iso), now = new Date();
+  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+  if (sameDay(at, now)) return new Intl.DateTimeFormat(locale(), time).format(at);
+  const day = at.getFullYear() === now.getFullYear() ? { month: '2-digit', day: '2-digit' } as const : { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
+  return new Intl.DateTimeFormat(locale(), { ...day, ...time }).format(at);
+}
+
+/** The clock with milliseconds, for a timeline. */
+export function clock(iso: string): string {
+  const at = new Date(iso);
+  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(at);
+}
+
+export const utc = (iso: string): string => new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC');
+
+export function relative(iso: string, now = Date.now()): string {
+  const seconds = (Date.parse(iso) - now) / 1000, size = Math.abs(seconds);
+  const [unit, per] = size < 60 ? ['second', 1] as const : size < 3600 ? ['minute', 60] as const : size < 86400 ? ['hour', 3600] as const : ['day', 86400] as const;
+  return new Intl.RelativeTimeFormat(locale(), { numeric: 'auto' }).format(Math.round(seconds / per), unit);
+}
+
+export const number = (n: number): string => new Intl.NumberFormat(locale()).format(n);
+
+export function money(amount: number, currency?: string): string {
+  if (!currency) return new Intl.NumberFormat(locale(), { maximumFractionDigits: 4 }).format(amount);
+  return new Intl.NumberFormat(locale(), { style: 'currency', currency, maximumFractionDigits: 4 }).format(amount);
+}
+
+export const millis = (ms: number): string => (ms < 1000 ? `${ms} ms` : t('seconds', { n: number(Math.round(ms / 100) / 10) }));
+
+/** Midnight of the reader's today. */
+export function today(): string {
+  const d = new Date();
+  d.setHours(0, 0, 0, 0);
+  return d.toISOString();
+}

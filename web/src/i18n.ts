@@ -1,0 +1,22 @@
+// Texts of the console. Chinese has the keys; an English one that is missing does not compile.
+import { en } from './en.ts';
+import { lang } from './state.ts';
+import { zh } from './zh.ts';
+
+export type Key = keyof typeof zh;
+
+const texts = { zh: zh as Record<Key, string>, en };
+
+/** The text of a key; {name} is filled from values. */
+export function t(key: Key, values?: Record<string, string | number>): string {
+  const text = texts[lang.value][key];
+  return values ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '')) : text;
+}
+
+/** The word for a code of the API, such as a status; the code itself where there is none. */
+export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression', code: string): string {
+  return texts[lang.value][`${group}.${code}` as Key] ?? code;
+}
+
+/** Which of a text in both languages. */
+export const pick = <T>(both: { zh: T; en: T }): T => both[lang.value];

@@ -1,0 +1,58 @@
+// Reading from the API in a component: again every few seconds while somebody looks.
+import { useCallback, useEffect, useRef, useState } from 'preact/hooks';
+import { Fault } from './api.ts';
+
+export interface Loaded<T> {
+  data?: T;
+  fault?: Fault;
+  reload: () => void;
+}
+
+export const fault = (e: unknown): Fault => (e instanceof Fault ? e : new Fault(-1, { detail: String(e) }));
+
+/** Reads once per change of deps, and every few milliseconds while every is set and the tab is seen. */
+export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every = 0): Loaded<T> {
+  const [state, set] = useState<{ data?: T; fault?: Fault }>({});
+  const [round, again] = useState(0);
+  const current = useRef(0);
+  const run = async (): Promise<void> => {
+    const mine = ++current.current;
+    try {
+      const data = await read();
+      if (mine === current.current) set({ data });
+    } catch (e) {
+      if (mine === current.current) set((s) => ({ data: s.data, fault: fault(e) }));
+    }
+  };
+  useEffect(() => {
+    set({});
+    void run();
+    return () => { current.current++; };
+  }, deps);
+  useEffect(() => {
+    if (round > 0) void run();
+  }, [round]);
+  useEffect(() => {
+    if (!every) return;
+    const tick = setInterval(() => {
+      if (!document.hidden) again((n) => n + 1);
+    }, every);
+    return () => clearInterval(tick);
+  }, [every]);
+  return { ...state, reload: useCallback(() => again((n) => n + 1), []) };
+}
+
+/** An action under way: no second click, and its fault stays beside the form. */
+export function useAction(): { busy: boolean; fault?: Fault; run: (fn: () => Promise<void>) => Promise<void>; clear: () => void } {
+  const [state, set] = useState<{ busy: boolean; fault?: Fault }>({ busy: false });
+  const run = async (fn: () => Promise<void>): Promise<void> => {
+    set({ busy: true });
+    try {
+      await fn();
+      set({ busy: false });
+    } catch (e) {
+      set({ busy: false, fault: fault(e) });
+    }
+  };
+  return { ...state, run, clear: () => set({ busy: false }) };
+}

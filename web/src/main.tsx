@@ -1,0 +1,49 @@
+// The console's start: who is signed in, then the page of the URL.
+import { render } from 'preact';
+import { Frame } from './frame.tsx';
+import { t } from './i18n.ts';
+import { Dlq } from './pages/dlq.tsx';
+import { Help } from './pages/help.tsx';
+import { Login } from './pages/login.tsx';
+import { Message } from './pages/message.tsx';
+import { Messages } from './pages/messages.tsx';
+import { Overview } from './pages/overview.tsx';
+import { Account, Providers } from './pages/providers.tsx';
+import { RoutePage, Routes } from './pages/routes.tsx';
+import { Search } from './pages/search.tsx';
+import { Send } from './pages/send.tsx';
+import { Suppressions } from './pages/suppressions.tsx';
+import { TemplatePage } from './pages/template.tsx';
+import { Templates } from './pages/templates.tsx';
+import { TenantPage, Tenants } from './pages/tenants.tsx';
+import { go, parts } from './route.tsx';
+import { readSession, session, signedIn } from './state.ts';
+import { Card, Empty, Page } from './ui.tsx';
+import './style.css';
+
+function Current() {
+  const [page = '', a = '', b = ''] = parts.value;
+  switch (page) {
+    case '': return <Overview />;
+    case 'search': return <Search />;
+    case 'messages': return a ? <Message key={a} id={a} /> : <Messages />;
+    case 'send': return <Send />;
+    case 'templates': return b || a === 'new' ? <TemplatePage key={a + '/' + b} tenant={b && a} name={b} /> : <Templates />;
+    case 'providers': return a ? <Account key={a} name={a === 'new' ? '' : a} /> : <Providers />;
+    case 'routes': return a ? <RoutePage key={a} name={a === 'new' ? '' : a} /> : <Routes />;
+    case 'tenants': return a ? <TenantPage key={a} name={a === 'new' ? '' : a} /> : <Tenants />;
+    case 'suppressions': return <Suppressions />;
+    case 'dlq': return <Dlq />;
+    case 'api': return <Help />;
+    case 'login': go('/', true); return null;
+  }
+  return <Page title={t('not_found')}><Card><Empty>{t('not_found.text')}</Empty></Card></Page>;
+}
+
+function App() {
+  if (!session.value) return null;
+  return signedIn.value ? <Frame><Current /></Frame> : <Login />;
+}
+
+await readSession().catch(() => { session.value = { live: true, scopes: [] }; });
+render(<App />, document.getElementById('app') as HTMLElement);

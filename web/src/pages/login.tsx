@@ -1,0 +1,41 @@
+import { useEffect, useState } from 'preact/hooks';
+import { Logo, Switches } from '../frame.tsx';
+import { t } from '../i18n.ts';
+import { useAction } from '../load.ts';
+import { go, path } from '../route.tsx';
+import { session, signIn } from '../state.ts';
+import { Button, Text, Trouble } from '../ui.tsx';
+
+export function Login() {
+  const [key, setKey] = useState('');
+  const action = useAction();
+  const enter = (how: { key: string } | { token: string }): Promise<void> => action.run(async () => {
+    await signIn(how);
+    if (path.value === '/login') go('/', true);
+  });
+  useEffect(() => {
+    const token = path.value === '/login' ? location.hash.slice(1) : '';
+    if (!token) return;
+    history.replaceState(null, '', location.pathname);
+    void enter({ token });
+  }, []);
+  return (
+    <main class="login">
+      <div>
+        <section class="card">
+          <div class="body">
+            <h1><Logo />notify</h1>
+            <p class="note">{t('login.note')}</p>
+            <form onSubmit={(e) => { e.preventDefault(); void enter({ key: key.trim() }); }}>
+              <Text label={t('login.key')} type="password" autocomplete="current-password" value={key} set={setKey} placeholder="nfy_live_…" required autofocus help={t('login.help')} />
+              <Button kind="main" type="submit" disabled={action.busy || !key.trim()}>{t('login.enter')}</Button>
+            </form>
+            {action.fault && <Trouble fault={action.fault} />}
+            {session.value?.inbox && <p class="faint">{t('login.local')}</p>}
+          </div>
+        </section>
+        <div class="foot"><Switches /></div>
+      </div>
+    </main>
+  );
+}

@@ -1,0 +1,52 @@
+// URLs: /console/PAGE/… and a query for filters. Every page but a search can be sent to a colleague.
+import { computed, signal } from '@preact/signals';
+import type { ComponentChildren } from 'preact';
+
+const base = '/console';
+const here = (): string => location.pathname.slice(base.length) + location.search;
+
+export const place = signal(here());
+export const path = computed(() => place.value.split('?')[0] || '/');
+export const params = computed(() => new URLSearchParams(place.value.split('?')[1] ?? ''));
+/** The parts of the path, decoded. */
+export const parts = computed(() => path.value.split('/').filter(Boolean).map(decodeURIComponent));
+
+addEventListener('popstate', () => {
+  place.value = here();
+});
+
+export function go(to: string, replace = false): void {
+  if (to === place.value) return;
+  history[replace ? 'replaceState' : 'pushState'](null, '', base + to);
+  place.value = to;
+  if (!replace) scrollTo(0, 0);
+}
+
+/** Changes the query and keeps the rest. */
+export function setParams(change: Record<string, string>): void {
+  const q = new URLSearchParams(params.value);
+  for (const [name, v] of Object.entries(change)) v ? q.set(name, v) : q.delete(name);
+  const text = q.toString();
+  go(path.value + (text && '?' + text), true);
+}
+
+export const to = (...names: (string | number)[]): string => '/' + names.map((n) => encodeURIComponent(n)).join('/');
+
+interface LinkProps {
+  href: string;
+  class?: string;
+  'aria-current'?: 'page';
+  /** Told before the page changes. */
+  followed?: () => void;
+  children?: ComponentChildren;
+}
+
+export function A({ href, followed, children, ...rest }: LinkProps) {
+  const follow = (e: MouseEvent): void => {
+    if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
+    e.preventDefault();
+    followed?.();
+    go(href);
+  };
+  return <a {...rest} href={base + href} onClick={follow}>{children}</a>;
+}

@@ -1,0 +1,205 @@
+// The pieces that pages are made of.
+import { signal } from '@preact/signals';
+import type { ComponentChildren, JSX, TargetedInputEvent } from 'preact';
+import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Fault } from './api.ts';
+import { moment, relative, utc } from './format.ts';
+import { t, word, type Key } from './i18n.ts';
+import { lang, toast } from './state.ts';
+
+type Children = { children?: ComponentChildren };
+
+/** What somebody wrote or the system named: not to be translated. */
+export const Raw = ({ children, class: c }: Children & { class?: string }) => <span translate={false} class={c}>{children}</span>;
+export const Code = ({ children }: Children) => <code translate={false}>{children}</code>;
+
+export function Page({ title, note, actions, children }: Children & { title: ComponentChildren; note?: ComponentChildren; actions?: ComponentChildren }) {
+  return (
+    <>
+      <div class="head">
+        <div><h1>{title}</h1>{note && <p class="note">{note}</p>}</div>
+        {actions && <div class="actions">{actions}</div>}
+      </div>
+      {children}
+    </>
+  );
+}
+
+export function Card({ title, extra, children, class: c = '' }: Children & { title?: ComponentChildren; extra?: ComponentChildren; class?: string }) {
+  return (
+    <section class={`card ${c}`}>
+      {(title || extra) && <header><h2>{title}</h2>{extra}</header>}
+      <div class="body">{children}</div>
+    </section>
+  );
+}
+
+const tones: Record<string, string> = {
+  delivered: 'good', sent: 'info', sending: 'info', queued: 'info', scheduled: 'calm', in_doubt: 'warn', undelivered: 'bad', bounced: 'bad',
+  complained: 'bad', failed: 'bad', dead: 'bad', expired: 'calm', cancelled: 'calm', suppressed: 'warn', simulated: 'calm',
+};
+export const tone = (status: string): string => tones[status] ?? 'calm';
+
+export const Tag = ({ tone: c = 'calm', title, children }: Children & { tone?: string; title?: string }) => <span class={`tag ${c}`} title={title}>{children}</span>;
+export const Status = ({ of }: { of: string }) => <Tag tone={tone(of)} title={t(`status.help.${of}` as Key)}><i class="dot" />{word('status', of)}</Tag>;
+
+export function When({ at, ago }: { at?: string | null; ago?: boolean }) {
+  return at ? <time dateTime={at} title={utc(at)}>{ago ? relative(at) : moment(at)}</time> : <>—</>;
+}
+
+export const Row = ({ label, children }: Children & { label: ComponentChildren }) => <><dt>{label}</dt><dd>{children ?? '—'}</dd></>;
+
+type ButtonProps = JSX.IntrinsicElements['button'] & { kind?: 'main' | 'danger' | 'plain' | 'link' };
+export const Button = ({ kind = 'plain', class: c, ...rest }: ButtonProps) => <button type="button" class={`button ${kind} ${c ?? ''}`} {...rest} />;
+
+export function Copy({ text, label, kind }: { text: string | (() => string); label?: string; kind?: ButtonProps['kind'] }) {
+  const copy = async (): Promise<void> => {
+    await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
+    toast(t('copied'));
+  };
+  return <Button kind={kind} onClick={() => void copy()}>{label ?? t('copy')}</Button>;
+}
+
+export const Empty = ({ children }: Children) => <div class="empty">{children}</div>;
+export const Loading = () => <div class="empty" role="status">{t('loading')}</div>;
+
+/** A fault with what to do about it. */
+export function Trouble({ fault }: { fault?: Fault }) {
+  if (!fault) return null;
+  return (
+    <div class="alert bad" role="alert">
+      <strong>{word('problem', fault.code)}</strong>
+      {fault.detail && <div translate={false} lang="en">{fault.detail}</div>}
+      {fault.fields.map((f) => <div translate={false} lang="en" key={f.pointer}><code>{f.pointer}</code> {f.detail}</div>)}
+      {fault.request && <div class="faint">{t('request_id')} <Code>{fault.request}</Code></div>}
+    </div>
+  );
+}
+
+/** A labelled control with its help and its error. */
+export function Field({ label, help, error, required, wide, children }: {
+  label: ComponentChildren; help?: ComponentChildren; error?: string; required?: boolean; wide?: boolean; children: (id: string, described: string) => ComponentChildren;
+}) {
+  const id = useId();
+  return (
+    <div class={`field ${wide ? 'wide' : ''} ${error ? 'wrong' : ''}`}>
+      <label for={id}>{label}{required && <b class="star" aria-hidden="true">*</b>}</label>
+      {children(id, `${id}-note`)}
+      <small id={`${id}-note`}>{error ? <span class="error" translate={false}>{error}</span> : help}</small>
+    </div>
+  );
+}
+
+interface TextProps {
+  label: ComponentChildren; value: string; set: (v: string) => void; help?: ComponentChildren; error?: string; required?: boolean; wide?: boolean;
+  lines?: number; type?: 'text' | 'password' | 'number' | 'datetime-local'; placeholder?: string; autocomplete?: string; autofocus?: boolean; min?: number; maxLength?: number;
+}
+
+export function Text({ label, value, set, help, error, required, wide, lines, type = 'text', placeholder, ...rest }: TextProps) {
+  return (
+    <Field label={label} help={help} error={error} required={required} wide={wide}>
+      {(id, note) => lines
+        ? <textarea id={id} rows={lines} aria-describedby={note} value={value} required={required} placeholder={placeholder} onInput={(e) => set(e.currentTarget.value)} />
+        : <input id={id} aria-describedby={note} aria-invalid={!!error} value={value} required={required} spellcheck={false} type={type as 'text'} placeholder={placeholder} onInput={(e: TargetedInputEvent<HTMLInputElement>) => set(e.currentTarget.value)} {...rest} />}
+    </Field>
+  );
+}
+
+export type Options = readonly (readonly [value: string, label: string])[];
+
+export function Select({ label, value, set, options, help, error, required, disabled }: {
+  label: ComponentChildren; value: string; set: (v: string) => void; options: Options; help?: ComponentChildren; error?: string; required?: boolean; disabled?: boolean;
+}) {
+  return (
+    <Field label={label} help={help} error={error} required={required}>
+      {(id, note) => (
+        <select id={id} aria-describedby={note} value={value} disabled={disabled} onChange={(e) => set(e.currentTarget.value)}>
+          {options.map(([v, text]) => <option key={v} value={v}>{text}</option>)}
+        </select>
+      )}
+    </Field>
+  );
+}
+
+export function Check({ label, value, set, help }: { label: ComponentChildren; value: boolean; set: (v: boolean) => void; help?: ComponentChildren }) {
+  return (
+    <div class="field check">
+      <label><input type="checkbox" checked={value} onChange={(e) => set(e.currentTarget.checked)} /> {label}</label>
+      {help && <small>{help}</small>}
+    </div>
+  );
+}
+
+/** A table that scrolls by itself where it is too wide. */
+export function Table({ label, head, children }: Children & { label: string; head: ComponentChildren[] }) {
+  return (
+    <div class="scroll" tabIndex={0} role="region" aria-label={label}>
+      <table><thead><tr>{head.map((h, i) => <th key={i} scope="col">{h}</th>)}</tr></thead><tbody>{children}</tbody></table>
+    </div>
+  );
+}
+
+export function Dialog({ title, close, children, foot, wide }: Children & { title: string; close: () => void; foot?: ComponentChildren; wide?: boolean }) {
+  const box = useRef<HTMLDialogElement>(null);
+  const id = useId();
+  useEffect(() => {
+    const el = box.current;
+    el?.showModal();
+    return () => el?.close();
+  }, []);
+  return (
+    <dialog ref={box} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); close(); }}>
+      <header><h2 id={id}>{title}</h2><Button kind="link" aria-label={t('close')} onClick={close}>✕</Button></header>
+      <div class="body">{children}</div>
+      {foot && <footer>{foot}</footer>}
+    </dialog>
+  );
+}
+
+interface Question {
+  title: string;
+  text?: ComponentChildren;
+  confirm: string;
+  danger?: boolean;
+  reason?: boolean;
+  answer: (reason: string | undefined) => void;
+}
+const question = signal<Question | undefined>();
+
+/** Asks before something is done; undefined is no, else it is the reason. */
+export function confirm(q: Omit<Question, 'answer'>): Promise<string | undefined> {
+  return new Promise((answer) => {
+    question.value = { ...q, answer };
+  });
+}
+
+export function Questions() {
+  const q = question.value;
+  const [reason, setReason] = useState('');
+  useEffect(() => setReason(''), [q]);
+  if (!q) return null;
+  const done = (r: string | undefined): void => {
+    question.value = undefined;
+    q.answer(r);
+  };
+  return (
+    <Dialog title={q.title} close={() => done(undefined)} foot={<>
+      <Button onClick={() => done(undefined)}>{t('cancel')}</Button>
+      <Button kind={q.danger ? 'danger' : 'main'} type="submit" form="question">{q.confirm}</Button>
+    </>}>
+      {q.text && <p>{q.text}</p>}
+      <form id="question" onSubmit={(e) => { e.preventDefault(); done(reason); }}>
+        {q.reason !== false && <Text label={t('reason')} value={reason} set={setReason} help={t('reason.help')} maxLength={200} wide />}
+      </form>
+    </Dialog>
+  );
+}
+
+/** Tabs over values. */
+export function Tabs({ label, value, set, options }: { label: string; value: string; set: (v: string) => void; options: Options }) {
+  return (
+    <div class="tabs" role="group" aria-label={label} lang={lang.value}>
+      {options.map(([v, text]) => <button type="button" key={v} aria-pressed={v === value} onClick={() => set(v)}>{text}</button>)}
+    </div>
+  );
+}

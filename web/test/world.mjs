@@ -1,0 +1,93 @@
+// A real `notify local` with data that looks like a company's, and a real browser in front of it.
+import { spawn } from 'node:child_process';
+import { existsSync, mkdtempSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { createInterface } from 'node:readline';
+import { chromium } from 'playwright-core';
+
+const browsers = ['/usr/bin/chromium', '/usr/bin/chromium-browser', '/usr/bin/google-chrome'];
+export const browserPath = process.env.CHROMIUM ?? browsers.find(existsSync);
+
+/** Starts the service in a folder of its own; gives its address, links and key. */
+export async function start(command) {
+  const data = mkdtempSync(join(tmpdir(), 'notify-console-'));
+  const child = spawn(command, ['local', '--json', '--addr', '127.0.0.1:0', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const killed = () => child.kill();
+  process.once('exit', killed); // a test that fails leaves nothing behind
+  const [line] = await Promise.race([
+    new Promise((resolve) => createInterface(child.stdout).once('line', (l) => resolve([l]))),
+    new Promise((_, reject) => child.once('exit', (code) => reject(new Error(`notify local ended with ${code}`)))),
+  ]);
+  const stop = async () => {
+    const ended = new Promise((resolve) => child.once('exit', resolve));
+    process.off('exit', killed);
+    child.kill('SIGINT');
+    await ended;
+    rmSync(data, { recursive: true, force: true });
+  };
+  return { ...JSON.parse(line), stop };
+}
+
+/** Calls the API as a program does. */
+export function client({ url, key }) {
+  return async (method, path, body) => {
+    const answer = await fetch(url + path, {
+      method, headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }, ...(body && { body: JSON.stringify(body) }),
+    });
+    const text = await answer.text();
+    if (!answer.ok) throw new Error(`${method} ${path}: ${answer.status} ${text}`);
+    return text ? JSON.parse(text) : undefined;
+  };
+}
+
+/** Messages in every state that one machine can make, a second tenant, a route, a draft, a suppression. */
+export async function seed(service) {
+  const api = client(service);
+  const send = (body) => api('POST', '/v1/messages', body);
+  await api('PUT', '/v1/tenants/order-service', { title: '订单中心 Orders', owner: { name: '李静 Li Jing', phone: '+8613700137000', email: 'lijing@example.com', group: 'orders-oncall' }, region: 'CN', locale: 'zh', per_second: 200, reason: '接入' });
+  await api('PUT', '/v1/templates/order-service/refund', {
+    class: 'transactional', variables: [{ name: 'amount', type: 'string', example: '99.00' }, { name: 'order', type: 'string', example: 'A-1001' }], reason: '退款通知',
+    variants: [{ channel: 'sms', locale: 'zh', text: '【订单中心】您的订单{{order}}已退款{{amount}}元，预计3个工作日到账。' }, { channel: 'sms', locale: 'en', text: '[Orders] Refund of {{amount}} for order {{order}} is on its way.' }],
+  });
+  await api('POST', '/v1/templates/order-service/refund/publish', { version: 1, reason: '上线' });
+  await api('PUT', '/v1/templates/order-service/refund', {
+    class: 'transactional', variables: [{ name: 'amount', type: 'string', example: '99.00' }, { name: 'order', type: 'string', example: 'A-1001' }], version: 1, reason: '到账时间改为 1 天',
+    variants: [{ channel: 'sms', locale: 'zh', text: '【订单中心】您的订单{{order}}已退款{{amount}}元，预计1个工作日到账。' }, { channel: 'sms', locale: 'en', text: '[Orders] Refund of {{amount}} for order {{order}} is on its way.' }],
+  });
+  await api('PUT', '/v1/accounts/mail-relay', { provider: 'smtp', channel: 'email', off: true, config: { host: 'smtp.example.com', from: 'noreply@example.com' }, per_second: 20, reason: '等合同' });
+  await api('PUT', '/v1/routes/otp-sms', { match: { class: 'otp', channel: 'sms' }, accounts: [{ account: 'inbox-sms' }], dedup_seconds: 30, reason: '验证码专用' });
+  await api('POST', '/v1/suppressions', { address: '+8613800138009', channel: 'sms', class: 'marketing', reason: 'opt_out', note: '回复 T 退订' });
+  const ids = {};
+  const one = async (name, body) => { ids[name] = (await send(body)).id; };
+  await one('code', { to: '+8613800138000', template: 'login-code', vars: { code: '482913' }, reference: 'login-20260102-1' });
+  await one('mail', { to: 'li.lei@example.com', template: 'order-shipped', vars: { name: '李雷', order: 'A-1001', url: 'https://shop.example.com/orders/A-1001' }, reference: 'A-1001' });
+  await one('refund', { tenant: 'order-service', to: '+8613812345678', template: 'refund', vars: { amount: '128.00', order: 'A-2002' }, reference: 'A-2002' });
+  await one('bounced', { to: 'gone@example.com', template: 'order-shipped', vars: { name: '韩梅梅', order: 'A-1002' }, reference: 'A-1002' });
+  await one('undelivered', { to: '+8613900139001', template: 'order-shipped', channel: 'sms', vars: { name: '王强', order: 'A-1003' }, reference: 'A-1003' });
+  await one('later', { to: '+8613900139002', template: 'order-shipped', channel: 'sms', vars: { name: '赵敏', order: 'A-1004' }, send_at: new Date(Date.now() + 86400e3).toISOString() });
+  await one('chat', { to: 'ops', channel: 'feishu', template: 'order-card', vars: { order: 'A-1005', amount: 99.5, customer: '李雷' } });
+  for (let i = 0; i < 6; i++) await send({ to: `+86139001391${i}0`, template: 'login-code', vars: { code: String(100000 + i * 7919) } });
+  await settle(api, Object.values(ids).filter((id) => id !== ids.later));
+  for (const [name, state] of [['code', 'delivered'], ['mail', 'delivered'], ['bounced', 'bounced'], ['undelivered', 'undelivered'], ['refund', 'delivered']]) {
+    await fetch(`${service.url}/dev/inbox/${ids[name]}/${state}`, { method: 'POST', headers: { Accept: 'application/json' } });
+  }
+  await until(async () => (await api('GET', `/v1/messages/${ids.refund}`)).status === 'delivered' && (await api('GET', `/v1/messages/${ids.bounced}`)).status === 'bounced');
+  return ids;
+}
+
+const settle = (api, ids) => until(async () => (await Promise.all(ids.map((id) => api('GET', `/v1/messages/${id}`)))).every((m) => !['queued', 'sending'].includes(m.status)));
+
+/** Asks again until it is so; what is asked does the waiting, there is no event to wait for. */
+async function until(so, tries = 200) {
+  for (let i = 0; i < tries; i++) {
+    if (await so()) return;
+    await new Promise((resolve) => setTimeout(resolve, 50));
+  }
+  throw new Error('it never came to be');
+}
+
+export const browse = () => chromium.launch({
+  executablePath: browserPath,
+  args: ['--no-sandbox', '--disable-gpu', '--disable-quic', '--no-first-run', '--disable-background-networking', '--disable-component-update', '--disable-sync', '--force-prefers-reduced-motion'],
+});

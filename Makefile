@@ -9,6 +9,9 @@ GOFLAGS_BUILD = -trimpath -ldflags "-s -w"
 TOOL    = go tool -modfile=tools/go.mod
 PKG     = ./...
 ARGS    =
+SEEDS   = 20000
+SEED    = 0
+CALM    = 20
 # Deploying needs the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
 ENV     = dev
 SAM     = sam
@@ -37,7 +40,7 @@ test: lint $(BIN) ## Lint, then every test, with the emulators that it installs 
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
 		race=; echo "no C compiler here: tests run without the race detector"; \
 	fi; \
-	exec $(BIN)/emulators go test $$race -vet=off -p 2 -timeout 9m $(PKG)
+	exec $(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
 
 .PHONY: lint
 lint: $(BIN) ## gofmt, go vet, staticcheck, govulncheck
@@ -61,6 +64,10 @@ verify: gen ## Fail if something generated, or go.mod, is not up to date
 	go mod tidy -diff
 	go mod verify
 	git diff --exit-code
+
+.PHONY: sim
+sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it
+	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM)
 
 .PHONY: bench
 bench: ## Run the benchmarks
@@ -97,7 +104,7 @@ delete: ## Delete a deployed stack; its table and key stay (ENV=dev)
 deploy-local: ## Build and deploy into the emulator that AWS_ENDPOINT_URL points to
 	@if [ -z "$$AWS_ENDPOINT_URL" ]; then echo "AWS_ENDPOINT_URL is not set: start an emulator with make emulator, and export what it prints"; exit 1; fi
 	arch=$$(go env GOHOSTARCH); ARCH=$$arch $(SAM) build --config-env dev && \
-	$(SAM) deploy --config-env dev --stack-name notify-local --parameter-overrides Stage=dev Alarms=off Reach=127.0.0.0/8 Allow="'*'" \
+	$(SAM) deploy --config-env dev --stack-name notify-local --parameter-overrides Stage=dev Alarms=off Reach=127.0.0.0/8 Allow="'*'" UrgentConcurrency=0 NormalConcurrency=0 BulkConcurrency=0 \
 		Architecture=$$(echo $$arch | sed s/amd64/x86_64/)
 
 .PHONY: clean

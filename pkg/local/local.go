@@ -118,7 +118,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}
 	l.handlers = map[queue.Name]memory.Consumer{queue.Receipts: {Handler: rec, Workers: 2}}
 	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
-		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 48, message.Bulk: 16} {
+		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 96, message.Bulk: 16} {
 			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
 		}
 	}

@@ -328,15 +328,3 @@ func (d *Disk) nextDue() (message.Time, bool) {
 	}
 	return next, next != 0
 }
-
-// claimOf tells whether a content claim that has not expired names a message.
-func (d *Disk) claimOf(now message.Time, id message.ID) bool {
-	d.mu.Lock()
-	defer d.mu.Unlock()
-	for k, it := range d.items {
-		if k.SK == "c" && strings.HasPrefix(k.PK, "k#") && it.Expires*1000 > int64(now) && strings.Contains(string(it.Data), string(id)) {
-			return true
-		}
-	}
-	return false
-}

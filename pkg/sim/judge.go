@@ -18,7 +18,7 @@ func (o *oracle) moved(s *story, prev *message.Message) {
 		m.Created != prev.Created || m.Channel != prev.Channel || m.Class != prev.Class || m.Reference != prev.Reference {
 		o.tell(Pinned, s, "what was accepted was changed")
 	}
-	if !follows(prev.Status, m.Status) && !(slices.Contains(evidence, m.Status) && inParts(m)) {
+	if !follows(prev.Status, m.Status) && !inParts(m) {
 		o.tell(Monotone, s, "%s follows %s", m.Status, prev.Status)
 	}
 	if prev.Claim != "" && m.Claim == "" && s.released == 0 {
@@ -234,8 +234,10 @@ func (o *oracle) accepted(a *order, verdicts []store.Verdict) {
 			o.violate(Durable, "%s was accepted, and there is no record %s", a.reference(), id)
 		case s.m.Tenant != a.tenant || v.Record.Tenant != a.tenant:
 			o.tell(Isolation, s, "%s of %s was answered with it", a.reference(), a.tenant)
-		case v.Duplicate && !v.Replay && v.WindowEnds.Add(o.tolerance()+15*time.Minute) < o.w.now:
+		case v.Duplicate && !v.Replay && v.WindowEnds.Add(o.tolerance()+2*patience) < o.w.now:
 			o.tell(ContentOnce, s, "%s is held to be the same, though the window ended at %s", a.reference(), v.WindowEnds)
+		default:
+			s.accepted = true
 		}
 	}
 	if a.key == "" || len(ids) == 0 { // of a batch, every item may be refused
@@ -285,7 +287,8 @@ func (o *oracle) cancelled(id message.ID) {
 }
 
 // inParts tells whether providers spoke of several parts. How many there are is known only when the last
-// has been spoken of, and each may be worse than those before: then delivered does not last.
+// has been spoken of, and each may be worse than those before: then delivered does not last, and while a newer
+// attempt is out it is that one's turn again.
 func inParts(m *message.Message) bool {
 	return slices.ContainsFunc(m.Attempts, func(a message.Attempt) bool {
 		return slices.ContainsFunc(a.Receipts, func(r message.Receipt) bool { return r.Part > 0 })

@@ -65,6 +65,7 @@ type story struct {
 	redriven  message.Time
 	released  message.Time // when it first had a status that gives its claim back
 	cancelled bool         // and somebody was told so
+	accepted  bool         // a caller was told so
 	heard     []provenReceipt
 	// What was taken, and how it stood, before everything was redriven.
 	expected int

@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"encoding/json"
 	"strconv"
 	"strings"
 	"time"
@@ -123,6 +124,9 @@ func (l line) Send(_ context.Context, to queue.Name, items ...queue.Item) error 
 		failed := map[int]error{}
 		for i, it := range items {
 			w.oracle.sent(to, it)
+			if w.Bug == BugEarly && p.role == api {
+				it.Delay = 0
+			}
 			if err := it.Check(); err != nil || p.meets(QueuePartly) {
 				failed[i] = errRefused
 				continue
@@ -235,17 +239,29 @@ func (w *world) ready(c *copy) {
 	})
 }
 
+// aboutOf is the message that a receipt in the queue is about.
+func aboutOf(body []byte) message.ID {
+	var e struct {
+		Receipt struct{ ID message.ID } `json:"receipt"`
+	}
+	if json.Unmarshal(body, &e) != nil {
+		return ""
+	}
+	return e.Receipt.ID
+}
+
 func (p *process) handle(ctx context.Context, r role, it queue.Item) []string {
 	batch := []queue.Item{it}
 	switch r {
 	case receipts:
 		batch[0].Body = p.w.Bug.claimed(p.w, it.Body)
+		p.about = aboutOf(it.Body)
 		return p.receipts.Handle(ctx, batch)
 	case control:
 		return p.sweep.Handle(ctx, batch)
 	}
 	if h, err := store.ReadHint(it.Body); err == nil {
-		p.about, p.redrives = h.ID, h.Redrive > 0
+		p.about = h.ID
 	}
 	return p.delivery.Handle(ctx, batch)
 }

@@ -62,8 +62,6 @@ type process struct {
 	gone bool // and it has come to its end
 	idle bool
 	job  job
-	// redrives: what it works on is a copy from a dead-letter queue.
-	redrives bool
 	// about is what it works on, since began.
 	about message.ID
 	began message.Time

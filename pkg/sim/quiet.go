@@ -30,7 +30,7 @@ func (o *oracle) quiet() {
 		}
 		o.reflected(s)
 		o.leftBehind(s)
-		if m.Fallback && m.Place == 0 {
+		if m.Fallback && m.Place == 0 && s.accepted {
 			o.wentOn(s)
 		}
 	}
@@ -57,11 +57,6 @@ func (o *oracle) leftBehind(s *story) {
 	if m.Status.ReleasesContent() && m.Claim != "" {
 		o.tell(Released, s, "it is %s and holds its claim", m.Status)
 	}
-	if s.order.window == nil && m.Status.ReleasesContent() {
-		if id := o.w.disk.claimOf(o.w.now, m.ID); id {
-			o.tell(Released, s, "it is %s and its claim is there", m.Status)
-		}
-	}
 	if m.Status == message.Dead && !slices.ContainsFunc(o.w.dead, func(c *copy) bool {
 		h, err := store.ReadHint(c.body)
 		return err == nil && h.ID == m.ID
@@ -76,7 +71,7 @@ func (o *oracle) leftBehind(s *story) {
 // wentOn judges a fallback: when the first way ended badly in good time, the second was tried.
 func (o *oracle) wentOn(first *story) {
 	for _, s := range o.order {
-		if s == first || s.m.Group != first.m.Group || s.m.Place <= first.m.Place {
+		if s == first || !s.accepted || s.m.Group != first.m.Group || s.m.Place <= first.m.Place {
 			continue
 		}
 		bad := first.m.Status.ReleasesContent() && first.m.Status != message.Cancelled && first.m.Status != message.Suppressed

@@ -43,8 +43,6 @@ func (s bugged) Message(ctx context.Context, p tenant.Principal, id message.ID) 
 		m.Expires = m.Expires.Add(1000 * time.Hour)
 	case s.bug() == BugEarly:
 		m.SendAt = 0
-	case s.bug() == BugRedriveSent && s.p.redrives && m.Status == message.Sent:
-		m.Base, m.Status = message.Dead, message.Dead
 	}
 	return imagined(r, m), nil
 }
@@ -145,14 +143,6 @@ func (s bugged) Accept(ctx context.Context, p tenant.Principal, now message.Time
 		}
 	}
 	return s.Store.Accept(ctx, p, now, drafts...)
-}
-
-// Release gives back a content claim.
-func (s bugged) Release(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error {
-	if s.bug() == BugReleaseSkipped {
-		return nil
-	}
-	return s.Store.Release(ctx, p, now, r)
 }
 
 // Hint encodes a record as a hint.

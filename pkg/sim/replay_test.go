@@ -1,0 +1,53 @@
+package sim_test
+
+import (
+	"testing"
+
+	"github.com/opennotify/notify/pkg/sim"
+)
+
+// One seed is one history: what failed can be looked at again.
+func TestReplay(t *testing.T) {
+	t.Parallel()
+	for seed := range uint64(60 / slower) {
+		a, b := sim.Run(sim.Options{Seed: seed}), sim.Run(sim.Options{Seed: seed, Record: true})
+		if a.Hash != b.Hash || a.Calls != b.Calls {
+			t.Fatalf("seed %d is %016x, and again %016x", seed, a.Hash, b.Hash)
+		}
+	}
+}
+
+// What histories have found once. A row is the seed at that time; the story may have changed since.
+func TestFound(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		seed uint64
+		was  string
+	}{
+		{19, "a message in doubt at an account that deduplicates was sent again over another"},
+		{39, "the same, after a fault of the first account"},
+		{2178, "rounds of attempts were told apart by the clocks of two machines"},
+		{691, "a fallback that was cut off, and repeated after its first way had failed, never went on"},
+		{2859, "the same, after a bounce"},
+	} {
+		if r := sim.Run(sim.Options{Seed: row.seed}); len(r.Violations) > 0 {
+			t.Errorf("%s\n%s", row.was, story(sim.Options{Seed: row.seed}))
+		}
+	}
+}
+
+// An accident at every call to the outside, one at a time, in a world that is otherwise at peace.
+func TestEveryCall(t *testing.T) {
+	t.Parallel()
+	for seed := range *calm {
+		calls := sim.Run(sim.Options{Seed: seed, Calm: true}).Calls
+		for kind := range sim.AccidentKinds {
+			for at := 1; at <= calls; at += slower {
+				o := sim.Options{Seed: seed, Calm: true, Accident: sim.Accident{At: at, Kind: kind}}
+				if r := sim.Run(o); len(r.Violations) > 0 {
+					t.Fatalf("accident %d at call %d\n%s", kind, at, story(o))
+				}
+			}
+		}
+	}
+}

@@ -140,7 +140,7 @@ func (o *operators) redrive() {
 
 // putBack moves a copy from a dead-letter queue into its message's lane, as AWS's own redrive does: with a
 // new id, counted anew.
-func (w *world) putBack(c *copy) {
+func (w *world) putBack(c *posted) {
 	h, err := store.ReadHint(c.body)
 	if err != nil {
 		return
@@ -158,6 +158,6 @@ func (w *world) redriveAll() {
 	}
 	for range 6 {
 		h := w.hints[w.chance.IntN(len(w.hints))]
-		w.putBack(&copy{body: h.body})
+		w.putBack(&posted{body: h.body})
 	}
 }

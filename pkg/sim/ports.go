@@ -140,8 +140,8 @@ func (l line) Send(_ context.Context, to queue.Name, items ...queue.Item) error 
 	})
 }
 
-// copy is one copy of an item in a queue.
-type copy struct {
+// posted is one copy of an item in a queue.
+type posted struct {
 	id       string
 	to       queue.Name
 	body     []byte
@@ -183,7 +183,7 @@ func (w *world) enqueue(p *process, to queue.Name, it queue.Item) {
 
 func (w *world) put(to queue.Name, body []byte, delay time.Duration) {
 	w.serial++
-	c := &copy{id: strconv.Itoa(w.serial), to: to, body: body}
+	c := &posted{id: strconv.Itoa(w.serial), to: to, body: body}
 	if strings.HasSuffix(string(to), "-dlq") {
 		w.dead = append(w.dead, c)
 		return
@@ -192,7 +192,7 @@ func (w *world) put(to queue.Name, body []byte, delay time.Duration) {
 }
 
 // ready hands a copy to a worker.
-func (w *world) ready(c *copy) {
+func (w *world) ready(c *posted) {
 	if c.done {
 		return
 	}

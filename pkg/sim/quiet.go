@@ -57,7 +57,7 @@ func (o *oracle) leftBehind(s *story) {
 	if m.Status.ReleasesContent() && m.Claim != "" {
 		o.tell(Released, s, "it is %s and holds its claim", m.Status)
 	}
-	if m.Status == message.Dead && !slices.ContainsFunc(o.w.dead, func(c *copy) bool {
+	if m.Status == message.Dead && !slices.ContainsFunc(o.w.dead, func(c *posted) bool {
 		h, err := store.ReadHint(c.body)
 		return err == nil && h.ID == m.ID
 	}) {

@@ -69,8 +69,8 @@ type world struct {
 	disk     *Disk
 	raw      *store.Store // without faults: what the oracle reads
 	pools    [roles]pool
-	hints    []sent  // every hint that there ever was, up to a bound
-	dead     []*copy // dead-letter queues
+	hints    []sent    // every hint that there ever was, up to a bound
+	dead     []*posted // dead-letter queues
 	tick     message.Time
 	accounts map[string]*account
 	clients  clients

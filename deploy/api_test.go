@@ -100,35 +100,54 @@ func (a api) send(t *testing.T, body any, headers ...string) string {
 // until reads a message until it has a status.
 func (a api) until(t *testing.T, id, status string) answer {
 	t.Helper()
-	var got answer
-	eventually(t, "message "+id+" is "+status, func() (string, bool) {
-		got = a.call(t, http.StatusOK, http.MethodGet, "/v1/messages/"+id, nil)
-		return got.text("status"), got.text("status") == status
-	})
+	got, err := a.ends(t.Context(), id, status)
+	if err != nil {
+		t.Fatalf("message %s is not %s: %v; last seen: %v", id, status, err, got.body)
+	}
 	return got
+}
+
+// ends does the same for any goroutine.
+func (a api) ends(ctx context.Context, id, status string) (got answer, err error) {
+	err = look(ctx, func() (bool, error) {
+		var err error
+		got, err = a.try(ctx, http.MethodGet, "/v1/messages/"+id, nil)
+		return got.text("status") == status, err
+	})
+	return got, err
 }
 
 // patience is for what another process does in its own time: the longest wait is the sweep's, which comes
 // within two minutes.
 const patience = 150 * time.Second
 
-// eventually looks again and again; what it saw last is in the failure.
-func eventually(t *testing.T, what string, look func() (saw string, done bool)) {
-	t.Helper()
-	ctx, cancel := context.WithTimeout(t.Context(), patience)
+// look asks again and again, until it is done or patience ends.
+func look(ctx context.Context, done func() (bool, error)) error {
+	ctx, cancel := context.WithTimeout(ctx, patience)
 	defer cancel()
 	tick := time.NewTicker(150 * time.Millisecond)
 	defer tick.Stop()
 	for {
-		saw, done := look()
-		if done {
-			return
+		if ok, err := done(); ok || err != nil {
+			return err
 		}
 		select {
 		case <-ctx.Done():
-			t.Fatalf("not in time: %s; last seen: %s", what, saw)
+			return ctx.Err()
 		case <-tick.C:
 		}
+	}
+}
+
+// eventually does so for what cannot fail; what it saw last is told.
+func eventually(t *testing.T, what string, see func() (saw string, done bool)) {
+	t.Helper()
+	var saw string
+	if err := look(t.Context(), func() (done bool, _ error) {
+		saw, done = see()
+		return done, nil
+	}); err != nil {
+		t.Fatalf("%s: %v; last seen: %s", what, err, saw)
 	}
 }
 
@@ -144,9 +163,9 @@ func (a api) configure(t *testing.T, s *sinks) {
 	a.call(t, http.StatusCreated, http.MethodPut, "/v1/accounts/hooks", map[string]any{"provider": "webhook", "channel": "webhook",
 		"secrets": map[string]string{"secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}})
 	// A route keeps other accounts, that a world may have, out of the way.
-	for _, name := range []string{"mail", "hooks"} {
-		a.call(t, http.StatusCreated, http.MethodPut, "/v1/routes/"+name, map[string]any{
-			"match": map[string]string{"tenant": "shop"}, "accounts": []map[string]string{{"account": name}}})
+	for account, channel := range map[string]string{"mail": "email", "hooks": "webhook"} {
+		a.call(t, http.StatusCreated, http.MethodPut, "/v1/routes/"+account, map[string]any{
+			"match": map[string]string{"tenant": "shop", "channel": channel}, "accounts": []map[string]string{{"account": account}}})
 	}
 	for name, class := range map[string]string{"code": "otp", "notice": "transactional", "offer": "marketing"} {
 		a.call(t, http.StatusCreated, http.MethodPut, "/v1/templates/shop/"+name, map[string]any{"class": class,

@@ -33,7 +33,7 @@ func TestDeployed(t *testing.T) {
 			name string
 			tell func(*testing.T)
 		}{
-			{"lost hint", d.lostHint}, {"REST", d.rest}, {"ops' schedule", d.opsSchedule}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
+			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"ops' schedule", d.opsSchedule}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
 			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
 		} {
 			t.Run(story.name, func(t *testing.T) {

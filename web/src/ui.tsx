@@ -134,7 +134,7 @@ export function Check({ label, value, set, help }: { label: ComponentChildren; v
 export function Table({ label, head, children }: Children & { label: string; head: ComponentChildren[] }) {
   return (
     <div class="scroll" tabIndex={0} role="region" aria-label={label}>
-      <table><thead><tr>{head.map((h, i) => <th key={i} scope="col">{h}</th>)}</tr></thead><tbody>{children}</tbody></table>
+      <table><thead><tr>{head.map((h, i) => <th key={i} scope="col">{h || <span class="unseen">{t('actions')}</span>}</th>)}</tr></thead><tbody>{children}</tbody></table>
     </div>
   );
 }

@@ -34,9 +34,11 @@ export function From({ m }: { m: Message }) {
 
 export const summary = (m: Message): ComponentChildren => <><Status of={m.status} /><span>{word('channel', m.channel)}</span><Raw class="mono">{m.to}</Raw><When at={m.created_at} /></>;
 
-export function MessageTable({ label, list }: { label: string; list: Message[] }) {
+/** Brief leaves out what the message's own page has. */
+export function MessageTable({ label, list, brief }: { label: string; list: Message[]; brief?: boolean }) {
+  const rest = brief ? [] : [t('account'), t('verdict')];
   return (
-    <Table label={label} head={[t('time'), t('status'), t('recipient'), t('channel'), t('tenant'), t('template'), t('account'), t('verdict')]}>
+    <Table label={label} head={[t('time'), t('status'), t('recipient'), t('channel'), t('tenant'), t('template'), ...rest]}>
       {list.map((m) => (
         <tr key={m.id}>
           <td class="nowrap"><A href={href(m)}><When at={m.created_at} /></A></td>
@@ -45,8 +47,7 @@ export function MessageTable({ label, list }: { label: string; list: Message[] }
           <td class="nowrap">{word('channel', m.channel)}</td>
           <td class="nowrap"><Raw>{m.tenant}</Raw></td>
           <td class="nowrap"><From m={m} /></td>
-          <td class="nowrap"><Raw>{m.account || '—'}</Raw></td>
-          <td class="clip" title={pick(m.verdict).what}>{pick(m.verdict).what}</td>
+          {!brief && <><td class="nowrap"><Raw>{m.account || '—'}</Raw></td><td class="clip" title={pick(m.verdict).what}>{pick(m.verdict).what}</td></>}
         </tr>
       ))}
     </Table>

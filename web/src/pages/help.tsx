@@ -23,7 +23,7 @@ export function Help() {
     <Page title={t('nav.api')} note={<>{t('api.note')} <a href="/v1/openapi.json" download>openapi.json</a></>}>
       <div class="api">
         <Card><aside aria-label={t('operations')} tabIndex={0}>
-          {groups.map(([g, list]) => <div key={g} translate={false}><h3>{g}</h3>{list?.map((o) => <a key={o.operationId} href={`?op=${o.operationId}`} aria-current={o === current ? 'page' : undefined} title={o.summary} onClick={(e) => { e.preventDefault(); setParams({ op: o.operationId }); }}>{o.operationId}</a>)}</div>)}
+          {groups.map(([g, list]) => <div key={g} translate={false}><h2>{g}</h2>{list?.map((o) => <a key={o.operationId} href={`?op=${o.operationId}`} aria-current={o === current ? 'page' : undefined} title={o.summary} onClick={(e) => { e.preventDefault(); setParams({ op: o.operationId }); }}>{o.operationId}</a>)}</div>)}
         </aside></Card>
         {current && <Shown key={current.operationId} o={current} schemas={data.components.schemas} />}
       </div>

@@ -100,9 +100,9 @@ function Told({ e }: { e: Event }) {
     <>
       {a && <Raw>{a.account}</Raw>}
       {e.event === 'attempt' && <span>{a?.outcome ? word('outcome', a.outcome) : t('no_answer_yet')}</span>}
-      {e.event === 'attempt' && a && <Raw class="mono faint">{[a.http_status, a.code].filter(Boolean).join(' ')}</Raw>}
+      {e.event === 'attempt' && a && (a.http_status || a.code) && <Raw class="mono faint">{[a.http_status, a.code].filter(Boolean).join(' ')}</Raw>}
       {e.event === 'attempt' && !!a?.ms && <span class="faint">{millis(a.ms)}</span>}
-      {r && <><span>{word('receipt', r.state)}</span><Raw class="mono faint">{r.code}</Raw></>}
+      {r && <><span>{word('receipt', r.state)}</span>{r.code && <Raw class="mono faint">{r.code}</Raw>}</>}
       {e.status && <Status of={e.status} />}
       {e.by && <Raw class="faint">{e.by}</Raw>}
       {e.why && e.why !== e.status && <Raw class="faint">{word('reason', e.why)}</Raw>}

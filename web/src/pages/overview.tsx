@@ -60,11 +60,11 @@ export function Overview() {
         <Card class="flush" title={t('overview.latest')} extra={<A href="/messages">{t('view.all')}</A>}>
           {!latest.data && !latest.fault && <Loading />}
           {latest.data?.messages.length === 0 && <Empty>{t('overview.none')}</Empty>}
-          {latest.data && latest.data.messages.length > 0 && <MessageTable label={t('overview.latest')} list={latest.data.messages} />}
+          {latest.data && latest.data.messages.length > 0 && <MessageTable brief label={t('overview.latest')} list={latest.data.messages} />}
         </Card>
         <div>
           <Card title={t('todo')}>
-            {work.length === 0 ? <Empty><Tag tone="good">{t('todo.none')}</Tag></Empty> : <ul class="todo">{work.map((w) => <li key={w.key}><span class="line"><Tag tone={w.tone}><i class="dot" /></Tag>{w.text}</span><A class="button small" href={w.href}>{w.go}</A></li>)}</ul>}
+            {work.length === 0 ? <Empty><Tag tone="good">{t('todo.none')}</Tag></Empty> : <ul class="todo">{work.map((w) => <li key={w.key}><span class="line"><i class={`dot ${w.tone}`} />{w.text}</span><A class="button small" href={w.href}>{w.go}</A></li>)}</ul>}
           </Card>
           {isNew && <Card title={t('steps')}><ol class="todo steps">{steps.map(([text, done, href]) => <li key={href}><span class={`tick ${done ? 'done' : ''}`} aria-hidden="true">✓</span><span>{text}</span>{done ? <span class="faint">{t('done')}</span> : <A class="button small" href={href}>{t('begin')}</A>}</li>)}</ol></Card>}
         </div>

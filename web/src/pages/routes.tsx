@@ -99,7 +99,8 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
         </div>
       </Card>
       <div class="cols even">
-        <Card title={t('route.steps')} extra={<Select label="" value={body.strategy ?? ''} set={(v) => set({ ...body, strategy: (v || undefined) as Body['strategy'] })} options={[['', '—'], ...(['one', 'fallback', 'all'] as const).map((s) => [s, word('strategy', s)] as const)]} />}>
+        <Card title={t('route.steps')}>
+          <Select label={t('route.strategy')} value={body.strategy ?? ''} set={(v) => set({ ...body, strategy: (v || undefined) as Body['strategy'] })} options={[['', '—'], ...(['one', 'fallback', 'all'] as const).map((s) => [s, word('strategy', s)] as const)]} />
           <Steps list={body.steps ?? []} fallback={body.strategy === 'fallback'} set={(steps) => set({ ...body, steps })} />
         </Card>
         <Card title={t('route.accounts')}>

@@ -5,7 +5,7 @@ import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
-import { asked, askedTimes, may } from '../state.ts';
+import { asked, askedTimes, may, session } from '../state.ts';
 import { Card, Empty, Loading, Page, Raw, Row, Table, Tag, Trouble, When } from '../ui.tsx';
 import { MessageTable, MessageVerdict, VerdictCard, href, newest, span } from '../verdict.tsx';
 import { Button } from '../ui.tsx';
@@ -47,10 +47,10 @@ async function find(raw: string): Promise<Found | undefined> {
 }
 
 async function byRecipient(recipient: string): Promise<Found> {
-  const [answer, blocked] = await Promise.all([
-    post<SearchAnswer>('/v1/messages/search', { recipient }),
-    may('operate') ? post<SuppressionList>('/v1/suppressions/check', { address: recipient }).catch((): undefined => undefined) : undefined,
-  ]);
+  const answer = await post<SearchAnswer>('/v1/messages/search', { recipient });
+  // A number without a country code is read as its tenant would.
+  const tenant = newest(answer.messages)?.tenant ?? session.value?.tenant;
+  const blocked = may('operate') ? await post<SuppressionList>('/v1/suppressions/check', { address: recipient, ...(tenant && { tenant }) }).catch((): undefined => undefined) : undefined;
   if (answer.messages.length === 0 && /^\d+$/.test(recipient)) {
     const reference = await post<SearchAnswer>('/v1/messages/search', { reference: recipient });
     if (reference.messages.length > 0) return { kind: 'messages', answer: reference, recipient: '' };

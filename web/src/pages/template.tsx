@@ -96,7 +96,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
           <Card class="flush" title={t('variables')} extra={edits && <Button onClick={() => set({ ...content, variables: [...(content.variables ?? []), { name: '', type: 'string' }] })}>{t('add')}</Button>}>
             <Variables list={content.variables ?? []} exclude={content.dedup_exclude ?? []} set={(variables, dedup_exclude) => set({ ...content, variables, dedup_exclude })} />
           </Card>
-          <Card title={t('class')}><Select label={t('class')} value={content.class} set={(v) => set({ ...content, class: v as TemplateContent['class'] })} options={classes.map((c) => [c, word('class', c)])} help={t('class.help')} /></Card>
+          <Card title={t('template.settings')}><Select label={t('class')} value={content.class} set={(v) => set({ ...content, class: v as TemplateContent['class'] })} options={classes.map((c) => [c, word('class', c)])} help={t('class.help')} /></Card>
         </div>
         <div>
           {variant && <Live content={content} variant={variant} vars={vars} />}
@@ -193,7 +193,7 @@ function Versions({ tenant, name, head, shown, choose, publish }: {
       <Table label={t('versions')} head={[t('version'), t('changed'), t('author'), t('reason'), '']}>
         {(data?.items ?? []).map((v) => (
           <tr key={v.version}>
-            <td class="nowrap"><Button kind="link" aria-pressed={v.version === shown} onClick={() => choose?.(v.version)}>v{v.version}</Button> {v.version === head.published && <Tag tone="good">{t('published')}</Tag>}</td>
+            <td class="nowrap"><Button class={v.version === shown ? 'small main' : 'small'} aria-pressed={v.version === shown} onClick={() => choose?.(v.version)}>v{v.version}</Button> {v.version === head.published && <Tag tone="good">{t('published')}</Tag>}</td>
             <td class="nowrap"><When at={v.created_at} /></td><td><Raw>{v.author}</Raw></td><td><Raw>{v.reason}</Raw></td>
             <td class="end">
               {head.published && head.published !== v.version ? <Button onClick={() => setCompare([head.published ?? 0, v.version])}>{t('diff')}</Button> : v.version > 1 ? <Button onClick={() => setCompare([v.version - 1, v.version])}>{t('diff')}</Button> : null}

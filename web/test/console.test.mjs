@@ -1,0 +1,268 @@
+// The console in a real browser against a real service. NOTIFY is the command to start.
+import assert from 'node:assert/strict';
+import { mkdirSync, readFileSync } from 'node:fs';
+import { createRequire } from 'node:module';
+import { after, before, test } from 'node:test';
+import { browse, client, seed, start } from './world.mjs';
+
+const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
+const shots = new URL('shots/', import.meta.url);
+mkdirSync(shots, { recursive: true });
+
+let service, browser, ids, cookies;
+
+before(async () => {
+  service = await start(process.env.NOTIFY ?? '../bin/notify');
+  [ids, browser] = await Promise.all([seed(service), browse()]);
+  const page = await (await browser.newContext()).newPage();
+  await page.goto(service.console);
+  await page.waitForSelector('#nav');
+  assert.equal(new URL(page.url()).hash, '', 'the token leaves the address bar');
+  cookies = await page.context().cookies();
+  await page.context().close();
+});
+
+after(async () => {
+  await browser?.close();
+  await service?.stop();
+});
+
+/** A page that remembers everything that went wrong in it. */
+async function open({ lang = 'zh', theme = 'light', width = 1280, signedIn = true } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+  if (signedIn) await context.addCookies(cookies);
+  await context.addInitScript(([l, c]) => {
+    if (window !== top) return;
+    localStorage.lang = l;
+    localStorage.theme = c;
+    document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));
+  }, [lang, theme]);
+  const page = await context.newPage();
+  page.wrong = [];
+  page.requests = [];
+  page.on('console', (m) => m.type() === 'error' && page.wrong.push(m.text()));
+  page.on('pageerror', (e) => page.wrong.push(e.message));
+  page.on('request', (r) => page.requests.push(r.url()));
+  return page;
+}
+
+const at = (path) => `${service.url}/console${path}`;
+const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('[role=status].empty'));
+
+async function findings(page) {
+  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
+  return page.evaluate(async () => {
+    const { violations } = await window.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
+    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
+  });
+}
+
+/** Chinese in an English page, outside of what people wrote. */
+const leftovers = (page) => page.evaluate(() => {
+  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
+  const out = [];
+  for (let n = walker.nextNode(); n; n = walker.nextNode()) {
+    const text = n.textContent ?? '', el = n.parentElement;
+    if (/[\u3400-\u9fff]/.test(text) && !el?.closest('[translate=no], option, textarea, [lang=zh]')) out.push(text);
+  }
+  return out;
+});
+
+const pages = {
+  overview: () => '/', messages: () => '/messages', message: () => `/messages/${ids.refund}`, mail: () => `/messages/${ids.mail}`, send: () => '/send?template=demo/login-code',
+  templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
+  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
+};
+/** The same page four times: language and theme change in place. */
+const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0], ['en', 'light', 0, 2]];
+
+async function look(page, name, width) {
+  const wrong = [];
+  await page.setViewportSize({ width, height: 800 });
+  await page.goto(at(pages[name]()));
+  await settled(page);
+  for (const [lang, theme, languages, themes] of looks) {
+    for (let i = 0; i < languages; i++) await page.click('.me button[lang]');
+    for (let i = 0; i < themes; i++) await page.click('.me button[lang] + button');
+    await page.waitForSelector(`html[lang=${lang}][data-theme=${theme}]`);
+    const say = (text) => wrong.push(`${name} ${lang} ${theme} ${width}: ${text}`);
+    for (const f of await findings(page)) say(`axe ${f}`);
+    if (lang === 'en') for (const text of await leftovers(page)) say(`not translated: ${text}`);
+    const over = await page.evaluate(() => document.documentElement.scrollWidth - innerWidth);
+    if (over > 0) say(`${over} px too wide`);
+    await page.screenshot({ path: new URL(`${name}-${lang}-${theme}-${width}.jpg`, shots).pathname, type: 'jpeg', quality: 80 });
+  }
+  return wrong;
+}
+
+for (const [width, names] of [[1280, Object.keys(pages)], [375, ['overview', 'messages', 'message']]]) {
+  test(`every page in both languages and themes, ${width} px`, { timeout: 120_000 }, async () => {
+    const wrong = [];
+    const left = [...names];
+    const lane = async () => {
+      for (let name = left.shift(); name; name = left.shift()) {
+        const page = await open();
+        wrong.push(...(await look(page, name, width)), ...page.wrong);
+        await page.context().close();
+      }
+    };
+    await Promise.all([lane(), lane()]);
+    assert.deepEqual(wrong, []);
+  });
+}
+
+/** One paste, one Enter. */
+async function ask(page, text) {
+  await page.goto(at('/'));
+  await page.waitForSelector('#search');
+  await page.keyboard.press('/');
+  await page.evaluate((t) => navigator.clipboard.writeText(t), text);
+  await page.keyboard.press('Control+v');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-verdict]');
+}
+
+test('the user says it never came', async () => {
+  const page = await open();
+  for (const spelling of ['+86 138-1234-5678', '13812345678', '１３８１２３４５６７８']) {
+    await ask(page, spelling);
+    assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'delivered_sms');
+    assert.match(await page.textContent('[data-owner]'), /李静/);
+  }
+  await ask(page, 'gone@example.com');
+  assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'bounced');
+  await ask(page, '13512345678');
+  assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'none');
+  await ask(page, 'A-2002');
+  assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'delivered_sms');
+  await ask(page, ids.refund);
+  await page.waitForSelector('.timeline');
+  assert.ok(!page.requests.some((u) => /138|example\.com|A-2002/.test(decodeURIComponent(u.replace(/msg_\w+/g, '')))), 'no recipient in any URL');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('whose message is this', async () => {
+  const page = await open({ lang: 'en' });
+  await ask(page, '【订单中心】您的订单A-2002已退款128.00元，预计3个工作日到账。');
+  assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'who_template');
+  assert.match(await page.textContent('[data-owner]'), /Li Jing/);
+  await page.waitForSelector('a[href="tel:+8613700137000"]');
+  await ask(page, '【天上人间】恭喜您中奖了，点击链接领取');
+  assert.match(await page.getAttribute('[data-verdict]', 'data-verdict'), /^who_(stranger|none)$/);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+/** Answers the question that a change asks. */
+async function answer(page, reason) {
+  await page.fill('dialog input', reason);
+  await page.click('dialog footer [type=submit]');
+  await page.waitForSelector('dialog', { state: 'detached' });
+}
+
+test('send: named errors beside their fields, explained, sent', async () => {
+  const page = await open({ lang: 'en' });
+  await page.goto(at('/send?template=demo/login-code'));
+  await page.fill('input[autocomplete=off]:not(#search)', '13800138777');
+  await page.waitForSelector('.field.wrong .error');
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await page.fill('input[placeholder="482913"]', '135790');
+  await page.waitForSelector('.bubble:has-text("135790")');
+  await page.click('main form [type=submit]');
+  await page.click('.alert.good a');
+  await page.waitForSelector('.timeline');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a template is edited, published and restored', async () => {
+  const page = await open({ lang: 'en' });
+  await page.goto(at('/templates/order-service/refund'));
+  await page.fill('main textarea', '【订单中心】订单{{order}}退款{{amount}}元已到账，{{nobody}}。');
+  await page.waitForSelector('.alert.bad:has-text("nobody")');
+  await page.fill('main textarea', '【订单中心】订单{{order}}退款{{amount}}元已到账。');
+  await page.waitForSelector('.bubble:has-text("已到账")');
+  await page.click('.head .button.main');
+  await answer(page, 'shorter');
+  await page.click('.head .button.main:has-text("Publish v3")');
+  await answer(page, 'agreed');
+  await page.waitForSelector('.note:has-text("Published: v3")');
+  await page.click('tr:has-text("v1") .button:has-text("Restore")');
+  await answer(page, 'complaints');
+  await page.waitForSelector('.note:has-text("Published: v1")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a key is shown once and works; one that may not is told so', async () => {
+  const page = await open({ lang: 'en' });
+  await page.goto(at('/tenants'));
+  await page.click('button:has-text("New key")');
+  await page.fill('dialog input', 'reader');
+  await page.click('dialog .check:has-text("send") input');
+  await page.click('dialog footer [type=submit]');
+  const key = (await page.textContent('[data-key]')).trim();
+  assert.match(key, /^nfy_test_/);
+  await page.context().close();
+
+  const reader = await open({ lang: 'en', signedIn: false });
+  await reader.goto(at('/send'));
+  await reader.fill('input[type=password]', key);
+  await reader.keyboard.press('Enter');
+  await reader.waitForSelector('main:has-text("Needs a key with the scope send")');
+  await reader.goto(at(`/messages/${ids.code}`));
+  await reader.waitForSelector('.timeline');
+  assert.equal(await reader.locator('button:has-text("Resend")').count(), 0);
+  assert.deepEqual(reader.wrong, []);
+  await reader.click('button:has-text("Sign out")');
+  await reader.waitForSelector('input[type=password]');
+  await reader.context().close();
+});
+
+test('an account is switched off and on; a wrong login keeps the form', async () => {
+  const page = await open();
+  await page.goto(at('/providers'));
+  const card = page.locator('.card', { has: page.locator('h2:has-text("inbox-discord")') });
+  for (const reason of ['维护', '恢复']) {
+    const before = await card.locator('.tag').textContent();
+    await card.locator('button').nth(1).click();
+    await answer(page, reason);
+    await page.waitForFunction(([text]) => ![...document.querySelectorAll('.card')].some((c) => c.querySelector('h2')?.textContent === 'inbox-discord' && c.querySelector('.tag')?.textContent === text), [before]);
+  }
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+  const stranger = await open({ signedIn: false });
+  await stranger.goto(service.console); // used up already
+  await stranger.waitForSelector('.alert.bad');
+  await stranger.waitForSelector('input[type=password]');
+  assert.deepEqual(await findings(stranger), []);
+  await stranger.context().close();
+});
+
+test('the first load is small, cached for good, and under a strict policy', async () => {
+  const page = await open({ signedIn: false });
+  let bytes = 0;
+  page.on('response', async (r) => { bytes += Number((await r.allHeaders())['content-length'] ?? 0); });
+  const first = await page.goto(at('/messages'));
+  await page.waitForSelector('form');
+  await page.waitForLoadState('networkidle');
+  assert.ok(bytes > 1000 && bytes <= 100 * 1024, `${bytes} bytes`);
+  assert.match(first.headers()['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self'/);
+  const script = page.requests.find((u) => u.endsWith('.js'));
+  const got = await fetch(script);
+  assert.match(got.headers.get('cache-control'), /immutable/);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a mail runs nothing', async () => {
+  const api = client(service);
+  const { id } = await api('POST', '/v1/messages', { to: 'x@example.com', channel: 'email', content: { subject: 'x', html: '<p id="x">hello</p><script>top.document.title="owned"</script><img src="https://example.com/pixel">' } });
+  const page = await open();
+  await page.goto(at(`/messages/${id}`));
+  await page.frameLocator('iframe').locator('#x').waitFor();
+  assert.equal(await page.title(), 'notify');
+  assert.ok(!page.requests.includes('https://example.com/pixel') || page.wrong.some((w) => /Content Security Policy/.test(w)), 'nothing is fetched');
+  await page.context().close();
+});

@@ -70,7 +70,13 @@ sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED
 	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM)
 
 .PHONY: bench
-bench: ## Run the benchmarks
+bench: $(BIN) ## Measure notify beside the bound of this machine, then the cold starts (ARGS="…" for the first)
+	@go build -o $(BIN)/bench ./bench
+	@$(BIN)/bench $(ARGS)
+	@go run ./bench/cold
+
+.PHONY: microbench
+microbench: ## Run the benchmarks of the packages
 	go test -run '^$$' -bench . -benchmem -p 1 $(PKG)
 
 .PHONY: emulator

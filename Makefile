@@ -8,6 +8,7 @@ GOFLAGS_BUILD = -trimpath -ldflags "-s -w"
 # The tools have a go.mod of their own, so that they are not in the dependency list of who imports us.
 TOOL    = go tool -modfile=tools/go.mod
 PKG     = ./...
+CONSOLE = tools/console.sh || echo "console: it could not be built, so what was built before, or a placeholder, is served"
 ARGS    =
 SEEDS   = 20000
 SEED    = 0
@@ -22,11 +23,17 @@ help: ## Show this list
 
 .PHONY: run
 run: $(BIN) ## Build and start everything on this machine, http://127.0.0.1:8080 (ARGS="…" are passed on)
+	@$(CONSOLE)
 	@CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
 	@exec $(BIN)/notify local $(ARGS)
 
+.PHONY: console
+console: ## Build the console (needs Node.js; everything else works without)
+	@tools/console.sh
+
 .PHONY: build
 build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function>/bootstrap (ARCH=arm64 or amd64)
+	@$(CONSOLE)
 	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
 	@set -e; for main in functions/*/main.go; do \
 		name=$$(basename "$$(dirname "$$main")"); echo "build $(DIST)/$$name/bootstrap"; \
@@ -40,7 +47,8 @@ test: lint $(BIN) ## Lint, then every test, with the emulators that it installs 
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
 		race=; echo "no C compiler here: tests run without the race detector"; \
 	fi; \
-	exec $(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
+	$(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
+	@tools/browser.sh
 
 .PHONY: lint
 lint: $(BIN) ## gofmt, go vet, staticcheck, govulncheck

@@ -190,11 +190,11 @@ function Versions({ tenant, name, head, shown, choose, publish }: {
   const [compare, setCompare] = useState<[number, number]>();
   return (
     <Card class="flush" title={t('versions')}>
-      <Table label={t('versions')} head={[t('version'), t('changed'), t('author'), t('reason'), '']}>
+      <Table label={t('versions')} head={[t('version'), t('changed'), t('reason'), '']}>
         {(data?.items ?? []).map((v) => (
           <tr key={v.version}>
             <td class="nowrap"><Button class={v.version === shown ? 'small main' : 'small'} aria-pressed={v.version === shown} onClick={() => choose?.(v.version)}>v{v.version}</Button> {v.version === head.published && <Tag tone="good">{t('published')}</Tag>}</td>
-            <td class="nowrap"><When at={v.created_at} /></td><td><Raw>{v.author}</Raw></td><td><Raw>{v.reason}</Raw></td>
+            <td class="nowrap"><When at={v.created_at} /><br /><Raw class="faint">{v.author}</Raw></td><td><Raw>{v.reason}</Raw></td>
             <td class="end">
               {head.published && head.published !== v.version ? <Button onClick={() => setCompare([head.published ?? 0, v.version])}>{t('diff')}</Button> : v.version > 1 ? <Button onClick={() => setCompare([v.version - 1, v.version])}>{t('diff')}</Button> : null}
               {publish && v.version !== head.published && <> <Button onClick={() => void publish(v.version)}>{v.version < (head.published ?? 0) ? t('restore') : t('publish')}</Button></>}

@@ -29,7 +29,7 @@ export function Dlq() {
   };
   if (!may('operate')) return <Page title={t('nav.dlq')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
   const items = data?.items ?? [];
-  const groups = Object.entries(Object.groupBy(items, (d) => [d.reason || d.code || '—', d.account || '—', d.tenant].join(' · ')));
+  const groups = Object.entries(Object.groupBy(items, (d) => [word('reason', d.reason || d.code || '—'), d.account, d.tenant].filter(Boolean).join(' · ')));
   return (
     <Page title={t('nav.dlq')} note={t('dlq.note')} actions={<Button onClick={reload}>{t('reload')}</Button>}>
       <div class="chips">

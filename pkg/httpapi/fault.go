@@ -141,7 +141,7 @@ func isIndex(token string) bool {
 func suggest(name string, known []string) string {
 	best, bestDistance := "", 3
 	for _, k := range known {
-		d := distance(strings.ToLower(name), k)
+		d := problem.Distance(strings.ToLower(name), k, bestDistance)
 		if d < bestDistance && d < len(k) {
 			best, bestDistance = k, d
 		}
@@ -153,27 +153,4 @@ func suggest(name string, known []string) string {
 		return "; the known ones are " + strings.Join(known, ", ")
 	}
 	return ""
-}
-
-// distance counts the letters to insert, delete or replace; names longer than maxShown are far from all.
-func distance(a, b string) int {
-	if len(a) > maxShown || len(b) > maxShown {
-		return maxShown
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return row[len(b)]
 }

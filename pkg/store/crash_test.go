@@ -100,7 +100,7 @@ func reachable(t *testing.T, w *world, name string, r *store.Record, drafts ...*
 		t.Errorf("%s: variables %v, %v", name, vars, err)
 	}
 	if r.Reference != "" {
-		f, err := w.ByReference(t.Context(), shop, "shop", r.Reference, 10, "")
+		f, err := w.ByReference(t.Context(), shop, "shop", r.Reference, store.Range{}, 10, "")
 		if err != nil || len(f.Records) != 1 || f.Records[0].ID != r.ID {
 			t.Errorf("%s: by reference %+v, %v", name, f, err)
 		}

@@ -135,10 +135,7 @@ func methods() map[string]func(w *world, p tenant.Principal, r *store.Record, g 
 			return found(w.ByRecipient(w.Context(), p, r.ID.Partition(), store.Range{}, 10, ""))
 		},
 		"ByReference": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
-			return found(w.ByReference(w.Context(), p, "shop", "order-1", 10, ""))
-		},
-		"ByReferenceIn": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
-			return found(w.ByReferenceIn(w.Context(), p, "shop", "order-1", store.Range{}, 10, ""))
+			return found(w.ByReference(w.Context(), p, "shop", "order-1", store.Range{}, 10, ""))
 		},
 		"ByTenant": func(w *world, p tenant.Principal, _ *store.Record, _ store.Group) (saw bool, err error) {
 			for shard := range w.ListShards() {

@@ -62,13 +62,18 @@ func (s *Store) ByRecipient(ctx context.Context, p tenant.Principal, partition s
 	return out, nil
 }
 
-// ByReference reads the messages that carry a caller's reference, newest first.
-func (s *Store) ByReference(ctx context.Context, p tenant.Principal, tenant, reference string, limit int, after string) (Found, error) {
+// ByReference reads the messages that carry a caller's reference, newest first, within a range of time: a
+// search can then go on where it stopped without a driver's cursor.
+func (s *Store) ByReference(ctx context.Context, p tenant.Principal, tenant, reference string, in Range, limit int, after string) (Found, error) {
 	if !p.Sees(tenant) {
 		return Found{}, nil
 	}
-	page, err := s.driver.Query(ctx, Query{Index: ByPartition, Value: s.references(tenant, reference),
-		Desc: true, Limit: limit, After: after})
+	q := Query{Index: ByPartition, Value: s.references(tenant, reference), Desc: true, Limit: limit, After: after,
+		From: message.ULIDFloor(in.From)}
+	if in.To > 0 {
+		q.To = message.ULIDFloor(in.To)
+	}
+	page, err := s.driver.Query(ctx, q)
 	if err != nil {
 		return Found{}, fmt.Errorf("store: by reference: %w", err)
 	}

@@ -219,7 +219,7 @@ func webURL(s string) bool {
 func didYouMean(name string, names iter.Seq[string]) string {
 	best, nearest := "", 1+min(2, len(name)/2)
 	for _, candidate := range slices.Sorted(names) {
-		if d := distance(strings.ToLower(name), strings.ToLower(candidate), nearest); d < nearest {
+		if d := problem.Distance(strings.ToLower(name), strings.ToLower(candidate), nearest); d < nearest {
 			best, nearest = candidate, d
 		}
 	}
@@ -227,27 +227,4 @@ func didYouMean(name string, names iter.Seq[string]) string {
 		return ""
 	}
 	return fmt.Sprintf("; did you mean %q?", best)
-}
-
-// distance is how many bytes must be changed, added or removed (Levenshtein); limit when it is no less.
-func distance(a, b string, limit int) int {
-	if len(a)-len(b) >= limit || len(b)-len(a) >= limit {
-		return limit
-	}
-	row := make([]int, len(b)+1)
-	for j := range row {
-		row[j] = j
-	}
-	for i := range len(a) {
-		diagonal := row[0]
-		row[0] = i + 1
-		for j := range len(b) {
-			cost := diagonal
-			if a[i] != b[j] {
-				cost = 1 + min(diagonal, row[j], row[j+1])
-			}
-			diagonal, row[j+1] = row[j+1], cost
-		}
-	}
-	return min(row[len(b)], limit)
 }

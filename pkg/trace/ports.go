@@ -30,7 +30,7 @@ type Store interface {
 	Partitions(kind message.AddressKind, key string, shards int) []string
 	ListShards() int
 	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)
-	ByReferenceIn(ctx context.Context, p tenant.Principal, tenant, reference string, in store.Range, limit int, after string) (store.Found, error)
+	ByReference(ctx context.Context, p tenant.Principal, tenant, reference string, in store.Range, limit int, after string) (store.Found, error)
 	ByTenant(ctx context.Context, p tenant.Principal, tenant, day string, shard int, in store.Range, limit int, after string) (store.Found, error)
 	Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in store.Range, limit int, after string) (store.Found, error)
 }

@@ -23,7 +23,7 @@ func (t *Trace) legs(ctx context.Context, p tenant.Principal, f *Filter, index I
 		var strands []reader
 		for _, name := range tenants {
 			strands = append(strands, func(ctx context.Context, in store.Range, limit int, after string) (store.Found, error) {
-				return t.Store.ByReferenceIn(ctx, p, name, f.Reference, in, limit, after)
+				return t.Store.ByReference(ctx, p, name, f.Reference, in, limit, after)
 			})
 		}
 		return whole(from, strands), err

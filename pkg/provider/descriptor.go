@@ -16,11 +16,16 @@ type Descriptor struct {
 	Docs     string            `yaml:"docs" json:"docs"` // the vendor's page
 	Channels []message.Channel `yaml:"channels" json:"channels"`
 	Fields   []Field           `yaml:"fields" json:"fields"`
-	Limits   Limits            `yaml:"limits" json:"limits"`
+	// Binding is the form of what a template's version is bound to over an account, where the vendor sends
+	// templates of its own: empty where it sends text.
+	Binding []Field `yaml:"binding" json:"binding,omitempty"`
+	Limits  Limits  `yaml:"limits" json:"limits"`
 	// Dedup tells that the provider sends one Call.Key at most once, so an attempt in doubt is repeated.
 	Dedup bool `yaml:"dedup" json:"dedup"`
 	// Receipts tells that the provider says later what became of a message.
 	Receipts bool `yaml:"receipts" json:"receipts"`
+	// Approvals tells that the provider can ask the vendor for the state of a bound template.
+	Approvals bool `yaml:"approvals" json:"approvals,omitempty"`
 	// Own is the one of Channels that the table of channels lacks.
 	Own *Own `yaml:"channel" json:"channel,omitempty"`
 	// Codes says in both languages what the provider's codes mean to the people who read them.
@@ -42,12 +47,12 @@ type Text struct {
 	En string `yaml:"en" json:"en"`
 }
 
-// Field is one entry of an account's form.
+// Field is one entry of the form of an account, or of a binding.
 type Field struct {
 	Name     string   `yaml:"name" json:"name"`
 	Label    Text     `yaml:"label" json:"label"`
 	Help     Text     `yaml:"help" json:"help"`
-	Type     string   `yaml:"type" json:"type"` // string, text (several lines), number, boolean, url, select
+	Type     string   `yaml:"type" json:"type"` // string, text (several lines), number, boolean, url, select; in a binding also variables
 	Options  []string `yaml:"options" json:"options,omitempty"`
 	Default  string   `yaml:"default" json:"default,omitempty"`
 	Pattern  string   `yaml:"pattern" json:"pattern,omitempty"`

@@ -87,11 +87,14 @@ func Validate(d provider.Descriptor) error {
 		check(known, "channel %q is not in the table of channels", c)
 		check(!slices.Contains(d.Channels[:i], c), "channel %q is listed twice", c)
 	}
-	for i, f := range d.Fields {
-		twin := slices.ContainsFunc(d.Fields[:i], func(g provider.Field) bool { return g.Name == f.Name })
-		check(!twin, "field %q is listed twice", f.Name)
-		errs = append(errs, field(d, f))
+	errs = append(errs, form(d.Fields), form(d.Binding))
+	for _, f := range d.Fields {
+		check(f.Type != provider.Variables, "field %q: an account knows no variables", f.Name)
 	}
+	for _, f := range d.Binding {
+		check(!f.Secret, "field %q: a binding holds no secrets", f.Name)
+	}
+	check(!d.Approvals || len(d.Binding) > 0, "approvals belong to a binding")
 	if d.Own != nil {
 		errs = append(errs, own(*d.Own, d.Channels))
 	}
@@ -127,7 +130,18 @@ func own(c provider.Own, channels []message.Channel) error {
 	return errors.Join(errs...)
 }
 
-func field(d provider.Descriptor, f provider.Field) error {
+func form(fields []provider.Field) error {
+	var errs []error
+	for i, f := range fields {
+		if slices.ContainsFunc(fields[:i], func(g provider.Field) bool { return g.Name == f.Name }) {
+			errs = append(errs, fmt.Errorf("field %q is listed twice", f.Name))
+		}
+		errs = append(errs, field(f))
+	}
+	return errors.Join(errs...)
+}
+
+func field(f provider.Field) error {
 	var errs []error
 	check := func(ok bool, what string) {
 		if !ok {
@@ -137,7 +151,7 @@ func field(d provider.Descriptor, f provider.Field) error {
 	check(plainName(f.Name, '_'), "the name must be lower-case letters, digits and _")
 	check(both(f.Label), "label needs zh and en")
 	check(f.Help == (provider.Text{}) || both(f.Help), "help needs zh and en, or neither")
-	types := []string{"string", "text", "number", "boolean", "url", "select"}
+	types := []string{"string", "text", "number", "boolean", "url", "select", provider.Variables}
 	check(slices.Contains(types, f.Type), "type must be one of "+strings.Join(types, ", "))
 	check((f.Type == "select") == (len(f.Options) > 0), "options belong to a select, and a select needs them")
 	_, err := regexp.Compile(f.Pattern)
@@ -145,8 +159,8 @@ func field(d provider.Descriptor, f provider.Field) error {
 	if f.Default != "" && err == nil {
 		check(!f.Required, "a required field has no use for a default")
 		check(!f.Secret, "a secret has no default")
-		only := provider.Descriptor{Name: d.Name, Channels: []message.Channel{message.Other}, Fields: []provider.Field{f}}
-		check(only.Check(&provider.Account{Channel: message.Other}) == nil, "the default does not pass the field's own check")
+		_, err := f.Fit("")
+		check(err == nil, "the default does not pass the field's own check")
 	}
 	return errors.Join(errs...)
 }

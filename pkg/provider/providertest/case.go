@@ -35,6 +35,7 @@ type testCase struct {
 	want      *wantOutcome
 	callback  *exchange // request only
 	receipts  *wantCallback
+	approval  *wantApproval
 }
 
 // exchange is one request and the answer to it.
@@ -55,6 +56,12 @@ type wantOutcome struct {
 	Status     int     `json:"status"`
 	After      string  `json:"after"` // as time.ParseDuration reads it
 	Text       *string `json:"text"`
+}
+
+type wantApproval struct {
+	State   string `json:"state"`
+	Note    string `json:"note"`
+	Refused string `json:"refused"` // the error's text
 }
 
 type wantCallback struct {
@@ -127,8 +134,14 @@ func parse(a *txtar.Archive, shared map[string][]byte) (*testCase, error) {
 			return nil, fmt.Errorf("%s: %w", f.Name, err)
 		}
 	}
-	if (c.want == nil) == (c.receipts == nil) {
-		return nil, fmt.Errorf("a case has either outcome.json or receipts.json")
+	wants := 0
+	for _, has := range []bool{c.want != nil, c.receipts != nil, c.approval != nil} {
+		if has {
+			wants++
+		}
+	}
+	if wants != 1 {
+		return nil, fmt.Errorf("a case has one of outcome.json, receipts.json, approval.json")
 	}
 	if c.receipts != nil && c.callback == nil {
 		return nil, fmt.Errorf("receipts.json needs callback.http")
@@ -187,6 +200,9 @@ func (c *testCase) section(name string, data []byte) error {
 	case "receipts.json":
 		c.receipts = &wantCallback{}
 		return strict(data, c.receipts)
+	case "approval.json":
+		c.approval = &wantApproval{}
+		return strict(data, c.approval)
 	}
 	return fmt.Errorf("is no section of a case")
 }

@@ -24,5 +24,9 @@
 //	callback.http   what the provider posts to us
 //	receipts.json   {"receipts":[…],"replies":[…],"status":0,"refused":false}
 //
+// or, with pairs of request.http and response.http, the answer to a question for the call's binding:
+//
+//	approval.json   {"state":"approved","note":"","refused":"the error"}
+//
 // cases/sent.txtar must exist and end in "sent": the promises replay it and spoil its last answer.
 package providertest

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"io/fs"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -40,11 +41,15 @@ func Run(t *testing.T, open provider.OpenFunc, d provider.Descriptor, fsys fs.FS
 		}
 		t.Run("case/"+c.name, func(t *testing.T) {
 			t.Parallel()
-			if c.receipts != nil {
+			s.bound(t, c)
+			switch {
+			case c.receipts != nil:
 				s.receive(t, c)
-				return
+			case c.approval != nil:
+				s.approve(t, c)
+			default:
+				s.send(t, c)
 			}
-			s.send(t, c)
 		})
 	}
 	t.Logf("%s: %d cases from the vendor's pages, %d unconfirmed", d.Name, confirmed, len(cases)-confirmed)
@@ -154,6 +159,37 @@ func (s *suite) receive(t *testing.T, c *testCase) {
 	if err != nil {
 		Leaks(t, a, c.call.To, "the error", err.Error())
 	}
+	Leaks(t, a, c.call.To, "the log", log.String())
+}
+
+// bound checks that a call's binding has no field but those of the form: others could never be filled in.
+func (s *suite) bound(t *testing.T, c *testCase) {
+	for name := range c.call.Binding {
+		if !slices.ContainsFunc(s.descriptor.Binding, func(f provider.Field) bool { return f.Name == name }) {
+			t.Errorf("the form of a binding has no field %q", name)
+		}
+	}
+}
+
+func (s *suite) approve(t *testing.T, c *testCase) {
+	v := &vendor{compare: true}
+	sender, a, log := s.opened(t, c, v)
+	approver, ok := sender.(provider.Approver)
+	if !ok || !s.descriptor.Approvals {
+		t.Fatal("a case asks for an approval, but the provider is no Approver, or its descriptor does not say approvals: true")
+	}
+	state, note, err := approver.Approval(t.Context(), c.call.Binding)
+	got := wantApproval{State: string(state), Note: note}
+	if err != nil {
+		got.Refused = err.Error()
+	}
+	if diff := cmp.Diff(*c.approval, got); diff != "" {
+		t.Errorf("approval (-want +got):\n%s", diff)
+	}
+	if n := v.requests(); n != len(c.exchanges) {
+		t.Errorf("the provider got %d requests, not %d", n, len(c.exchanges))
+	}
+	Leaks(t, a, c.call.To, "the answer", got.Note, got.Refused)
 	Leaks(t, a, c.call.To, "the log", log.String())
 }
 

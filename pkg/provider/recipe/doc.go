@@ -9,6 +9,7 @@
 //	request   method, url, query, headers, json or form, sign
 //	answer    code, id, text, wait, and the table: rows of codes and/or when, outcome, code, wait
 //	check     request, answer: tests credentials without sending
+//	approval  request, answer, state, states, note: asks for the state of a bound template
 //	callback  verify, parse (json, form, xml), json or text (what the provider wants to hear)
 //	receipts  each, when, ref, id, part, state, states, at, code, text
 //	replies   each, when, from, text, at
@@ -27,8 +28,9 @@
 // and no functions but those in functions.go. They may name
 //
 //	config, secret       the account's fields
+//	binding              the fields of the template's binding, as the descriptor declares them; also in approval
 //	now, now_ms, nonce   the moment; now is in Unix seconds
-//	to, content, vars, binding, template, locale, id, epoch, ref, key, class, tenant, channel, expires
+//	to, content, vars, template, locale, id, epoch, ref, key, class, tenant, channel, expires
 //	                     in before and request: the message; ref names the attempt, for receipts
 //	token, jwt, sign     what was made for the request
 //	status, header, body, json, code

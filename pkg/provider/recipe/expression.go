@@ -30,7 +30,7 @@ func compile(text string, in scope) (*program, error) {
 	if len(text) > maxSource {
 		return nil, fmt.Errorf("the expression is longer than %d bytes", maxSource)
 	}
-	v := &bounds{}
+	v := &bounds{in: in}
 	options := append([]expr.Option{expr.Env(in), expr.DisableAllBuiltins(), expr.MaxNodes(maxNodes), expr.Patch(v)}, functions()...)
 	p, err := expr.Compile(text, options...)
 	if err != nil {
@@ -52,11 +52,18 @@ func (p *program) run(env map[string]any) (any, error) {
 	return m.Run(p.vm, env)
 }
 
-// bounds refuses what would make an expression's cost depend on more than its length.
-type bounds struct{ fault string }
+// bounds refuses what would make an expression's cost depend on more than its length, and fields that there
+// are not: expr itself does not look at them in a function's arguments.
+type bounds struct {
+	in    scope
+	fault string
+}
 
 // Visit looks at one node.
 func (b *bounds) Visit(n *ast.Node) {
+	if m, ok := (*n).(*ast.MemberNode); ok {
+		b.member(m)
+	}
 	switch n := (*n).(type) {
 	case *ast.NilNode, *ast.IdentifierNode, *ast.IntegerNode, *ast.FloatNode, *ast.BoolNode, *ast.StringNode, *ast.ConstantNode,
 		*ast.UnaryNode, *ast.ChainNode, *ast.MemberNode, *ast.SliceNode, *ast.CallNode, *ast.ConditionalNode,
@@ -68,4 +75,17 @@ func (b *bounds) Visit(n *ast.Node) {
 	default:
 		b.fault = "loops, variables and sequences are not allowed"
 	}
+}
+
+func (b *bounds) member(m *ast.MemberNode) {
+	of, isName := m.Node.(*ast.IdentifierNode)
+	field, isField := m.Property.(*ast.StringNode)
+	if !isName || !isField {
+		return
+	}
+	fields, known := b.in[of.Value].(scope)
+	if !known || fields[types.Extra] != nil || fields[field.Value] != nil {
+		return
+	}
+	b.fault = fmt.Sprintf("unknown field %s.%s", of.Value, field.Value)
 }

@@ -14,6 +14,8 @@ import (
 	"unicode/utf8"
 
 	"github.com/expr-lang/expr"
+
+	"github.com/opennotify/notify/pkg/provider"
 )
 
 // functions lists all that expressions may call.
@@ -227,34 +229,20 @@ func optional(v any) any {
 	return v
 }
 
-// named is a variable under the vendor's name.
-type named struct{ theirs, ours string }
-
-func names(v any) ([]named, error) {
-	s, err := text(v)
-	if err != nil || s == "" {
-		return nil, err
-	}
-	var out []named
-	for _, word := range strings.Split(s, ",") {
-		theirs, ours, both := strings.Cut(strings.TrimSpace(word), "=")
-		if !both {
-			ours = theirs
-		}
-		out = append(out, named{strings.TrimSpace(theirs), strings.TrimSpace(ours)})
-	}
-	return out, nil
-}
-
-func pick(a []any) ([]named, []string, error) {
-	list, err := names(a[1])
+// pick gives variables in the order of a list of names, see provider.ParseVariables.
+func pick(a []any) ([]provider.Named, []string, error) {
+	words, err := text(a[1])
 	if err != nil {
 		return nil, nil, err
+	}
+	list, ok := provider.ParseVariables(words)
+	if !ok {
+		return nil, nil, errors.New("not a list of variables")
 	}
 	from, _ := a[0].(map[string]any)
 	out := make([]string, len(list))
 	for i, n := range list {
-		v, ok := from[n.ours]
+		v, ok := from[n.Ours]
 		if !ok {
 			return nil, nil, errors.New("there is no such variable")
 		}
@@ -278,7 +266,7 @@ func only(a []any) (any, error) {
 	list, picked, err := pick(a)
 	out := make(map[string]any, len(list))
 	for i, n := range list {
-		out[n.theirs] = picked[i]
+		out[n.Theirs] = picked[i]
 	}
 	return out, err
 }

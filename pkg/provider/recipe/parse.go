@@ -21,12 +21,13 @@ import (
 type Recipe struct {
 	Descriptor provider.Descriptor
 
-	before  []rule
-	token   *grant
-	request *request
-	answer  *answer
-	check   *probe
-	inbound *inbound
+	before   []rule
+	token    *grant
+	request  *request
+	answer   *answer
+	check    *probe
+	approval *approval
+	inbound  *inbound
 }
 
 // Parse reads a recipe. The error lists all that is wrong, each with file, line and reason.
@@ -85,12 +86,9 @@ func (c *compiler) recipe(s spec) *Recipe {
 		c.fault(1, "answer.table", "is missing: nothing would ever count as sent")
 	}
 	if s.Check != nil {
-		in := c.own()
-		if s.Token != nil {
-			in = with(in, "token", types.String)
-		}
-		r.check = &probe{c.request(s.Check.Request, in, "check.request"), c.answer(s.Check.Answer, "check.answer")}
+		r.check = c.probe(s.Check.Request, s.Check.Answer, s.Token != nil, c.own(), "check")
 	}
+	r.approval = c.approval(s)
 	r.inbound = c.inbound(s)
 	if c.descriptor.Receipts != (s.Receipts != nil) {
 		c.fault(1, "receipts", "the descriptor says receipts: %v", c.descriptor.Receipts)
@@ -120,7 +118,19 @@ func (c *compiler) base() scope {
 	s["epoch"], s["expires"] = types.Int, types.Int
 	s["content"] = scope{"subject": types.String, "title": types.String, "text": types.String, "html": types.String, "data": types.Any}
 	s["vars"] = scope{types.Extra: types.Any}
-	s["binding"] = scope{types.Extra: types.String}
+	s[bindingName] = c.bound()
+	return s
+}
+
+// bindingName is what expressions call a template's binding.
+const bindingName = "binding"
+
+// bound is what a template's binding has: the fields that the descriptor declares.
+func (c *compiler) bound() scope {
+	s := scope{}
+	for _, f := range c.descriptor.Binding {
+		s[f.Name] = types.String
+	}
 	return s
 }
 

@@ -6,7 +6,6 @@ import (
 	"errors"
 	"fmt"
 	"maps"
-	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
@@ -106,9 +105,9 @@ func about(env map[string]any, c provider.Call) {
 		vars = map[string]any{}
 	}
 	env["vars"] = numbersOf(vars)
-	env["binding"] = map[string]string{} // so that what is missing is "", not nil
+	env[bindingName] = map[string]string{} // so that what is missing is "", not nil
 	if c.Binding != nil {
-		env["binding"] = c.Binding
+		env[bindingName] = c.Binding
 	}
 }
 
@@ -178,41 +177,6 @@ func (s *sender) clean(r message.Result, to message.Address, token string) messa
 	}
 	r.Code, r.Text, r.ProviderID = provider.Clean(r.Code, a, to), provider.Clean(r.Text, a, to), provider.Clean(r.ProviderID, a, "")
 	return r
-}
-
-// probe tests credentials.
-type probe struct {
-	request *request
-	answer  *answer
-}
-
-// Check fetches a token, or asks what the recipe says.
-func (c checker) Check(ctx context.Context) error {
-	s, token := c.sender, ""
-	if s.recipe.token != nil {
-		var r message.Result
-		var ok bool
-		if token, r, ok = s.access(ctx); !ok {
-			return fault(s.clean(r, "", ""))
-		}
-	}
-	if s.recipe.check == nil {
-		return nil
-	}
-	env := s.own()
-	env["token"] = token
-	got, r, answered := s.ask(ctx, s.recipe.check.request, env)
-	if answered {
-		r = s.recipe.check.answer.read(got, env, s.env.Now())
-	}
-	if r.Outcome == message.Accepted {
-		return nil
-	}
-	return fault(s.clean(r, "", token))
-}
-
-func fault(r message.Result) error {
-	return fmt.Errorf("the provider says %s", strings.TrimSpace(r.Code+" "+r.Text))
 }
 
 const refMark = "."

@@ -9,14 +9,15 @@ import (
 
 // spec is the second document of a recipe.
 type spec struct {
-	Before   []row        `yaml:"before"`   // what is refused or put off before anything leaves
-	Token    *tokenSpec   `yaml:"token"`    // the access token that the request carries
-	Request  requestSpec  `yaml:"request"`  // how a message is sent
-	Answer   answerSpec   `yaml:"answer"`   // what the provider's answer means
-	Check    *checkSpec   `yaml:"check"`    // how credentials are tested without sending
-	Receipts *receiptSpec `yaml:"receipts"` // how callbacks about messages are read
-	Replies  *replySpec   `yaml:"replies"`  // how callbacks with a recipient's words are read
-	Callback callbackSpec `yaml:"callback"` // how all callbacks are verified and answered
+	Before   []row         `yaml:"before"`   // what is refused or put off before anything leaves
+	Token    *tokenSpec    `yaml:"token"`    // the access token that the request carries
+	Request  requestSpec   `yaml:"request"`  // how a message is sent
+	Answer   answerSpec    `yaml:"answer"`   // what the provider's answer means
+	Check    *checkSpec    `yaml:"check"`    // how credentials are tested without sending
+	Approval *approvalSpec `yaml:"approval"` // how the state of a bound template is asked for
+	Receipts *receiptSpec  `yaml:"receipts"` // how callbacks about messages are read
+	Replies  *replySpec    `yaml:"replies"`  // how callbacks with a recipient's words are read
+	Callback callbackSpec  `yaml:"callback"` // how all callbacks are verified and answered
 }
 
 type requestSpec struct {
@@ -64,6 +65,14 @@ type jwtSpec struct {
 type checkSpec struct {
 	Request requestSpec `yaml:"request"`
 	Answer  answerSpec  `yaml:"answer"`
+}
+
+type approvalSpec struct {
+	Request requestSpec       `yaml:"request"`
+	Answer  answerSpec        `yaml:"answer"` // sent: the vendor has answered
+	State   source            `yaml:"state"`
+	States  map[string]source `yaml:"states"` // the vendor's word: unchecked, pending, approved, rejected
+	Note    source            `yaml:"note"`   // the vendor's reason
 }
 
 type callbackSpec struct {

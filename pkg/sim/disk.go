@@ -191,33 +191,39 @@ func find(entries []entry, sort string, k store.Key) (int, bool) {
 }
 
 // Add implements store.Driver.
-func (d *Disk) Add(ctx context.Context, deltas ...store.Delta) error {
+func (d *Disk) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(ctx); err != nil {
-		return err
+		return nil, err
 	}
+	after := map[store.Key]map[string]int64{}
 	for _, delta := range deltas {
 		it := store.Item{Key: delta.Key}
 		sums := map[string]int64{}
 		if old := d.items[delta.Key]; old != nil {
 			it = *old
 			if err := json.Unmarshal(it.Data, &sums); err != nil {
-				return fmt.Errorf("sim: %s is no counter: %w", delta.PK, err)
+				return nil, fmt.Errorf("sim: %s is no counter: %w", delta.PK, err)
 			}
 		}
 		sums[delta.Field] += delta.N
 		var err error
 		if it.Data, err = json.Marshal(sums); err != nil {
-			return fmt.Errorf("sim: counter: %w", err)
+			return nil, fmt.Errorf("sim: counter: %w", err)
 		}
+		after[delta.Key] = sums
 		it.Rev++
 		if delta.Expires != 0 {
 			it.Expires = delta.Expires
 		}
 		d.set(it.Key, &it)
 	}
-	return nil
+	out := make([]int64, len(deltas))
+	for i, delta := range deltas {
+		out[i] = after[delta.Key][delta.Field]
+	}
+	return out, nil
 }
 
 // Query implements store.Driver.

@@ -75,8 +75,12 @@ func (d drive) write(ctx context.Context, now message.Time, sequences ...[]store
 }
 
 // Add implements store.Driver.
-func (d drive) Add(ctx context.Context, deltas ...store.Delta) error {
-	return d.call("add", func() error { return d.p.w.disk.Add(ctx, deltas...) })
+func (d drive) Add(ctx context.Context, deltas ...store.Delta) (sums []int64, err error) {
+	err = d.call("add", func() (err error) { sums, err = d.p.w.disk.Add(ctx, deltas...); return err })
+	if err != nil {
+		return nil, err
+	}
+	return sums, nil
 }
 
 // Query implements store.Driver. An index other than the table's own may lag: the newest of a page is not

@@ -113,8 +113,9 @@ type Driver interface {
 	// sequence at its first refusal; earlier elements stay. Sequences do not wait for each other and
 	// share no key. When it returns without an error, what Applied counts is durable.
 	Write(ctx context.Context, now message.Time, sequences ...[]Op) ([]Result, error)
-	// Add changes counters.
-	Add(ctx context.Context, deltas ...Delta) error
+	// Add changes counters, and gives what each delta's counter is afterwards, all deltas of the call
+	// counted. Nobody else is given the same: who adds to one counter knows what place it has taken.
+	Add(ctx context.Context, deltas ...Delta) ([]int64, error)
 	// Query reads one page of an index.
 	Query(ctx context.Context, q Query) (Page, error)
 	Close() error

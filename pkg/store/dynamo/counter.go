@@ -28,20 +28,21 @@ type counters struct {
 	key     store.Key
 	deltas  map[string]int64
 	expires int64
+	sums    map[string]int64 // afterwards
 }
 
 // Add implements [store.Driver], with one call for each item and hundred fields. An Expires of 0 leaves
 // what the item has. When it fails, some items may have been changed.
-func (db *DB) Add(ctx context.Context, deltas ...store.Delta) error {
+func (db *DB) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) {
 	if err := db.begin(ctx); err != nil {
-		return err
+		return nil, err
 	}
 	var updates []*counters
 	at := map[store.Key]*counters{} // the item's last update
 	sums := map[store.Key]map[string]*counters{}
 	for _, d := range deltas {
 		if err := checkKey(d.Key); err != nil {
-			return fmt.Errorf("dynamo: add: %w", err)
+			return nil, fmt.Errorf("dynamo: add: %w", err)
 		}
 		if sums[d.Key] == nil {
 			sums[d.Key] = map[string]*counters{}
@@ -59,7 +60,14 @@ func (db *DB) Add(ctx context.Context, deltas ...store.Delta) error {
 			c.expires = d.Expires
 		}
 	}
-	return each(len(updates), func(i int) error { return db.add(ctx, updates[i]) })
+	if err := each(len(updates), func(i int) error { return db.add(ctx, updates[i]) }); err != nil {
+		return nil, err
+	}
+	out := make([]int64, len(deltas))
+	for i, d := range deltas {
+		out[i] = sums[d.Key][d.Field].sums[d.Field]
+	}
+	return out, nil
 }
 
 func (db *DB) add(ctx context.Context, c *counters) error {
@@ -85,6 +93,7 @@ func (db *DB) add(ctx context.Context, c *counters) error {
 		ConditionExpression:       aws.String("attribute_not_exists(#v)"),
 		ExpressionAttributeNames:  names,
 		ExpressionAttributeValues: values,
+		ReturnValues:              types.ReturnValueUpdatedNew,
 		ReturnConsumedCapacity:    db.report,
 	}, db.retry)
 	var refused *types.ConditionalCheckFailedException
@@ -96,6 +105,17 @@ func (db *DB) add(ctx context.Context, c *counters) error {
 	}
 	if out.ConsumedCapacity != nil {
 		db.consumed("add", *out.ConsumedCapacity)
+	}
+	c.sums = make(map[string]int64, len(c.deltas))
+	for field := range c.deltas {
+		v, ok := out.Attributes[counterPrefix+field].(*types.AttributeValueMemberN)
+		if !ok {
+			return fmt.Errorf("dynamo: add: the answer lacks counter %q", field)
+		}
+		var err error
+		if c.sums[field], err = strconv.ParseInt(v.Value, 10, 64); err != nil {
+			return fmt.Errorf("dynamo: add: counter %q: %w", field, err)
+		}
 	}
 	return nil
 }

@@ -68,7 +68,10 @@ func calls(db *dynamo.DB) map[string]func(context.Context) error {
 			_, err := db.Query(ctx, store.Query{Value: "p", Limit: 1})
 			return err
 		},
-		"add": func(ctx context.Context) error { return db.Add(ctx, store.Delta{Key: k, Field: "n", N: 1}) },
+		"add": func(ctx context.Context) error {
+			_, err := db.Add(ctx, store.Delta{Key: k, Field: "n", N: 1})
+			return err
+		},
 	}
 }
 

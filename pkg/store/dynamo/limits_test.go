@@ -58,7 +58,7 @@ func manyCounters(t *testing.T, client *dynamodb.Client, table string) {
 			want[field] += int64(i + round)
 		}
 	}
-	if err := db.Add(t.Context(), deltas...); err != nil {
+	if _, err := db.Add(t.Context(), deltas...); err != nil {
 		t.Fatal(err)
 	}
 	got := map[string]int64{}
@@ -75,7 +75,7 @@ func countersTooLarge(t *testing.T, client *dynamodb.Client, table string) {
 	db := dynamo.Open(client, dynamo.Options{Table: table})
 	var err error
 	for i := 0; i < 10 && err == nil; i++ {
-		err = db.Add(t.Context(), store.Delta{Key: key(t, "k"), Field: strings.Repeat(fmt.Sprint(i), 50_000), N: 1})
+		_, err = db.Add(t.Context(), store.Delta{Key: key(t, "k"), Field: strings.Repeat(fmt.Sprint(i), 50_000), N: 1})
 	}
 	if !errors.Is(err, store.ErrTooLarge) {
 		t.Errorf("error is %v", err)
@@ -86,7 +86,7 @@ func notCounters(t *testing.T, client *dynamodb.Client, table string) {
 	db := dynamo.Open(client, dynamo.Options{Table: table})
 	it := record(key(t, "k"), 1)
 	write(t, db, store.Op{Item: it})
-	if err := db.Add(t.Context(), store.Delta{Key: it.Key, Field: "n", N: 1}); err == nil {
+	if _, err := db.Add(t.Context(), store.Delta{Key: it.Key, Field: "n", N: 1}); err == nil {
 		t.Error("a record was counted on")
 	}
 	if d := cmp.Diff(&it, read(t, db, it.Key)); d != "" {

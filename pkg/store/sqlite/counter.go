@@ -18,22 +18,23 @@ const (
 		ON CONFLICT (pk, sk) DO UPDATE SET expires = coalesce(?3, expires), data = ?4`
 )
 
-// counters are the changes of one item.
+// counters are the changes of one item, and what they made of it.
 type counters struct {
 	key     store.Key
 	deltas  map[string]int64
 	expires int64
+	sums    map[string]int64
 }
 
 // Add implements [store.Driver]. All deltas of a call are applied, or none; an Expires of 0 leaves what
 // the item has.
-func (db *DB) Add(ctx context.Context, deltas ...store.Delta) error {
+func (db *DB) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) {
 	var items []*counters
 	at := map[store.Key]*counters{}
 	size := 0
 	for _, d := range deltas {
 		if err := checkKey(d.Key); err != nil {
-			return fmt.Errorf("add: %w", err)
+			return nil, fmt.Errorf("add: %w", err)
 		}
 		c := at[d.Key]
 		if c == nil {
@@ -48,9 +49,9 @@ func (db *DB) Add(ctx context.Context, deltas ...store.Delta) error {
 		size += len(d.PK) + len(d.SK) + len(d.Field) + 8
 	}
 	if len(items) == 0 {
-		return ctx.Err()
+		return nil, ctx.Err()
 	}
-	return db.writer.submit(ctx, &job{bytes: size, run: func(c *conn) (bool, error) {
+	err := db.writer.submit(ctx, &job{bytes: size, run: func(c *conn) (bool, error) {
 		for _, it := range items {
 			if err := add(c, it); err != nil {
 				return false, err
@@ -58,6 +59,14 @@ func (db *DB) Add(ctx context.Context, deltas ...store.Delta) error {
 		}
 		return true, nil
 	}})
+	if err != nil {
+		return nil, err
+	}
+	out := make([]int64, len(deltas))
+	for i, d := range deltas {
+		out[i] = at[d.Key].sums[d.Field]
+	}
+	return out, nil
 }
 
 func add(c *conn, it *counters) error {
@@ -89,5 +98,6 @@ func add(c *conn, it *counters) error {
 		expires = it.expires
 	}
 	_, err = c.exec(putCounters, it.key.PK, it.key.SK, expires, data)
+	it.sums = sums
 	return err
 }

@@ -116,7 +116,7 @@ func TestOneJobsErrorIsItsOwn(t *testing.T) {
 		})
 	}
 	wg.Go(func() {
-		err := db.Add(t.Context(), store.Delta{Key: store.Key{PK: "p", SK: "new"}, Field: "n", N: 1},
+		_, err := db.Add(t.Context(), store.Delta{Key: store.Key{PK: "p", SK: "new"}, Field: "n", N: 1},
 			store.Delta{Key: store.Key{PK: "p", SK: "not counters"}, Field: "n", N: 1})
 		if err == nil || !strings.Contains(err.Error(), "does not hold counters") {
 			t.Errorf("Add: %v", err)

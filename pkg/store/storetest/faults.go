@@ -88,8 +88,15 @@ func (f *faulty) Write(ctx context.Context, now message.Time, sequences ...[]sto
 }
 
 // Add adds, or fails, or both.
-func (f *faulty) Add(ctx context.Context, deltas ...store.Delta) error {
-	return f.call(ctx, "Add", func() error { return f.Driver.Add(ctx, deltas...) })
+func (f *faulty) Add(ctx context.Context, deltas ...store.Delta) (sums []int64, err error) {
+	err = f.call(ctx, "Add", func() (err error) {
+		sums, err = f.Driver.Add(ctx, deltas...)
+		return err
+	})
+	if err != nil {
+		return nil, err
+	}
+	return sums, nil
 }
 
 // Query reads a page, or fails.

@@ -185,6 +185,6 @@ func (s *suite) calls(ctx context.Context, k store.Key) map[string]error {
 	_, get := s.d.Get(ctx, k)
 	_, write := s.d.Write(ctx, now, []store.Op{{Item: s.full(k, 1)}})
 	_, query := s.d.Query(ctx, store.Query{Index: store.ByPartition, Value: k.PK, Limit: 1})
-	add := s.d.Add(ctx, store.Delta{Key: store.Key{PK: k.PK, SK: k.SK + "#counters"}, Field: "n", N: 1})
+	_, add := s.d.Add(ctx, store.Delta{Key: store.Key{PK: k.PK, SK: k.SK + "#counters"}, Field: "n", N: 1})
 	return map[string]error{"Get": get, "Write": write, "Query": query, "Add": add}
 }

@@ -26,12 +26,11 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/queue/memory"
 	"github.com/opennotify/notify/pkg/receipt"
-	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/wire/control"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
-	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
 	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
 )
 
@@ -54,7 +53,7 @@ type Local struct {
 
 	listener net.Listener
 	server   *http.Server
-	sweep    *sweep.Sweep
+	control  *control.Control
 	handlers map[queue.Name]memory.Consumer
 }
 
@@ -110,13 +109,13 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if l.sweep, err = wiresweep.New(&l.Backend); err != nil {
+	if l.control, err = control.New(&l.Backend); err != nil {
 		return err
 	}
 	if l.Key, err = demo(ctx, &l.Backend, dir); err != nil {
 		return fmt.Errorf("demo tenant: %w", err)
 	}
-	l.handlers = map[queue.Name]memory.Consumer{queue.Receipts: {Handler: rec, Workers: 2}}
+	l.handlers = map[queue.Name]memory.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
 	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
 		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 96, message.Bulk: 16} {
 			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
@@ -160,7 +159,7 @@ const (
 // Run works until ctx ends, then drains: it takes no new requests, finishes those it has and the calls
 // that are under way, and closes the file.
 func (l *Local) Run(ctx context.Context) error {
-	if n, err := l.sweep.Rebuild(ctx); ctx.Err() != nil { // stopped before it began
+	if n, err := l.control.Rebuild(ctx); ctx.Err() != nil { // stopped before it began
 		return errors.Join(l.listener.Close(), l.db.Close())
 	} else if err != nil {
 		return errors.Join(fmt.Errorf("rebuild the queues: %w", err), l.listener.Close(), l.db.Close())
@@ -215,7 +214,7 @@ func (l *Local) every(ctx context.Context, d time.Duration, do func(context.Cont
 }
 
 func (l *Local) pass(ctx context.Context) {
-	if n, err := l.sweep.Pass(ctx); err != nil && ctx.Err() == nil {
+	if n, err := l.control.Pass(ctx); err != nil && ctx.Err() == nil {
 		l.Log.Error("sweep failed; the next pass goes on", "error", err)
 	} else if n.Queued > 0 {
 		l.Log.Info("swept", "due", n.Due, "queued", n.Queued)

@@ -1,5 +1,5 @@
-// Package control wires the control queue: the sweep, and the runs of schedules, to which it hands the
-// intake.
+// Package control wires the control queue: the sweep, the runs of schedules, to which it hands the intake,
+// and whatever else is done in pages.
 package control
 
 import (
@@ -7,11 +7,13 @@ import (
 
 	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/intake"
+	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
+	wirejob "github.com/opennotify/notify/pkg/wire/job"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
 )
 
@@ -19,6 +21,7 @@ import (
 type Control struct {
 	wire  *wire.Backend
 	sweep *sweep.Sweep
+	jobs  *job.Jobs
 	runs  *campaign.Campaign
 }
 
@@ -32,6 +35,10 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
+	jobs, err := wirejob.New(b, kinds())
+	if err != nil {
+		return nil, err
+	}
 	runs, err := campaign.New(campaign.Ports{Log: b.Log, Send: func(ctx context.Context, p tenant.Principal, o campaign.Order) error {
 		_, err := in.Send(ctx, p, request(o))
 		return err
@@ -39,8 +46,11 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{b, sw, runs}, nil
+	return &Control{b, sw, jobs, runs}, nil
 }
+
+// kinds are the jobs that are done here.
+func kinds() map[string]job.Kind { return map[string]job.Kind{} }
 
 func request(o campaign.Order) *intake.Request {
 	return &intake.Request{Tenant: o.Tenant, To: intake.To{List: o.To}, Channel: o.Channel, Template: o.Template, Locale: o.Locale, Vars: o.Vars,
@@ -50,12 +60,14 @@ func request(o campaign.Order) *intake.Request {
 // Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
 // dead-letter queue has it: it may be a newer version's.
 func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
-	var sweeps, runs []queue.Item
+	var sweeps, pages, runs []queue.Item
 	again := []string{}
 	for _, it := range batch {
 		switch kind := sweep.Kind(it.Body); kind {
 		case sweep.KindTick, sweep.KindPass:
 			sweeps = append(sweeps, it)
+		case job.KindJob:
+			pages = append(pages, it)
 		case campaign.KindSend:
 			runs = append(runs, it)
 		default:
@@ -65,9 +77,39 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 	}
 	if len(sweeps) > 0 {
 		again = append(again, c.sweep.Handle(ctx, sweeps)...)
+		c.requeue(ctx)
 	}
 	if len(runs) > 0 {
 		again = append(again, c.runs.Handle(ctx, runs)...)
 	}
+	if len(pages) > 0 {
+		again = append(again, c.jobs.Handle(ctx, pages)...)
+	}
 	return again
+}
+
+// requeue is the jobs' part of a pass.
+func (c *Control) requeue(ctx context.Context) {
+	if n, err := c.jobs.Requeue(ctx); err != nil {
+		c.wire.Log.ErrorContext(ctx, "pages not put again; the next pass does", "error", err)
+	} else if n > 0 {
+		c.wire.Log.InfoContext(ctx, "pages put again", "jobs", n)
+	}
+}
+
+// Pass is a pass of the sweep where no ticks come: on one machine.
+func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
+	n, err := c.sweep.Pass(ctx)
+	c.requeue(ctx)
+	return n, err
+}
+
+// Rebuild puts what is due into queues in memory, which are empty after a start.
+func (c *Control) Rebuild(ctx context.Context) (int, error) {
+	n, err := c.sweep.Rebuild(ctx)
+	if err != nil {
+		return n, err
+	}
+	pages, err := c.jobs.Rebuild(ctx)
+	return n + pages, err
 }

@@ -13,6 +13,7 @@ import (
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // parcel is a message ready to be handed over.
@@ -47,7 +48,7 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 	g := d.gate(p.account, p.desc)
 	release, wait := g.enter(now, r.Lane())
 	if wait > 0 {
-		return d.throttle(ctx, r, wait, now)
+		return d.throttle(ctx, r, p.account.Name, wait, now)
 	}
 	defer release()
 	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Until: now.Add(leaseFor)}, now)
@@ -199,7 +200,8 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Accoun
 // throttle puts a message off that its account's limit holds back. No attempt is used up; the record is
 // written only when the wait outlasts the time at which the sweep would look. The account's line may be
 // shorter than it looks, so nobody is given up while there is time.
-func (d *Delivery) throttle(ctx context.Context, r *store.Record, wait time.Duration, now message.Time) (*store.Record, error) {
+func (d *Delivery) throttle(ctx context.Context, r *store.Record, account string, wait time.Duration, now message.Time) (*store.Record, error) {
+	d.Metrics.Count(telemetry.Throttled, 1, telemetry.Of(&r.Message, account))
 	wait = max(min(wait, r.Expires.Sub(now)-time.Second), time.Second)
 	if until := now.Add(wait); until.Add(5*time.Second) > r.Due {
 		saved, err := d.save(ctx, r, message.Wait{Until: until, Why: "limit"}, now)

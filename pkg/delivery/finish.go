@@ -49,7 +49,6 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	if err != nil {
 		return nil, err
 	}
-	d.count(&r.Message, &saved.Message, now)
 	if saved.Status == message.Queued || saved.Todo != 0 {
 		return saved, nil
 	}

@@ -191,11 +191,7 @@ func (d *Delivery) save(ctx context.Context, r *store.Record, e message.Event, n
 	if err != nil {
 		return nil, err
 	}
-	saved, err := d.Store.Save(ctx, d.as, now, r, next)
-	if err == nil {
-		d.count(&r.Message, &saved.Message, now)
-	}
-	return saved, err
+	return d.Store.Save(ctx, d.as, now, r, next)
 }
 
 // later puts a new hint into the queue for a wait of up to 15 minutes; a longer one lives on the record's

@@ -236,9 +236,11 @@ func (in *Intake) accept(ctx context.Context, p tenant.Principal, now message.Ti
 	}
 	byQueue := map[queue.Name][]queue.Item{}
 	for i := range verdicts {
-		in.count(&verdicts[i])
-		if verdicts[i].New {
-			in.hint(ctx, byQueue, verdicts[i].Record, now)
+		switch v := &verdicts[i]; {
+		case v.New:
+			in.hint(ctx, byQueue, v.Record, now)
+		case v.Record != nil:
+			in.Metrics.Count(telemetry.Duplicate, 1, telemetry.Of(&v.Record.Message, ""))
 		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byQueue)) {
@@ -270,16 +272,4 @@ func (in *Intake) hint(ctx context.Context, to map[queue.Name][]queue.Item, r *s
 	}
 	name := queue.Lane(r.Channel, r.Lane())
 	to[name] = append(to[name], item)
-}
-
-// count measures what was accepted, and what was there already.
-func (in *Intake) count(v *store.Verdict) {
-	if v.Record == nil {
-		return
-	}
-	m, name := &v.Record.Message, "accepted"
-	if !v.New {
-		name = "duplicate"
-	}
-	in.Metrics.Count(name, 1, telemetry.Labels{Channel: string(m.Channel), Lane: string(m.Lane()), Tenant: m.Tenant})
 }

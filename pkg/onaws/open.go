@@ -67,14 +67,15 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io.Writer, consumed func(string, types.ConsumedCapacity)) (*AWS, error) {
 	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log, Consumed: consumed})
 	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
-	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader})
+	cat := catalog.Open(provider.Descriptors(), recipes.FS())
+	metrics := telemetry.NewEMF(out, "notify/"+env.Stack, time.Now)
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader,
+		Moved: wire.Moved(metrics, cat)})
 	if err != nil {
 		return nil, err
 	}
-	cat := catalog.Open(provider.Descriptors(), recipes.FS())
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
-	metrics := telemetry.NewEMF(out, "notify/"+env.Stack, time.Now)
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
 		Store: st, Config: config.New(st, time.Now, log), Queue: queues, Vault: vault, Catalog: cat, Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,

@@ -90,6 +90,7 @@ func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time
 		for i, a := range pending {
 			if results[i].Applied == len(sequences[i]) {
 				a.verdict = Verdict{Record: a.record, New: true}
+				s.opts.Moved(nil, &a.record.Message, now)
 				continue
 			}
 			retry, err := s.refused(ctx, a, sequences[i], results[i], now)

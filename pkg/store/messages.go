@@ -106,6 +106,7 @@ func (s *Store) Save(ctx context.Context, p tenant.Principal, now message.Time, 
 		return nil, fmt.Errorf("store: save %s: %w", r.ID, err)
 	}
 	if res[0].Applied > 0 {
+		s.opts.Moved(&r.Message, &saved.Message, now)
 		return saved, nil
 	}
 	if res[0].Holder == nil {

@@ -27,6 +27,9 @@ type Options struct {
 	// ListShards spreads a tenant's list of a day.
 	ListShards int
 	Random     io.Reader
+	// Moved is told of every write that made or changed a message; before is nil of a new one. Nil is told
+	// nothing.
+	Moved func(before, after *message.Message, now message.Time)
 }
 
 // Store keeps records over a Driver. It is safe for concurrent use.
@@ -43,6 +46,9 @@ type Store struct {
 func Open(ctx context.Context, d Driver, keeper seal.Keeper, now message.Time, o Options) (*Store, error) {
 	if o.DueShards < 1 || o.ListShards < 1 || o.Random == nil {
 		return nil, errors.New("store: Options need shards of at least 1 and Random")
+	}
+	if o.Moved == nil {
+		o.Moved = func(_, _ *message.Message, _ message.Time) {}
 	}
 	s := &Store{driver: d, opts: o, keys: newKeyring(d, keeper)}
 	key, _, err := s.keys.key(ctx, Key{"key", "hmac"}, now, 0)

@@ -20,9 +20,27 @@ type Metrics interface {
 	Observe(name string, value float64, unit Unit, labels Labels)
 }
 
-// Labels say what a measurement is of. Channel and Lane are dimensions, of which every combination is a
-// metric that is paid for; Tenant is a property, found by a query of the log.
-type Labels struct{ Channel, Lane, Tenant string }
+// Labels say what a measurement is of. In CloudWatch, Channel and Lane are dimensions, of which every
+// combination is a metric that is paid for; Tenant is a property, found by a query of the log; Account and
+// Template are left to the counters in the store.
+type Labels struct{ Channel, Lane, Tenant, Account, Template string }
+
+// Tee hands every measurement to several.
+type Tee []Metrics
+
+// Count adds to a counter of each.
+func (t Tee) Count(name string, n int64, labels Labels) {
+	for _, m := range t {
+		m.Count(name, n, labels)
+	}
+}
+
+// Observe adds one value to a distribution of each.
+func (t Tee) Observe(name string, value float64, unit Unit, labels Labels) {
+	for _, m := range t {
+		m.Observe(name, value, unit, labels)
+	}
+}
 
 // Unit is one of CloudWatch's units:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/APIReference/API_MetricDatum.html
@@ -93,6 +111,7 @@ func (e *EMF) Observe(name string, value float64, unit Unit, labels Labels) {
 }
 
 func (e *EMF) metric(name string, unit Unit, labels Labels) *metric {
+	labels.Account, labels.Template = "", "" // a line for each would cost more than it tells
 	byName := e.sums[labels]
 	if byName == nil {
 		byName = map[string]*metric{}

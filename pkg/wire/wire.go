@@ -42,3 +42,11 @@ type Backend struct {
 	// in tests and on one machine.
 	Reach []netip.Prefix
 }
+
+// Moved counts what becomes of messages: for [store.Options].
+func Moved(m telemetry.Metrics, c *catalog.Catalog) func(before, after *message.Message, now message.Time) {
+	return telemetry.Statuses{Metrics: m, Receipts: func(provider string) bool {
+		d, _ := c.Get(provider)
+		return d.Receipts
+	}}.Moved
+}

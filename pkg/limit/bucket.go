@@ -1,4 +1,5 @@
-// Package limit is rates: how much may go when. It is pure: buckets are values, now is an argument.
+// Package limit is rates: how much may go when. It is pure: buckets, windows and tallies are values, now is
+// an argument.
 package limit
 
 import (

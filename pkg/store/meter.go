@@ -1,0 +1,99 @@
+package store
+
+import (
+	"context"
+	"fmt"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/limit"
+)
+
+// Subject is what limits are kept of: an account, a tenant.
+type Subject string
+
+// AccountLimits are the limits of an account, TenantLimits those of a tenant.
+func AccountLimits(name string) Subject { return Subject("account#" + name) }
+
+// TenantLimits are the limits of a tenant.
+func TenantLimits(name string) Subject { return Subject("tenant#" + name) }
+
+// meterKept is how long windows are kept after their end, for whoever looks at them.
+const meterKept = time.Hour
+
+// meterAt is where a window is counted: the windows of a minute that begin in it share an item, so that
+// those of a second and of a minute are counted by one call.
+func meterAt(of Subject, w limit.Window) (k Key, urgent, others string) {
+	k.PK = "l#" + string(of)
+	if w.Kind == limit.Day {
+		k.SK = "d" + DueSort(w.From)
+		return k, "u", "o"
+	}
+	second := int(w.From/1000) % 60
+	k.SK = "m" + DueSort(w.From/60_000*60_000)
+	field := fmt.Sprintf("%.1s%02d", string(w.Kind), second)
+	return k, field + "u", field + "o"
+}
+
+// Meter counts n places in windows of a subject, and gives what each holds then. A call whose answer is
+// lost leaves places that nobody has.
+func (s *Store) Meter(ctx context.Context, of Subject, windows []limit.Window, n int, urgent bool) ([]limit.Level, error) {
+	deltas := make([]Delta, 0, 2*len(windows))
+	for _, w := range windows {
+		key, u, o := meterAt(of, w)
+		d := [2]Delta{{Key: key, Field: u}, {Key: key, Field: o}}
+		for i := range d {
+			d[i].Expires = seconds(w.Until.Add(meterKept))
+		}
+		if urgent {
+			d[0].N = int64(n)
+		} else {
+			d[1].N = int64(n)
+		}
+		deltas = append(deltas, d[:]...)
+	}
+	sums, err := s.driver.Add(ctx, deltas...)
+	if err != nil {
+		return nil, fmt.Errorf("store: limits of %s: %w", of, err)
+	}
+	out := make([]limit.Level, len(windows))
+	for i := range out {
+		out[i] = limit.Level{Urgent: int(sums[2*i]), Others: int(sums[2*i+1])}
+	}
+	return out, nil
+}
+
+// Levels reads what windows of a subject hold, in their order.
+func (s *Store) Levels(ctx context.Context, of Subject, windows ...limit.Window) ([]limit.Level, error) {
+	var keys []Key
+	at := map[Key]int{}
+	for _, w := range windows {
+		k, _, _ := meterAt(of, w)
+		if _, have := at[k]; !have {
+			at[k] = len(keys)
+			keys = append(keys, k)
+		}
+	}
+	if len(keys) == 0 {
+		return nil, nil
+	}
+	items, err := s.driver.Get(ctx, keys...)
+	if err != nil {
+		return nil, fmt.Errorf("store: limits of %s: %w", of, err)
+	}
+	out := make([]limit.Level, len(windows))
+	for i, w := range windows {
+		k, u, o := meterAt(of, w)
+		it := items[at[k]]
+		if it == nil {
+			continue
+		}
+		var sums map[string]int
+		if err := json.Unmarshal(it.Data, &sums); err != nil {
+			return nil, fmt.Errorf("store: limits of %s: %w", of, err)
+		}
+		out[i] = limit.Level{Urgent: sums[u], Others: sums[o]}
+	}
+	return out, nil
+}

@@ -34,7 +34,11 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 			return d.save(ctx, r, message.Suppress{Why: string(e.Reason)}, now)
 		}
 	}
-	p, event, err := d.pack(ctx, r, now)
+	event, err := d.held(ctx, r, now)
+	var p *parcel
+	if err == nil && event == nil {
+		p, event, err = d.pack(ctx, r, now)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -187,9 +191,13 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Accoun
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}
 	}
-	s := route.Subject{Tenant: r.Tenant, TemplateTenant: r.Template.Tenant, Template: r.Template.Name,
-		Class: r.Class, Channel: r.Channel, Region: r.Region}
-	c := route.Accounts(routes, s, candidates, func(name string) bool { return blamed(r, name) }, d.Random())
+	c := route.Accounts(routes, subject(r), candidates, func(name string) bool { return blamed(r, name) }, d.Random())
+	if c.Fixed { // no other than the one that it was given first
+		if first := r.First(); first != nil && byName[first.Account].Name != "" {
+			c.Accounts[0] = first.Account
+		}
+		c.Accounts = c.Accounts[:1]
+	}
 	order := make([]config.Account, len(c.Accounts))
 	for i, name := range c.Accounts {
 		order[i] = byName[name]

@@ -142,6 +142,14 @@ func (m *Message) Attempt(epoch int) *Attempt {
 	return nil
 }
 
+// First is the oldest attempt that is kept; nil before it.
+func (m *Message) First() *Attempt {
+	if len(m.Attempts) == 0 {
+		return nil
+	}
+	return &m.Attempts[0]
+}
+
 // Last is the newest attempt; nil before the first.
 func (m *Message) Last() *Attempt {
 	if len(m.Attempts) == 0 {

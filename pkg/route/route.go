@@ -32,8 +32,14 @@ type Route struct {
 	Steps    []Step   `json:"steps,omitzero"`
 	// Accounts chooses who carries the channel: in this order, or by weight if any is above 0.
 	Accounts []Weighted `json:"accounts,omitzero"`
+	// NoFailover keeps a message with the account that it was given first: another is never tried.
+	NoFailover bool `json:"no_failover,omitzero"`
 	// DedupSeconds replaces the class's content window; -1 switches it off, 0 keeps the default.
 	DedupSeconds int `json:"dedup_seconds,omitzero"`
+	// Quiet, Cap and Silence hold messages back: hours, a frequency, a stop until an end.
+	Quiet   *Quiet   `json:"quiet,omitzero"`
+	Cap     *Cap     `json:"cap,omitzero"`
+	Silence *Silence `json:"silence,omitzero"`
 }
 
 // Match says which messages a route is for; an empty field matches all.
@@ -57,6 +63,14 @@ type Step struct {
 type Weighted struct {
 	Account string `json:"account"`
 	Weight  int    `json:"weight,omitzero"`
+	// Regions and Tenants say whom it carries; without them, everybody.
+	Regions []string `json:"regions,omitzero"` // of phone numbers, ISO 3166
+	Tenants []string `json:"tenants,omitzero"`
+}
+
+// carries tells whether the account is for a message.
+func (w Weighted) carries(s Subject) bool {
+	return (len(w.Regions) == 0 || slices.Contains(w.Regions, s.Region)) && (len(w.Tenants) == 0 || slices.Contains(w.Tenants, s.Tenant))
 }
 
 // Subject is what routes are matched against.
@@ -122,12 +136,16 @@ type Candidate struct {
 type Choice struct {
 	Accounts []string
 	Route    string // the route that decided; "" when none did
+	// Fixed tells that only the first of Accounts may be tried.
+	Fixed bool
 }
 
 // Accounts orders the candidates of a channel. Accounts that are down come last, so that a message is
 // still tried when all look alike; tried ones come after those that were not. r is in [0,1).
 func Accounts(routes []Route, s Subject, candidates []Candidate, tried func(account string) bool, r float64) Choice {
-	chosen, ok := best(routes, s, func(rt Route) bool { return len(rt.Accounts) > 0 })
+	chosen, ok := best(routes, s, func(rt Route) bool {
+		return slices.ContainsFunc(rt.Accounts, func(w Weighted) bool { return w.carries(s) })
+	})
 	byName := map[string]Candidate{}
 	for _, c := range candidates {
 		byName[c.Account] = c
@@ -135,14 +153,14 @@ func Accounts(routes []Route, s Subject, candidates []Candidate, tried func(acco
 	var order []Weighted
 	if ok {
 		for _, w := range chosen.Accounts {
-			if _, has := byName[w.Account]; has && !slices.ContainsFunc(order, func(o Weighted) bool { return o.Account == w.Account }) {
+			if _, has := byName[w.Account]; has && w.carries(s) && !slices.ContainsFunc(order, func(o Weighted) bool { return o.Account == w.Account }) {
 				order = append(order, w)
 			}
 		}
 	}
-	choice := Choice{Route: chosen.Name}
+	choice := Choice{Route: chosen.Name, Fixed: chosen.NoFailover}
 	if len(order) == 0 {
-		choice.Route = ""
+		choice.Route, choice.Fixed = "", false
 		for _, c := range candidates {
 			order = append(order, Weighted{Account: c.Account})
 		}

@@ -39,6 +39,12 @@ var moving = map[string]phrase{
 	"queued_account_unusable": {
 		Words{"选中的账号打不开（配置或密钥有误），{next}再试。", "发送通道暂时不可用，恢复后会自动发出。", "账号负责人检查配置和密钥；运营可先切到别的账号。"},
 		Words{"The chosen account cannot be opened (its settings or credentials are wrong); next try {next}.", "This channel is briefly unavailable. Your message goes out as soon as it is back.", "The account's owner checks its settings and credentials; an operator can route around it meanwhile."}},
+	"queued_quiet_hours": {
+		Words{"收件人那边是免打扰时段，{next}发送。", "为了不打扰您，消息会在免打扰时段过后发出。", "不用处理；要改时段，由运营改路由。"},
+		Words{"It is quiet hours where the recipient is; it goes out {next}.", "So as not to disturb you, your message goes out when quiet hours are over.", "Nothing to do. An operator changes the hours in the route."}},
+	"queued_silenced": {
+		Words{"运营设了静默，先不发，{next}再看一次。", "这类消息暂时停发，恢复后会自动发出。", "设静默的运营能说明原因，也能提前结束。"},
+		Words{"An operator has silenced these messages; next look {next}.", "These messages are paused for now and go out once that is over.", "The operator who set the silence can say why, and end it."}},
 	"queued_redriven": {
 		Words{"刚被重投，正在排队。", "消息正在重新发送，请稍等片刻。", "不用处理。"},
 		Words{"It was redriven and is queued again.", "We are sending your message again. Please give it a moment.", "Nothing to do."}},

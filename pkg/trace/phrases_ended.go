@@ -53,6 +53,12 @@ var ended = map[string]phrase{
 	"expired_no_account": {
 		Words{"{channel}渠道没有可用账号，等到过了有效期，没有发出。", "发送通道当时不可用，消息没有发出，请重新操作一次。", "运营启用或修好一个账号。"},
 		Words{"The {channel} channel had no working account until it expired; it was not sent.", "The channel was unavailable and this message was not sent. Please try again.", "An operator switches an account on, or repairs one."}},
+	"expired_quiet_hours": {
+		Words{"有效期没有撑过收件人的免打扰时段，没有发出。", "这条消息没能及时发出，已经失效，请重新操作一次。", "业务方放宽有效期，或白天再发；时段由运营在路由里定。"},
+		Words{"It expired within the recipient's quiet hours; it was not sent.", "This message could not be sent in time and is no longer valid. Please try again.", "The sending team gives it more time or sends it by day; an operator sets the hours in the route."}},
+	"expired_silenced": {
+		Words{"运营设的静默结束之前，它已过了有效期，没有发出。", "这类消息当时停发，这条已经失效，请重新操作一次。", "设静默的运营能说明原因；业务方按需重新发起。"},
+		Words{"It expired while an operator had silenced these messages; it was not sent.", "These messages were paused at the time and this one is no longer valid. Please try again.", "The operator who set the silence can say why; the sending team sends a new one if needed."}},
 	"expired_retrying": {
 		Words{"试了 {calls} 次都没成功{code}，过了有效期，不再发。", "这条消息没能及时发出，已经失效，请重新操作一次。", "运营查看 {provider} 当时的故障，需要时切换供应商。"},
 		Words{"It expired after {calls} without success{code}; it is not tried again.", "This message could not be sent in time and is no longer valid. Please try again.", "An operator looks at what was wrong with {provider}, and switches providers if needed."}},
@@ -80,6 +86,15 @@ var ended = map[string]phrase{
 	"suppressed_manual": {
 		Words{"运营把这个地址加进了黑名单，没有发出。", "目前不向这个地址发送消息，我们去核实原因。", "加黑名单的运营能说明原因，也能移出。"},
 		Words{"An operator suppressed this address; nothing was sent.", "We do not write to this address at the moment. We are checking why.", "The operator who suppressed it can say why, and lift it."}},
+	"suppressed_quiet_hours": {
+		Words{"收件人那边是免打扰时段，按路由的规定不发。", "为了不打扰您，这条消息没有发出。", "要改成过后补发，由运营改路由。"},
+		Words{"It was quiet hours where the recipient is; by the route's rule it was dropped.", "So as not to disturb you, this message was not sent.", "An operator changes the route if such messages shall wait instead."}},
+	"suppressed_silenced": {
+		Words{"运营设了静默，这段时间的这类消息不发。", "这类消息当时停发，所以没有发给您。", "设静默的运营能说明原因；业务方按需重新发起。"},
+		Words{"An operator had silenced these messages; it was dropped.", "These messages were stopped at the time, so this one was not sent.", "The operator who set the silence can say why; the sending team sends a new one if needed."}},
+	"suppressed_capped": {
+		Words{"给这个收件人发得太多了，超过了频率上限，没有发出。", "短时间内发给您的消息太多，这条没有发出，请稍后再试。", "业务方检查是否在重复触发；上限由运营在路由里定。"},
+		Words{"This recipient had reached the frequency cap; it was not sent.", "You were sent too many messages in a short time, so this one was not. Please try again later.", "The sending team checks what triggers so many; an operator sets the cap in the route."}},
 	"suppressed": {
 		Words{"这个地址不允许发送，没有发出。", "目前不向这个地址发送消息，我们去核实原因。", "运营查看黑名单。"},
 		Words{"This address must not be written to; nothing was sent.", "We do not write to this address at the moment. We are checking why.", "An operator looks at the suppressions."}},

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/route"
 )
 
 // Verdict is the answer to "what became of it", in the same words wherever it is asked. It never has the
@@ -86,7 +87,7 @@ func Judge(m *message.Message, now message.Time, f Facts) Verdict {
 	case message.Cancelled:
 		code = cancelled(m, b.by)
 	case message.Suppressed:
-		code = oneOf("suppressed", m.Reason, "bounce", "complaint", "opt_out", "manual")
+		code = oneOf("suppressed", m.Reason, "bounce", "complaint", "opt_out", "manual", route.QuietHours, route.Silenced, route.Capped)
 	case message.Dead:
 		code = dead(m)
 	case message.Simulated:
@@ -121,7 +122,7 @@ func waiting(m *message.Message, now message.Time, b *blanks) string {
 		return "queued_long"
 	}
 	switch m.Reason {
-	case "limit", "no_account", "account_unusable":
+	case "limit", "no_account", "account_unusable", route.QuietHours, route.Silenced:
 		return "queued_" + m.Reason
 	}
 	switch {
@@ -186,6 +187,8 @@ func expired(m *message.Message) string {
 		return "expired_sibling"
 	case m.Reason == "no_account", m.Reason == "account_unusable":
 		return "expired_no_account"
+	case m.Reason == route.QuietHours, m.Reason == route.Silenced:
+		return "expired_" + m.Reason
 	case m.Reason == "limit", last != nil && last.Outcome == message.Throttled:
 		return "expired_limit"
 	case last != nil && last.Code != tooLate:

@@ -3,6 +3,7 @@ package client
 import (
 	"context"
 	"net/http"
+	"time"
 )
 
 // Explained is what sending would do.
@@ -26,6 +27,7 @@ type Explanation struct {
 	Route     string       `json:"route,omitzero"` // that says so
 	Cost      float64      `json:"cost,omitzero"`
 	Currency  string       `json:"currency,omitzero"`
+	Held      *Held        `json:"held,omitzero"` // a route would hold it back
 	Stopped   *Stopped     `json:"suppressed_by,omitzero"`
 	Duplicate *Sent        `json:"duplicate,omitzero"` // that it would be answered with
 	Warnings  []string     `json:"warnings,omitzero"`
@@ -37,6 +39,14 @@ type Segments struct {
 	Units     int    `json:"units"`
 	Count     int    `json:"count"`
 	Remaining int    `json:"remaining"` // units left in the last segment
+}
+
+// Held is what a route's hours or silence would make of a message.
+type Held struct {
+	Why   string    `json:"why"` // quiet_hours, silenced
+	Until time.Time `json:"until,omitzero"`
+	Drop  bool      `json:"drop,omitzero"` // it would end as suppressed
+	Route string    `json:"route"`
 }
 
 // Stopped is the suppression that would hold a message back.

@@ -74,6 +74,13 @@ func (s *session) explanation(m *client.Explanation) {
 	if m.Cost > 0 {
 		s.field(s.tr("费用", "cost"), fmt.Sprintf("%g %s", m.Cost, m.Currency))
 	}
+	if h := m.Held; h != nil {
+		what := s.tr("不发", "dropped")
+		if !h.Drop {
+			what = s.tr("等到 ", "until ") + clock(h.Until)
+		}
+		s.field(s.tr("会被路由拦下", "held"), fmt.Sprintf("%s, %s (%s %s)", h.Why, what, s.tr("路由", "route"), h.Route))
+	}
 	if m.Stopped != nil {
 		s.field(s.tr("会被拦截", "suppressed by"), m.Stopped.Reason+", "+m.Stopped.Since)
 	}

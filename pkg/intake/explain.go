@@ -27,6 +27,8 @@ type Explanation struct {
 	// Accounts is the order in which accounts would be tried; Route the route that says so, "" for none.
 	Accounts []string
 	Route    string
+	// Held tells that a route would hold it back; nil where it would go out at once.
+	Held *route.Verdict
 	// Cost is the first account's price of it, in Currency; 0 where no price is set.
 	Cost     float64
 	Currency string
@@ -60,6 +62,9 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 			return nil, unavailable(err)
 		}
 		e.choose(routes, d, accounts)
+		if v, held := route.Holds(routes, d.subject, max(now, d.Message.SendAt)); held {
+			e.Held = &v
+		}
 		out = append(out, e)
 	}
 	return out, nil

@@ -11,6 +11,7 @@ import (
 	"net/http"
 	"os"
 	"time"
+	_ "time/tzdata" // a function's image has no time zones, which quiet hours and schedules need
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"

@@ -37,8 +37,10 @@ type Suppressions interface {
 	ListSuppressions(ctx context.Context, p tenant.Principal, limit int, after string) ([]suppress.Entry, string, error)
 }
 
-// Messages finds and changes messages that are dead.
+// Messages finds messages, and changes those that are dead.
 type Messages interface {
+	ByTenant(ctx context.Context, p tenant.Principal, tenant, day string, shard int, in store.Range, limit int, after string) (store.Found, error)
+	ListShards() int
 	Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in store.Range, limit int, after string) (store.Found, error)
 	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)

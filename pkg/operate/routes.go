@@ -159,10 +159,11 @@ func (o *Operate) checkRoute(ctx context.Context, p tenant.Principal, f *faults,
 	if err := o.knownTenant(ctx, f, "/match/tenant", r.Match.Tenant); err != nil {
 		return err
 	}
-	if len(r.Steps) == 0 && len(r.Accounts) == 0 && r.DedupSeconds == 0 {
-		f.add("/steps", problem.Required, "a route says at least one of steps, accounts and dedup_seconds")
+	if len(r.Steps) == 0 && len(r.Accounts) == 0 && r.DedupSeconds == 0 && r.Quiet == nil && r.Cap == nil && r.Silence == nil {
+		f.add("/steps", problem.Required, "a route says at least one of steps, accounts, dedup_seconds, quiet, cap and silence")
 	}
 	f.number("/dedup_seconds", "dedup_seconds", r.DedupSeconds, -1, maxDedup)
+	checkHolds(f, r, o.now())
 	accounts, err := list[config.Account](ctx, o, p, store.Accounts)
 	if err != nil {
 		return err
@@ -218,6 +219,7 @@ func checkAccounts(f *faults, r route.Route, channel map[string]message.Channel)
 	for i, w := range r.Accounts {
 		at := index("/accounts", i)
 		f.number(at+"/weight", "weight", w.Weight, 0, maxWeight)
+		checkCarries(f, at, w)
 		ch, ok := channel[w.Account]
 		if of == "" {
 			of = ch

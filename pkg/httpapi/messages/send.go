@@ -3,6 +3,7 @@ package messages
 import (
 	"context"
 	"net/http"
+	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/intake"
@@ -163,6 +164,7 @@ type Explanation struct {
 	Route     string          `json:"route,omitzero" doc:"The route that says so; without one it is the accounts' names."`
 	Cost      float64         `json:"cost,omitzero"`
 	Currency  string          `json:"currency,omitzero"`
+	Held      *Held           `json:"held,omitzero" doc:"A route would hold it back."`
 	Stopped   *Stopped        `json:"suppressed_by,omitzero"`
 	Duplicate *Sent           `json:"duplicate,omitzero" doc:"The message that it would be answered with."`
 	Warnings  []string        `json:"warnings,omitzero"`
@@ -174,6 +176,14 @@ type Segments struct {
 	Units     int    `json:"units"`
 	Count     int    `json:"count"`
 	Remaining int    `json:"remaining" doc:"Units left in the last segment."`
+}
+
+// Held is what a route's hours or silence would make of it.
+type Held struct {
+	Why   string     `json:"why" enum:"quiet_hours,silenced"`
+	Until *time.Time `json:"until,omitzero"`
+	Drop  bool       `json:"drop,omitzero" doc:"It would end as suppressed."`
+	Route string     `json:"route"`
 }
 
 // Stopped is the suppression that would hold it back.
@@ -192,6 +202,9 @@ func explained(list []intake.Explanation) *Explained {
 			Template: templateOf(m), Content: e.Content, Accounts: e.Accounts, Route: e.Route, Cost: e.Cost, Currency: e.Currency, Warnings: e.Warnings}
 		if s := e.Segments; s != nil {
 			x.Segments = &Segments{s.Encoding, s.Units, s.Count, s.Remaining}
+		}
+		if h := e.Held; h != nil {
+			x.Held = &Held{h.Why, at(h.Until), h.Drop, h.Route}
 		}
 		if s := e.Stopped; s != nil {
 			x.Stopped = &Stopped{string(s.Reason), s.At.String(), s.Source}

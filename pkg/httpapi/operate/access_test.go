@@ -51,6 +51,7 @@ putTenant             .    .    .       x
 retryDeadLetter       .    .    x       x
 revokeKey             .    .    .       x
 shareTemplate         .    .    x       x
+simulateRoute         .    .    x       x
 suppress              .    .    x       x
 switchAccount         .    .    x       x
 testAccount           .    .    x       x

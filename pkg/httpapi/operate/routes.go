@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/message"
@@ -19,6 +20,7 @@ type Routes interface {
 	PutRoute(ctx context.Context, p tenant.Principal, r route.Route, c operate.Change) (operate.Versioned[route.Route], error)
 	UndoRoute(ctx context.Context, p tenant.Principal, name string, c operate.Change) (operate.Versioned[route.Route], error)
 	DeleteRoute(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
+	SimulateRoute(ctx context.Context, p tenant.Principal, draft route.Route) (operate.Simulation, error)
 }
 
 // RouteFields are what can be changed of a route.
@@ -27,7 +29,33 @@ type RouteFields struct {
 	Strategy     route.Strategy `json:"strategy,omitzero" enum:"one,fallback,all" doc:"How the steps are used for one person."`
 	Steps        []RouteStep    `json:"steps,omitzero" doc:"The channels for requests that name none."`
 	Accounts     []RouteAccount `json:"accounts,omitzero" doc:"Who carries a channel: in this order, or by weight if any is above 0. All are of one channel."`
+	NoFailover   bool           `json:"no_failover,omitzero" doc:"A message stays with the account that it was given first."`
 	DedupSeconds int            `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; -1 switches it off, 0 keeps the class's." minimum:"-1" maximum:"604800"`
+	Quiet        *RouteQuiet    `json:"quiet,omitzero" doc:"Hours in which recipients are left alone: marketing, and the class that the route names."`
+	Cap          *RouteCap      `json:"cap,omitzero" doc:"How many messages one recipient gets within a time."`
+	Silence      *RouteSilence  `json:"silence,omitzero" doc:"Stops all that the route matches, until its end."`
+}
+
+// RouteQuiet is quiet hours.
+type RouteQuiet struct {
+	From string     `json:"from" example:"22:00"`
+	To   string     `json:"to" doc:"The first minute that is not quiet." example:"08:00"`
+	Zone string     `json:"zone" doc:"Whose hours they are, for recipients whose own zone their number does not tell." example:"Asia/Shanghai"`
+	Mode route.Mode `json:"mode" enum:"hold,drop" doc:"hold waits until the end, drop ends the message as suppressed."`
+}
+
+// RouteCap is a frequency.
+type RouteCap struct {
+	Messages int        `json:"messages" minimum:"1"`
+	Seconds  int        `json:"seconds" minimum:"60" maximum:"2592000"`
+	Mode     route.Mode `json:"mode" enum:"hold,drop"`
+}
+
+// RouteSilence is a stop with an end.
+type RouteSilence struct {
+	Until time.Time  `json:"until"`
+	Mode  route.Mode `json:"mode" enum:"hold,drop"`
+	Why   string     `json:"why" doc:"For those who ask where their messages are."`
 }
 
 // RouteMatch says which messages a route is for; what is left out matches all.
@@ -47,8 +75,10 @@ type RouteStep struct {
 
 // RouteAccount is an account and its share.
 type RouteAccount struct {
-	Account string `json:"account"`
-	Weight  int    `json:"weight,omitzero" minimum:"0"`
+	Account string   `json:"account"`
+	Weight  int      `json:"weight,omitzero" minimum:"0"`
+	Regions []string `json:"regions,omitzero" doc:"Only phone numbers of these countries, ISO 3166-1."`
+	Tenants []string `json:"tenants,omitzero" doc:"Only messages of these tenants."`
 }
 
 // Route is a strategy for the messages that match.
@@ -71,7 +101,15 @@ type PutRoute struct {
 
 func routeOf(v operate.Versioned[route.Route]) Route {
 	r := v.Body
-	out := Route{Name: r.Name, RouteFields: RouteFields{Match: RouteMatch(r.Match), Strategy: r.Strategy, DedupSeconds: r.DedupSeconds}, Meta: metaOf(v.Meta)}
+	return Route{Name: r.Name, RouteFields: fieldsOf(r), Meta: metaOf(v.Meta)}
+}
+
+func fieldsOf(r route.Route) RouteFields {
+	out := RouteFields{Match: RouteMatch(r.Match), Strategy: r.Strategy, NoFailover: r.NoFailover, DedupSeconds: r.DedupSeconds,
+		Quiet: (*RouteQuiet)(r.Quiet), Cap: (*RouteCap)(r.Cap)}
+	if s := r.Silence; s != nil {
+		out.Silence = &RouteSilence{Until: s.Until.Std(), Mode: s.Mode, Why: s.Why}
+	}
 	for _, s := range r.Steps {
 		out.Steps = append(out.Steps, RouteStep(s))
 	}
@@ -82,7 +120,11 @@ func routeOf(v operate.Versioned[route.Route]) Route {
 }
 
 func (f RouteFields) route(name string) route.Route {
-	out := route.Route{Name: name, Match: route.Match(f.Match), Strategy: f.Strategy, DedupSeconds: f.DedupSeconds}
+	out := route.Route{Name: name, Match: route.Match(f.Match), Strategy: f.Strategy, NoFailover: f.NoFailover, DedupSeconds: f.DedupSeconds,
+		Quiet: (*route.Quiet)(f.Quiet), Cap: (*route.Cap)(f.Cap)}
+	if s := f.Silence; s != nil {
+		out.Silence = &route.Silence{Until: message.At(s.Until), Mode: s.Mode, Why: s.Why}
+	}
 	for _, s := range f.Steps {
 		out.Steps = append(out.Steps, route.Step(s))
 	}

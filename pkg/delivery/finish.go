@@ -33,7 +33,7 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	ctx = context.WithoutCancel(ctx)
 	saved, err := r, error(nil)
 	for range 4 {
-		saved, err = d.Store.Update(ctx, d.as, now, saved, e)
+		saved, err = d.record(ctx, saved, e, p, now)
 		if err == nil {
 			break
 		}
@@ -53,6 +53,14 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 		return saved, nil
 	}
 	return nil, nil
+}
+
+// record writes an outcome, and the provider's id where its receipts carry no other.
+func (d *Delivery) record(ctx context.Context, r *store.Record, e message.Finish, p *parcel, now message.Time) (*store.Record, error) {
+	if !p.desc.ReceiptsByID || e.Result.ProviderID == "" {
+		return d.Store.Update(ctx, d.as, now, r, e)
+	}
+	return d.Store.Finish(ctx, d.as, now, r, e, store.Trail{Account: p.account.Name, ProviderID: e.Result.ProviderID, Epoch: e.Epoch})
 }
 
 // next is when to try again, if the outcome asks for it.

@@ -25,6 +25,7 @@ type Store interface {
 	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
 	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
+	Finish(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event, t store.Trail) (*store.Record, error)
 	Release(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
 	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
 	Address(ctx context.Context, r *store.Record) (message.Address, error)

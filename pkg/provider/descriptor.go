@@ -26,6 +26,8 @@ type Descriptor struct {
 	Receipts bool `yaml:"receipts" json:"receipts"`
 	// Approvals tells that the provider can ask the vendor for the state of a bound template.
 	Approvals bool `yaml:"approvals" json:"approvals,omitempty"`
+	// ReceiptsByID tells that they may name it by the provider's own id only, which delivery then keeps.
+	ReceiptsByID bool `yaml:"receipts_by_id" json:"receipts_by_id,omitempty"`
 	// Own is the one of Channels that the table of channels lacks.
 	Own *Own `yaml:"channel" json:"channel,omitempty"`
 	// Codes says in both languages what the provider's codes mean to the people who read them.

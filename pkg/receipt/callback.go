@@ -11,6 +11,7 @@ import (
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // Config is what callbacks read of the configuration.
@@ -34,6 +35,7 @@ type Secrets interface {
 func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http.Request, body []byte) (provider.Callback, error) {
 	refused := problem.New(problem.NotFound, "there is no such callback address")
 	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.Secrets.CallbackSecret(account))) != 1 {
+		s.Metrics.Count(metricForged, 1, telemetry.Labels{})
 		return provider.Callback{}, refused
 	}
 	a, ok, err := s.Config.Account(ctx, account)
@@ -53,7 +55,9 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 	}
 	cb, err := receiver.Receive(ctx, r, body)
 	if err != nil {
-		return cb, problem.New(problem.Unauthorized, "the callback's signature or form is not that of account %s", account).Because(err)
+		s.Metrics.Count(metricForged, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Log.WarnContext(ctx, "callback refused", "account", account, "why", err)
+		return provider.Callback{}, problem.New(problem.Unauthorized, "the callback's signature or form is not that of account %s", account).Because(err)
 	}
 	items := make([]queue.Item, 0, len(cb.Receipts))
 	for _, rc := range cb.Receipts {
@@ -87,7 +91,10 @@ func (s *Receipts) foreign(ctx context.Context, body []byte) (handled bool, err 
 		}
 		var faults []error
 		for _, rc := range receipts {
-			if err := s.apply(ctx, via{provider: name}, rc); err != nil && !errors.Is(err, ErrUnknown) {
+			switch err := s.apply(ctx, via{provider: name}, rc); {
+			case errors.Is(err, ErrUnknown):
+				s.unknown(ctx, entry{Receipt: &rc})
+			case err != nil:
 				faults = append(faults, err)
 			}
 		}

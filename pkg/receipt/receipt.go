@@ -4,17 +4,15 @@ package receipt
 
 import (
 	"context"
-	"encoding/json"
 	"errors"
-	"fmt"
 	"log/slog"
-	"runtime/debug"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -22,6 +20,9 @@ import (
 type Store interface {
 	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
+	Resolve(ctx context.Context, p tenant.Principal, now message.Time, account, id string, said message.Reported) (store.Known, error)
+	Early(ctx context.Context, p tenant.Principal, now message.Time, at string) (store.Known, error)
+	Joined(ctx context.Context, p tenant.Principal, now message.Time, k store.Known) error
 }
 
 // Ports is everything that receipts need.
@@ -33,6 +34,7 @@ type Ports struct {
 	Foreign []Foreign
 	Queue   queue.Queue
 	Now     func() time.Time
+	Metrics telemetry.Metrics
 	Log     *slog.Logger
 }
 
@@ -44,7 +46,7 @@ type Receipts struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Receipts, error) {
-	if p.Store == nil || p.Secrets == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Log == nil {
+	if p.Store == nil || p.Secrets == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("receipt: a port is missing")
 	}
 	return &Receipts{p, tenant.System("receipt")}, nil
@@ -59,40 +61,52 @@ func (s *Receipts) Apply(ctx context.Context, account string, rc provider.Receip
 	return s.apply(ctx, via{account: account}, rc)
 }
 
-// via is over what a receipt came: one account, or any account of a provider.
-type via struct{ account, provider string }
+// via is over what a receipt came: one account, or any account of a provider; or it lay beside an id that one
+// of our own attempts wrote.
+type via struct {
+	account, provider string
+	ours              bool
+}
 
 func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) error {
-	if _, err := message.ParseID(string(rc.ID)); err != nil { // a provider echoes what it was sent, or not
-		return ErrUnknown
+	if rc.At == 0 {
+		rc.At = message.At(s.Now())
 	}
-	r, err := s.Store.Message(ctx, s.as, rc.ID)
+	said := message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
+		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text}}
+	if _, err := message.ParseID(string(rc.ID)); err != nil { // a provider echoes what it was sent, or not
+		return s.byID(ctx, from, said)
+	}
+	return s.join(ctx, from, rc.ID, said)
+}
+
+// join adds receipts to the message that they are about.
+func (s *Receipts) join(ctx context.Context, from via, id message.ID, said ...message.Reported) error {
+	r, err := s.Store.Message(ctx, s.as, id)
 	if errors.Is(err, store.ErrNotFound) {
 		return ErrUnknown
 	}
 	if err != nil {
 		return err
 	}
-	epoch := attempt(r, from, rc)
-	if epoch == 0 {
-		return ErrUnknown
+	var todo bool
+	for _, e := range said {
+		if e.Epoch = attempt(r, from, e); e.Epoch == 0 {
+			return ErrUnknown
+		}
+		saved, err := s.Store.Update(ctx, s.as, message.At(s.Now()), r, e)
+		if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+			s.Log.WarnContext(ctx, "receipt refused", "message", id, "account", from.account, "why", refused.Why)
+			continue
+		}
+		if err != nil {
+			return err
+		}
+		r, todo = saved, saved.Todo != 0
 	}
-	now := message.At(s.Now())
-	if rc.At == 0 {
-		rc.At = now
-	}
-	saved, err := s.Store.Update(ctx, s.as, now, r, message.Reported{Epoch: epoch, ProviderID: rc.ProviderID,
-		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text}})
-	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
-		s.Log.WarnContext(ctx, "receipt refused", "message", rc.ID, "account", from.account, "why", refused.Why)
-		return nil
-	}
-	if err != nil {
-		return err
-	}
-	if saved.Todo != 0 {
-		if err := s.Queue.Send(ctx, queue.Lane(saved.Channel, saved.Lane()), queue.Item{Body: store.BareHint(saved.ID), Group: saved.Tenant}); err != nil {
-			s.Log.WarnContext(ctx, "hint not queued; the sweep will", "message", saved.ID, "error", err)
+	if todo {
+		if err := s.Queue.Send(ctx, queue.Lane(r.Channel, r.Lane()), queue.Item{Body: store.BareHint(r.ID), Group: r.Tenant}); err != nil {
+			s.Log.WarnContext(ctx, "hint not queued; the sweep will", "message", r.ID, "error", err)
 		}
 	}
 	return nil
@@ -101,11 +115,11 @@ func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) err
 // attempt is the epoch of the attempt that a receipt is about; 0 when none went that way. It is the one
 // that the receipt names, by epoch or by the provider's id; else the newest whose id is not known, because
 // its answer is on its way or was lost; else the newest.
-func attempt(r *store.Record, from via, rc provider.Receipt) int {
+func attempt(r *store.Record, from via, rc message.Reported) int {
 	epoch, open := 0, false
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		went := a.Account == from.account || from.provider != "" && a.Provider == from.provider
+		went := from.ours || a.Account == from.account || from.provider != "" && a.Provider == from.provider
 		switch {
 		case !went, rc.Epoch != 0 && a.Epoch != rc.Epoch:
 		case rc.Epoch != 0, rc.ProviderID != "" && a.ProviderID == rc.ProviderID:
@@ -117,54 +131,4 @@ func attempt(r *store.Record, from via, rc provider.Receipt) int {
 		}
 	}
 	return epoch
-}
-
-// entry is a receipt on its way through the queue.
-type entry struct {
-	Account string           `json:"account"`
-	Receipt provider.Receipt `json:"receipt"`
-}
-
-// Encode makes the queue item of a receipt that was verified.
-func Encode(account string, rc provider.Receipt) (queue.Item, error) {
-	body, err := json.Marshal(entry{account, rc})
-	if err != nil {
-		return queue.Item{}, fmt.Errorf("receipt: encode: %w", err)
-	}
-	return queue.Item{Body: body}, nil
-}
-
-// Handle applies a batch of receipts from the queue.
-func (s *Receipts) Handle(ctx context.Context, batch []queue.Item) []string {
-	again := []string{}
-	for _, it := range batch {
-		if !s.try(ctx, it) {
-			again = append(again, it.ID)
-		}
-	}
-	return again
-}
-
-// try works on one item and tells whether it is done.
-func (s *Receipts) try(ctx context.Context, it queue.Item) (done bool) {
-	var e entry
-	defer func() {
-		if v := recover(); v != nil { // its text may hold what was worked on
-			s.Log.ErrorContext(ctx, "panic while applying a receipt", "item", it.ID, "account", e.Account, "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
-		}
-	}()
-	handled, err := s.foreign(ctx, it.Body)
-	if !handled {
-		if err = json.Unmarshal(it.Body, &e); err == nil {
-			err = s.Apply(ctx, e.Account, e.Receipt)
-		}
-	}
-	if errors.Is(err, ErrUnknown) {
-		s.Log.WarnContext(ctx, "receipt of an unknown message", "account", e.Account, "message", e.Receipt.ID)
-		return true
-	}
-	if err != nil {
-		s.Log.ErrorContext(ctx, "receipt failed; it comes again", "item", it.ID, "account", e.Account, "error", err)
-	}
-	return err == nil
 }

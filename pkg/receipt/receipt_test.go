@@ -20,6 +20,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -52,18 +53,25 @@ type world struct {
 	fault    storetest.Fault
 	logs     bytes.Buffer
 	ids      int
+	counts   map[string]int64
+	accounts map[string]provider.Descriptor // those that exist
 }
 
 func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
 	t.Helper()
-	w := &world{t: t}
-	d := storetest.Faults(sqlitetest.Open(t), func(string) storetest.Fault { return w.fault })
+	return worldOver(t, sqlitetest.Open(t), foreign...)
+}
+
+func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world {
+	t.Helper()
+	w := &world{t: t, counts: map[string]int64{}, accounts: map[string]provider.Descriptor{}}
+	d := storetest.Faults(db, func(string) storetest.Fault { return w.fault })
 	var err error
 	if w.store, err = store.Open(t.Context(), d, keeper{}, start, store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
 	w.receipts, err = receipt.New(receipt.Ports{Store: w.store, Secrets: w, Config: w, Senders: w, Foreign: foreign, Queue: w,
-		Now: func() time.Time { return start.Add(time.Minute).Std() }, Log: slog.New(slog.NewTextHandler(&w.logs, nil))})
+		Now: func() time.Time { return start.Add(time.Minute).Std() }, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -77,11 +85,15 @@ func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) erro
 	return w.full
 }
 func (*world) CallbackSecret(string) string { return "s" }
-func (*world) Account(context.Context, string) (config.Account, bool, error) {
-	return config.Account{}, false, nil
+func (w *world) Account(_ context.Context, name string) (config.Account, bool, error) {
+	_, ok := w.accounts[name]
+	return config.Account{Name: name, Channel: message.SMS}, ok, nil
 }
-func (*world) Open(context.Context, config.Account) (provider.Sender, provider.Descriptor, error) {
-	return nil, provider.Descriptor{}, errors.New("nothing to open")
+func (w *world) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
+	return nil, w.accounts[a.Name], errors.New("nothing to open")
+}
+func (w *world) Count(name string, n int64, _ telemetry.Labels) { w.counts[name] += n }
+func (w *world) Observe(string, float64, telemetry.Unit, telemetry.Labels) {
 }
 
 // send makes a message with an attempt over each account; the last one is left without an answer.

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"encoding/json"
 	"slices"
 	"strings"
@@ -48,6 +49,8 @@ const (
 	BugUnsigned        Bug = "signatures are not checked"
 	BugReceiptAckEarly Bug = "receipts leave the queue before they are applied"
 	BugCallbackAcks    Bug = "callbacks answer 2xx whatever happens"
+	BugEarlyDropped    Bug = "a receipt that comes early is dropped"
+	BugEarlyLost       Bug = "a provider's id is written over what waits beside it"
 	BugReceiptReplaces Bug = "the last receipt replaces those before"
 	BugRedriveForgets  Bug = "redrive forgets the expiry"
 	BugAnyTenant       Bug = "tenants are not told apart"
@@ -57,7 +60,7 @@ const (
 // spoil changes what is written.
 func (b Bug) spoil(now message.Time, sequences [][]store.Op) [][]store.Op {
 	switch b {
-	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost:
+	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost, BugEarlyDropped, BugEarlyLost:
 	default:
 		return sequences
 	}
@@ -73,9 +76,14 @@ func (b Bug) spoil(now message.Time, sequences [][]store.Op) [][]store.Op {
 
 func (b Bug) spoilOp(now message.Time, op *store.Op) {
 	it := &op.Item
-	record := strings.HasPrefix(it.PK, "m#")
+	record, named := strings.HasPrefix(it.PK, "m#"), strings.HasPrefix(it.PK, "p#")
 	switch {
 	case b == BugNoFence && record && op.Cond == store.AtRev:
+		op.Cond = store.Always
+	case b == BugEarlyLost && named:
+		op.Cond = store.Always
+	case b == BugEarlyDropped && named && !bytes.Contains(it.Data, []byte(`"id":`)):
+		it.SK += store.DueSort(now)
 		op.Cond = store.Always
 	case b == BugTrustTTL && op.Cond == store.AbsentOrExpired:
 		op.Cond = store.Absent

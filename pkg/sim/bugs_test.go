@@ -49,6 +49,8 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugUnsigned, []sim.Invariant{sim.ReceiptScope}},
 		{sim.BugReceiptAckEarly, []sim.Invariant{sim.ReceiptKept}},
 		{sim.BugCallbackAcks, []sim.Invariant{sim.ReceiptKept}},
+		{sim.BugEarlyDropped, []sim.Invariant{sim.ReceiptKept}},
+		{sim.BugEarlyLost, []sim.Invariant{sim.ReceiptKept}},
 		{sim.BugReceiptReplaces, []sim.Invariant{sim.ReceiptKept, sim.Monotone}},
 		{sim.BugRedriveForgets, []sim.Invariant{sim.Pinned}},
 		{sim.BugAnyTenant, []sim.Invariant{sim.Isolation}},

@@ -102,6 +102,7 @@ type climate struct {
 	purges    bool         // the disk removes what has expired at once; else never
 	torn      bool         // the elements of a sequence are written one by one
 	dedup     bool         // sms-k deduplicates; else there is no such account
+	named     bool         // sms-n's receipts name its own ids only; else there is no such account
 	limit     int          // calls a second of sms-b; 0 is none
 }
 
@@ -123,7 +124,7 @@ func newClimate(w *world) climate {
 	if w.percent(30) {
 		c.skew = []time.Duration{time.Second, 20 * time.Second, 120 * time.Second}[w.chance.IntN(3)]
 	}
-	c.purges, c.torn, c.dedup = w.percent(50), w.percent(40), w.percent(60)
+	c.purges, c.torn, c.dedup, c.named = w.percent(50), w.percent(40), w.percent(60), w.percent(60)
 	if w.percent(40) {
 		c.limit = 1
 	}

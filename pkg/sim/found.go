@@ -66,6 +66,9 @@ func (w *world) documents() []store.Doc {
 	if w.dedup {
 		accounts = append(accounts, config.Account{Name: "sms-k", Provider: "keyed", Channel: message.SMS})
 	}
+	if w.named {
+		accounts = append(accounts, config.Account{Name: "sms-n", Provider: "named", Channel: message.SMS})
+	}
 	for _, a := range accounts {
 		add(store.Accounts, a.Name, "", a)
 	}
@@ -78,8 +81,8 @@ func (w *world) documents() []store.Doc {
 // carry is the route of the text messages: an order of accounts, or weights.
 func (w *world) carry() route.Route {
 	r := route.Route{Name: "carry", Match: route.Match{Channel: message.SMS}}
-	for _, i := range w.chance.Perm(3) {
-		a := route.Weighted{Account: []string{"sms-a", "sms-b", "sms-k"}[i]}
+	for _, i := range w.chance.Perm(4) {
+		a := route.Weighted{Account: []string{"sms-a", "sms-b", "sms-k", "sms-n"}[i]}
 		if w.seedIsOdd() {
 			a.Weight = 1 + i
 		}

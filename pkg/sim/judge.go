@@ -191,9 +191,9 @@ type provenReceipt struct {
 	account string
 }
 
-func (o *oracle) heard(rc provider.Receipt, account string) {
-	if s := o.stories[rc.ID]; s != nil {
-		s.heard = append(s.heard, provenReceipt{rc, account})
+func (o *oracle) heard(n notice, account string) {
+	if s := o.stories[n.about]; s != nil {
+		s.heard = append(s.heard, provenReceipt{n.Receipt, account})
 	}
 }
 

@@ -239,7 +239,7 @@ func (p *process) boot(ctx context.Context) error {
 		return err
 	}
 	if p.receipts, err = receipt.New(receipt.Ports{Store: seen, Secrets: s, Config: p.config, Senders: senders{p}, Queue: line{p},
-		Now: p.clock, Log: w.log}); err != nil {
+		Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
 	p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Log: w.log})

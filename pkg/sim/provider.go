@@ -27,7 +27,7 @@ type senders struct{ p *process }
 // Open implements delivery.Senders and receipt.Senders.
 func (s senders) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
 	w := s.p.w
-	d := provider.Descriptor{Name: a.Provider, Dedup: a.Provider == "keyed"}
+	d := provider.Descriptor{Name: a.Provider, Dedup: a.Provider == "keyed", ReceiptsByID: a.Provider == "named"}
 	if a.Name == "sms-b" {
 		d.Limits.PerSecond = w.limit
 	}
@@ -141,6 +141,7 @@ func (s sender) take(c *provider.Call) string {
 type notice struct {
 	Signed  bool
 	Receipt provider.Receipt
+	about   message.ID
 }
 
 // Receive implements provider.Receiver.
@@ -176,6 +177,9 @@ func (w *world) report(from, id string, c *provider.Call) {
 			if rc.Epoch != 0 && w.percent(30) {
 				rc.ProviderID = ""
 			}
+			if from == "sms-n" {
+				rc.ID, rc.Epoch, rc.ProviderID = "", 0, id
+			}
 			for range 1 + w.chance.IntN(8)/6 {
 				delay := w.between(0, 3*time.Second)
 				switch w.chance.IntN(10) {
@@ -184,7 +188,7 @@ func (w *world) report(from, id string, c *provider.Call) {
 				case 2:
 					delay = w.between(time.Minute, 70*time.Hour)
 				}
-				w.after(delay, func() { w.callback(from, "", notice{true, rc}, 0) })
+				w.after(delay, func() { w.callback(from, "", notice{true, rc, c.ID}, 0) })
 			}
 		}
 	}
@@ -197,7 +201,7 @@ func (w *world) report(from, id string, c *provider.Call) {
 		case 1:
 			account, signed = from, false
 		}
-		w.after(w.between(0, time.Minute), func() { w.callback(account, secret, notice{signed, rc}, 0) })
+		w.after(w.between(0, time.Minute), func() { w.callback(account, secret, notice{signed, rc, c.ID}, 0) })
 	}
 }
 
@@ -210,7 +214,7 @@ func (w *world) callback(from, secret string, n notice, tries int) {
 	w.submit(api, job{
 		what: "callback",
 		work: func(ctx context.Context, p *process) {
-			p.about = n.Receipt.ID
+			p.about = n.about
 			body, _ := json.Marshal(n)
 			_, err = p.receipts.Callback(ctx, from, secret, nil, body)
 			if err != nil && w.Bug == BugCallbackAcks {
@@ -225,7 +229,7 @@ func (w *world) callback(from, secret string, n notice, tries int) {
 					w.after(w.between(time.Second, time.Minute), func() { w.callback(from, secret, n, tries+1) })
 				}
 			default:
-				w.oracle.heard(n.Receipt, from)
+				w.oracle.heard(n, from)
 			}
 		},
 	})

@@ -40,6 +40,9 @@ func (o *oracle) quiet() {
 func (o *oracle) reflected(s *story) {
 	for _, h := range s.heard {
 		found, gone := false, len(s.m.Attempts) < s.m.Epoch // older ones were folded or trimmed
+		if h.rc.ID == "" {                                  // nor can an attempt be found whose id we were never told
+			gone = gone || !slices.ContainsFunc(s.m.Attempts, func(a message.Attempt) bool { return a.ProviderID == h.rc.ProviderID })
+		}
 		for _, a := range s.m.Attempts {
 			for _, r := range a.Receipts {
 				found = found || a.Account == h.account && r.Part == h.rc.Part && r.State >= h.rc.State

@@ -4,6 +4,8 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"slices"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 
@@ -81,6 +83,16 @@ func (s *Store) Messages(ctx context.Context, p tenant.Principal, ids ...message
 // somebody else made of it. Blanking variables costs no write of its own: it is done by the one that ends
 // the message.
 func (s *Store) Save(ctx context.Context, p tenant.Principal, now message.Time, r *Record, next message.Message) (*Record, error) {
+	return s.save(ctx, p, now, r, next, nil, nil)
+}
+
+// held says that an element before the record was refused, and by what.
+type held struct{ by *Item }
+
+func (*held) Error() string { return "store: an item beside the record was changed by somebody else" }
+
+// save writes a record, and other items in one sequence before and after it.
+func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, r *Record, next message.Message, before, after []Op) (*Record, error) {
 	if !p.Sees(r.Tenant) {
 		return nil, ErrNotFound
 	}
@@ -96,20 +108,21 @@ func (s *Store) Save(ctx context.Context, p tenant.Principal, now message.Time, 
 	if err != nil {
 		return nil, err
 	}
-	ops := []Op{{Cond: AtRev, At: r.rev, Item: it}}
+	ops := append(slices.Clone(before), Op{Cond: AtRev, At: r.rev, Item: it})
 	if next.Todo&message.BlankVars != 0 && next.Free {
 		// Second: were the record's write refused, the content would still be needed.
 		ops = append(ops, Op{Delete: true, Cond: Always, Item: Item{Key: contentKey(r.ID)}})
 	}
-	res, err := s.driver.Write(ctx, now, ops)
-	if err != nil {
+	res, err := s.driver.Write(ctx, now, append(ops, after...))
+	switch {
+	case err != nil:
 		return nil, fmt.Errorf("store: save %s: %w", r.ID, err)
-	}
-	if res[0].Applied > 0 {
+	case res[0].Applied > len(before):
 		s.opts.Moved(&r.Message, &saved.Message, now)
 		return saved, nil
-	}
-	if res[0].Holder == nil {
+	case res[0].Applied < len(before):
+		return nil, &held{res[0].Holder}
+	case res[0].Holder == nil:
 		return nil, ErrNotFound
 	}
 	holder, err := decode(res[0].Holder)
@@ -160,10 +173,11 @@ func (s *Store) Release(ctx context.Context, p tenant.Principal, now message.Tim
 	return nil
 }
 
-// Due is a message that the sweep must look at.
+// Due is what the sweep must look at: a message, or receipts that wait beside a provider's id.
 type Due struct {
-	ID message.ID
-	At message.Time
+	ID    message.ID
+	Early string
+	At    message.Time
 }
 
 // Due reads what is due in a shard, earliest first.
@@ -175,7 +189,9 @@ func (s *Store) Due(ctx context.Context, shard string, now message.Time, limit i
 	out := make([]Due, 0, len(page.Items))
 	for _, it := range page.Items {
 		if id, ok := idOf(it.Key); ok {
-			out = append(out, Due{id, it.DueAt})
+			out = append(out, Due{ID: id, At: it.DueAt})
+		} else if at, ok := strings.CutPrefix(it.PK, namePrefix); ok {
+			out = append(out, Due{Early: at, At: it.DueAt})
 		}
 	}
 	return out, page.Next, nil

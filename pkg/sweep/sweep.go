@@ -24,6 +24,7 @@ type Store interface {
 	Due(ctx context.Context, shard string, now message.Time, limit int, after string) ([]store.Due, string, error)
 	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
 	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
+	Postpone(ctx context.Context, p tenant.Principal, now message.Time, early string) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
 }
 
@@ -91,6 +92,9 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 	ids := make([]message.ID, len(due))
 	for i, d := range due {
 		ids[i] = d.ID
+		if d.Early != "" {
+			s.early(ctx, d.Early, now, n)
+		}
 	}
 	records, bad, err := s.Store.Messages(ctx, s.as, ids...)
 	if err != nil {
@@ -133,6 +137,18 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		}
 	}
 	return fault
+}
+
+// early asks for the receipts that wait beside a provider's id. They are in the store, whatever goes wrong here.
+func (s *Sweep) early(ctx context.Context, at string, now message.Time, n *Count) {
+	due, err := s.Store.Postpone(ctx, s.as, now, at)
+	if err == nil && due {
+		n.Queued++
+		err = s.Queue.Send(ctx, queue.Receipts, queue.Item{Body: []byte(`{"early":"` + at + `"}`)})
+	}
+	if err != nil {
+		s.Log.WarnContext(ctx, "early receipts not asked for; a later pass will", "error", err)
+	}
 }
 
 func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {

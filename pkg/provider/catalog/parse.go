@@ -95,6 +95,7 @@ func Validate(d provider.Descriptor) error {
 		check(!f.Secret, "field %q: a binding holds no secrets", f.Name)
 	}
 	check(!d.Approvals || len(d.Binding) > 0, "approvals belong to a binding")
+	check(d.Receipts || !d.ReceiptsByID, "receipts_by_id needs receipts")
 	if d.Own != nil {
 		errs = append(errs, own(*d.Own, d.Channels))
 	}

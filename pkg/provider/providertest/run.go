@@ -56,7 +56,25 @@ func Run(t *testing.T, open provider.OpenFunc, d provider.Descriptor, fsys fs.FS
 	if sent == nil || sent.want == nil || sent.want.Outcome != message.Accepted.String() || len(sent.exchanges) == 0 {
 		t.Fatal("cases/sent.txtar must exist, ask the provider, and end in sent")
 	}
+	if ours, receipts := s.named(); receipts > 0 && ours == 0 && !d.ReceiptsByID {
+		t.Error("no receipt of any case names a message by our id: the descriptor must say receipts_by_id: true")
+	}
 	s.promises(t, sent)
+}
+
+// named counts the receipts that name a message by our id.
+func (s *suite) named() (ours, receipts int) {
+	for _, c := range s.cases {
+		if c.receipts == nil {
+			continue
+		}
+		for _, r := range c.receipts.Receipts {
+			if receipts++; r.ID != "" {
+				ours++
+			}
+		}
+	}
+	return ours, receipts
 }
 
 // account is a fresh copy, checked against the form, as the console would.

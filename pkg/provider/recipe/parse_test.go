@@ -111,6 +111,7 @@ func TestParse(t *testing.T) {
 // TestFaults: a bad recipe is refused with file, line and reason.
 func TestFaults(t *testing.T) {
 	t.Parallel()
+	part := acme[strings.Index(acme, "receipts: true"):strings.Index(acme, "  state: event.state")]
 	for name, c := range map[string]struct{ old, new, want string }{
 		"descriptor":            {"receipts: true", "recepits: true", `^acme/recipe.yaml:6: field recepits not found`},
 		"one document":          {"---\nbefore", "#\nbefore", `mapping key "receipts" already defined`},
@@ -155,6 +156,8 @@ func TestFaults(t *testing.T) {
 		"state":                 {"ok: delivered", "ok: delievered", `receipts.states: "delievered" is none of`},
 		"path":                  {"each: events[].parts[]", "each: events[0].parts", `is no path`},
 		"no state":              {"  state: event.state\n", "", `needs state`},
+		"no ref, no flag":       {"  ref: event.ref\n", "", `receipts_by_id: false; it must be true`},
+		"a flag, no id":         {part, "receipts_by_id: true\n" + strings.Replace(part, "  id: event.id\n", "", 1), `receipts_by_id: true; it must be true`},
 		"receipts unsaid":       {"receipts: true", "receipts: false", `the descriptor says receipts: false`},
 		"code without words":    {"  busy: {zh: 忙, en: The pager is busy}\n", "", `the code "busy" has no sentence`},
 		"words without code":    {"    - {codes: [busy], outcome: throttled}\n", "", `the code "busy" is in no table`},

@@ -89,6 +89,9 @@ func (c *compiler) receipts(s receiptSpec, in scope) *receipts {
 	if r.state == nil || r.ref == nil && r.id == nil {
 		c.fault(s.State.line, "receipts", "needs state, and ref or id")
 	}
+	if d := c.descriptor; d.ReceiptsByID && r.id == nil || !d.ReceiptsByID && r.ref == nil {
+		c.fault(s.State.line, "receipts", "the descriptor says receipts_by_id: %v; it must be true where there is no ref, and then there must be an id", d.ReceiptsByID)
+	}
 	for word, s := range s.States {
 		state, ok := message.ParseReceiptState(s.text)
 		if !ok {

@@ -9,5 +9,5 @@ import (
 
 // New makes the receipts of a backend.
 func New(b *wire.Backend, opened receipt.Senders) (*receipt.Receipts, error) {
-	return receipt.New(receipt.Ports{Store: b.Store, Secrets: b.Store, Config: b.Config, Senders: opened, Foreign: senders.Foreign(), Queue: b.Queue, Now: b.Now, Log: b.Log})
+	return receipt.New(receipt.Ports{Store: b.Store, Secrets: b.Store, Config: b.Config, Senders: opened, Foreign: senders.Foreign(), Queue: b.Queue, Now: b.Now, Metrics: b.Metrics, Log: b.Log})
 }

@@ -1,0 +1,95 @@
+package receipt
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"runtime/debug"
+
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/telemetry"
+)
+
+// The metrics. A sender that guesses learns nothing from the answers; operators do from these.
+const (
+	metricForged  = "receipt_forged"  // a callback whose secret, signature or form is wrong
+	metricUnknown = "receipt_unknown" // of no message that went over the account
+	metricParked  = "receipt_parked"  // it came before its message's own answer, or is of no message of ours
+)
+
+// entry is something on its way through the queue: a receipt of an account, or the name of what waits beside
+// a provider's id.
+type entry struct {
+	Account string            `json:"account,omitempty"`
+	Receipt *provider.Receipt `json:"receipt,omitempty"`
+	Early   string            `json:"early,omitempty"`
+}
+
+// Encode makes the queue item of a receipt that was verified.
+func Encode(account string, rc provider.Receipt) (queue.Item, error) {
+	return encode(entry{Account: account, Receipt: &rc})
+}
+
+func encode(e entry) (queue.Item, error) {
+	body, err := json.Marshal(e)
+	if err != nil {
+		return queue.Item{}, fmt.Errorf("receipt: encode: %w", err)
+	}
+	return queue.Item{Body: body}, nil
+}
+
+// Handle works on a batch from the queue.
+func (s *Receipts) Handle(ctx context.Context, batch []queue.Item) []string {
+	again := []string{}
+	for _, it := range batch {
+		if !s.try(ctx, it) {
+			again = append(again, it.ID)
+		}
+	}
+	return again
+}
+
+// try works on one item and tells whether it is done.
+func (s *Receipts) try(ctx context.Context, it queue.Item) (done bool) {
+	var e entry
+	defer func() {
+		if v := recover(); v != nil { // its text may hold what was worked on
+			s.Log.ErrorContext(ctx, "panic while applying a receipt", "item", it.ID, "account", e.Account, "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		}
+	}()
+	handled, err := s.foreign(ctx, it.Body)
+	if !handled {
+		if err = json.Unmarshal(it.Body, &e); err == nil {
+			err = s.work(ctx, e)
+		}
+	}
+	if errors.Is(err, ErrUnknown) {
+		s.unknown(ctx, e)
+		return true
+	}
+	if err != nil {
+		s.Log.ErrorContext(ctx, "receipt failed; it comes again", "item", it.ID, "account", e.Account, "error", err)
+	}
+	return err == nil
+}
+
+func (s *Receipts) work(ctx context.Context, e entry) error {
+	switch {
+	case e.Early != "":
+		return s.early(ctx, e.Early)
+	case e.Receipt != nil:
+		return s.Apply(ctx, e.Account, *e.Receipt)
+	}
+	return ErrUnknown
+}
+
+func (s *Receipts) unknown(ctx context.Context, e entry) {
+	s.Metrics.Count(metricUnknown, 1, telemetry.Labels{})
+	about := []any{"account", e.Account}
+	if e.Receipt != nil {
+		about = append(about, "message", e.Receipt.ID)
+	}
+	s.Log.WarnContext(ctx, "receipt of an unknown message", about...)
+}

@@ -23,14 +23,21 @@ type Explanation struct {
 	Template  *TemplateRef `json:"template,omitzero"`
 	Content   Content      `json:"content"` // exactly what the recipient would read
 	Segments  *Segments    `json:"segments,omitzero"`
-	Accounts  []string     `json:"accounts"`       // in the order in which they would be tried
-	Route     string       `json:"route,omitzero"` // that says so
+	Accounts  []string     `json:"accounts"`         // in the order in which they would be tried
+	Skipped   []Skipped    `json:"skipped,omitzero"` // that are on but cannot carry it
+	Route     string       `json:"route,omitzero"`   // that says so
 	Cost      float64      `json:"cost,omitzero"`
 	Currency  string       `json:"currency,omitzero"`
 	Held      *Held        `json:"held,omitzero"` // a route would hold it back
 	Stopped   *Stopped     `json:"suppressed_by,omitzero"`
 	Duplicate *Sent        `json:"duplicate,omitzero"` // that it would be answered with
 	Warnings  []string     `json:"warnings,omitzero"`
+}
+
+// Skipped is an account that cannot carry a message.
+type Skipped struct {
+	Account string `json:"account"`
+	Why     string `json:"why"` // no_binding, binding_rejected, templates_only
 }
 
 // Segments is how a carrier counts an SMS.

@@ -118,7 +118,8 @@ type Attempt struct {
 	Epoch      int    `json:"epoch"`
 	Account    string `json:"account"`
 	Provider   string `json:"provider,omitzero"`
-	Outcome    string `json:"outcome,omitzero"` // "" while no answer is recorded
+	Bound      string `json:"bound_template,omitzero"` // the vendor's own
+	Outcome    string `json:"outcome,omitzero"`        // "" while no answer is recorded
 	ProviderID string `json:"provider_id,omitzero"`
 	HTTPStatus int    `json:"http_status,omitzero"`
 	Code       string `json:"code,omitzero"`

@@ -68,6 +68,9 @@ func (s *session) explanation(m *client.Explanation) {
 		accounts += s.tr("（策略 ", " (route ") + m.Route + s.tr("）", ")")
 	}
 	s.field(s.tr("账号", "accounts"), accounts)
+	for _, x := range m.Skipped {
+		s.field(s.tr("跳过", "skipped"), x.Account+": "+s.bar(x.Why))
+	}
 	if g := m.Segments; g != nil {
 		s.field(s.tr("条数", "segments"), fmt.Sprintf("%d (%s, %d %s)", g.Count, g.Encoding, g.Remaining, s.tr("个单位余量", "units left")))
 	}
@@ -91,6 +94,19 @@ func (s *session) explanation(m *client.Explanation) {
 		s.field(s.tr("注意", "warning"), w)
 	}
 	s.content(&m.Content)
+}
+
+// bar says in words why an account cannot carry a message.
+func (s *session) bar(why string) string {
+	switch why {
+	case "no_binding":
+		return s.tr("没有绑定这个模板版本（notify template bind）", "this version is not bound over it (notify template bind)")
+	case "binding_rejected":
+		return s.tr("绑定的供应商模板被拒绝", "the vendor rejected the template that it is bound to")
+	case "templates_only":
+		return s.tr("只发供应商审核过的模板，不发自由内容", "it sends templates that its vendor approved, no free content")
+	}
+	return why
 }
 
 // field is one line about a message.

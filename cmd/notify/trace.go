@@ -162,7 +162,7 @@ func (s *session) detail(m *client.Message) {
 func happened(e *client.Event) string {
 	parts := some(string(e.Status), prefixed("by ", e.By), e.Why, prefixed("from ", e.IP), e.Request, prefixed("trace ", e.Trace))
 	if a := e.Attempt; a != nil {
-		parts = append(parts, some(fmt.Sprintf("#%d", a.Epoch), a.Account, prefixed("via ", a.Provider), a.Outcome, number("HTTP ", a.HTTPStatus),
+		parts = append(parts, some(fmt.Sprintf("#%d", a.Epoch), a.Account, prefixed("via ", a.Provider), prefixed("template ", a.Bound), a.Outcome, number("HTTP ", a.HTTPStatus),
 			a.Code, a.Text, prefixed("id ", a.ProviderID), number("", int(a.Millis), " ms"))...)
 	}
 	if r := e.Receipt; r != nil {

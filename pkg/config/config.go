@@ -68,6 +68,7 @@ type Source struct {
 	templates shelf[Template]
 	accounts  shelf[Account]
 	routes    shelf[route.Route]
+	bindings  shelf[Bindings]
 
 	mu       sync.Mutex
 	versions map[string]*template.Compiled
@@ -78,6 +79,7 @@ func New(docs Docs, now func() time.Time, log *slog.Logger) *Source {
 	s := &Source{docs: docs, now: now, log: log, versions: map[string]*template.Compiled{}}
 	s.tenants.kind, s.keys.kind, s.templates.kind = store.Tenants, store.APIKeys, store.Templates
 	s.accounts.kind, s.routes.kind = store.Accounts, store.Routes
+	s.bindings.kind = store.Bindings
 	return s
 }
 
@@ -94,6 +96,8 @@ func (s *Source) Changed(k store.Kind) {
 		s.accounts.drop()
 	case store.Routes:
 		s.routes.drop()
+	case store.Bindings:
+		s.bindings.drop()
 	}
 }
 

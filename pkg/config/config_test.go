@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"sync"
 	"testing"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 )
 
@@ -281,4 +283,44 @@ func TestConcurrent(t *testing.T) {
 		})
 	}
 	group.Wait()
+}
+
+// TestBindings: they are read of a version, in a snapshot like all, and only if a provider needs one.
+func TestBindings(t *testing.T) {
+	t.Parallel()
+	bound := provider.Descriptor{Binding: []provider.Field{{Name: "template_id", Required: true}}}
+	describe := func(name string) (provider.Descriptor, bool) {
+		if name == "bound" {
+			return bound, true
+		}
+		return provider.Descriptor{}, name == "text"
+	}
+	reads := 0
+	read := func(context.Context, message.Ref) (config.Bindings, error) {
+		reads++
+		return config.Bindings{"a": {State: provider.Approved}, "b": {State: provider.Rejected}}, nil
+	}
+	account := func(name, of string) config.Account { return config.Account{Name: name, Provider: of} }
+	version := message.Ref{Tenant: "shop", Name: "n", Version: 1}
+	for _, c := range []struct {
+		accounts []config.Account
+		version  message.Ref
+		want     map[string]config.Bar
+		reads    int
+	}{
+		{[]config.Account{account("a", "text"), account("x", "unknown")}, version, nil, 0},
+		{[]config.Account{account("a", "bound"), account("t", "text")}, version, nil, 1},
+		{[]config.Account{account("a", "bound"), account("b", "bound"), account("c", "bound")}, version, map[string]config.Bar{"b": config.Rejected, "c": config.NoBinding}, 1},
+		{[]config.Account{account("a", "bound"), account("t", "text")}, message.Ref{}, map[string]config.Bar{"a": config.TemplatesOnly}, 0},
+	} {
+		reads = 0
+		got, err := config.Bars(t.Context(), c.accounts, describe, c.version, read)
+		if err != nil || !maps.Equal(got, c.want) || reads != c.reads {
+			t.Errorf("%v: %v %v after %d reads", c.accounts, got, err, reads)
+		}
+	}
+	away := errors.New("away")
+	if _, err := config.Bars(t.Context(), []config.Account{account("a", "bound")}, describe, version, func(context.Context, message.Ref) (config.Bindings, error) { return nil, away }); !errors.Is(err, away) {
+		t.Error(err)
+	}
 }

@@ -55,7 +55,7 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 		return d.throttle(ctx, r, p.account.Name, wait, now)
 	}
 	defer release()
-	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Until: now.Add(leaseFor)}, now)
+	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Bound: p.call.Binding[provider.BoundTemplate], Until: now.Add(leaseFor)}, now)
 	if err != nil {
 		return nil, err
 	}
@@ -82,12 +82,12 @@ func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.
 
 // pack chooses the account and makes the content, or gives the event that says why it cannot.
 func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) (*parcel, message.Event, error) {
-	accounts, err := d.choose(ctx, r)
+	accounts, why, err := d.choose(ctx, r)
 	if err != nil {
 		return nil, nil, err
 	}
-	if len(accounts) == 0 { // an operator may switch one on
-		return nil, message.Wait{Until: now.Add(time.Minute), Why: "no_account"}, nil
+	if len(accounts) == 0 { // an operator may switch one on, or bind the template
+		return nil, message.Wait{Until: now.Add(time.Minute), Why: why}, nil
 	}
 	p := &parcel{}
 	for i, a := range accounts {
@@ -107,6 +107,13 @@ func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) 
 		Template: r.Template.Name, Locale: r.Template.Locale, Trace: r.Trace, Expires: r.Expires}
 	if p.call.To, err = d.Store.Address(ctx, r); err != nil {
 		return nil, nil, fmt.Errorf("recipient: %w", err)
+	}
+	if len(p.desc.Binding) > 0 && !r.Free {
+		bindings, err := d.Config.Bindings(ctx, r.Template)
+		if err != nil {
+			return nil, nil, err
+		}
+		p.call.Binding = bindings[p.account.Name].Fields
 	}
 	err = d.render(ctx, r, &p.call)
 	switch {
@@ -140,6 +147,7 @@ func (d *Delivery) render(ctx context.Context, r *store.Record, c *provider.Call
 	if c.Content, _, err = t.Render(r.Channel, r.Template.Locale, c.Vars); err != nil {
 		return fmt.Errorf("%w: %w", errRender, err)
 	}
+	c.Vars = t.Complete(c.Vars)
 	return nil
 }
 
@@ -172,21 +180,30 @@ func bound(r *store.Record) string {
 }
 
 // choose follows the route and orders the accounts; those that failed this message by their own fault
-// come last.
-func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Account, error) {
+// come last. If there is none, why says what an operator can do about it.
+func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.Account, why string, err error) {
 	accounts, err := d.Config.Accounts(ctx, r.Channel)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
 	routes, err := d.Config.Routes(ctx)
 	if err != nil {
-		return nil, err
+		return nil, "", err
 	}
+	bars, err := config.Bars(ctx, accounts, d.Providers.Get, r.Template, d.Config.Bindings)
+	if err != nil {
+		return nil, "", err
+	}
+	why = "no_account"
 	byName := make(map[string]config.Account, len(accounts))
 	candidates := make([]route.Candidate, 0, len(accounts))
 	only := bound(r)
 	for _, a := range accounts {
-		if !a.Off && (only == "" || only == a.Name) {
+		switch {
+		case a.Off || only != "" && only != a.Name:
+		case bars[a.Name] != "":
+			why = string(config.NoBinding)
+		default:
 			byName[a.Name] = a
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}
@@ -198,11 +215,11 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) ([]config.Accoun
 		}
 		c.Accounts = c.Accounts[:1]
 	}
-	order := make([]config.Account, len(c.Accounts))
+	order = make([]config.Account, len(c.Accounts))
 	for i, name := range c.Accounts {
 		order[i] = byName[name]
 	}
-	return order, nil
+	return order, why, nil
 }
 
 // throttle puts a message off that its account's limit holds back. No attempt is used up; the record is

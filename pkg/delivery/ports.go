@@ -40,6 +40,12 @@ type Config interface {
 	Version(ctx context.Context, ref message.Ref) (*template.Compiled, error)
 	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
 	Routes(ctx context.Context) ([]route.Route, error)
+	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
+}
+
+// Providers describes providers by name.
+type Providers interface {
+	Get(name string) (provider.Descriptor, bool)
 }
 
 // Senders opens the sender of an account; what it opened before it gives again.
@@ -49,11 +55,12 @@ type Senders interface {
 
 // Ports is everything that delivery needs.
 type Ports struct {
-	Store   Store
-	Config  Config
-	Senders Senders
-	Queue   queue.Queue
-	Now     func() time.Time
+	Store     Store
+	Config    Config
+	Providers Providers
+	Senders   Senders
+	Queue     queue.Queue
+	Now       func() time.Time
 	// Random is a number in [0,1), for jitter and weights.
 	Random  func() float64
 	Metrics telemetry.Metrics
@@ -78,7 +85,7 @@ type Delivery struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Delivery, error) {
-	if p.Store == nil || p.Config == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
+	if p.Store == nil || p.Config == nil || p.Providers == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("delivery: a port is missing")
 	}
 	return &Delivery{Ports: p, as: tenant.System("delivery"), gates: map[string]*gate{}}, nil

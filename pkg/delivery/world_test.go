@@ -98,6 +98,8 @@ type world struct {
 	accounts []config.Account
 	routes   []route.Route
 	compiled *template.Compiled
+	bindings config.Bindings
+	unbound  error // that they are read with
 	dedup    bool
 	limits   provider.Limits
 	unopened map[string]error
@@ -146,7 +148,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {
@@ -222,7 +224,8 @@ type sender struct {
 }
 
 func (w *world) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
-	return sender{w, a.Name}, provider.Descriptor{Name: a.Provider, Dedup: w.dedup, Limits: w.limits}, w.unopened[a.Name]
+	d, _ := w.Get(a.Provider)
+	return sender{w, a.Name}, d, w.unopened[a.Name]
 }
 
 // Send checks what must hold at every call, and asks the test for the answer.

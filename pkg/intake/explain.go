@@ -29,6 +29,8 @@ type Explanation struct {
 	Route    string
 	// Held tells that a route would hold it back; nil where it would go out at once.
 	Held *route.Verdict
+	// Barred are the accounts that are on but cannot carry it, by name.
+	Barred map[string]config.Bar
 	// Cost is the first account's price of it, in Currency; 0 where no price is set.
 	Cost     float64
 	Currency string
@@ -61,7 +63,11 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		e.choose(routes, d, accounts)
+		bars, err := config.Bars(ctx, accounts, in.Providers.Get, d.Message.Template, in.Config.Bindings)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		e.choose(routes, d, accounts, bars)
 		if v, held := route.Holds(routes, d.subject, max(now, d.Message.SendAt)); held {
 			e.Held = &v
 		}
@@ -71,7 +77,7 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 }
 
 // choose fills in what the route decides, and its price.
-func (e *Explanation) choose(routes []route.Route, d *planned, accounts []config.Account) {
+func (e *Explanation) choose(routes []route.Route, d *planned, accounts []config.Account, bars map[string]config.Bar) {
 	units := 1.0
 	if d.Message.Channel == message.SMS {
 		s := template.CountSegments(d.content.Text)
@@ -80,7 +86,14 @@ func (e *Explanation) choose(routes []route.Route, d *planned, accounts []config
 	byName := map[string]config.Account{}
 	var candidates []route.Candidate
 	for _, a := range accounts {
-		if !a.Off {
+		switch bar := bars[a.Name]; {
+		case a.Off:
+		case bar != "":
+			if e.Barred == nil {
+				e.Barred = map[string]config.Bar{}
+			}
+			e.Barred[a.Name] = bar
+		default:
 			byName[a.Name] = a
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}

@@ -47,6 +47,7 @@ type Config interface {
 	Version(ctx context.Context, ref message.Ref) (*template.Compiled, error)
 	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
 	Routes(ctx context.Context) ([]route.Route, error)
+	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
 }
 
 // Providers describes providers by name.
@@ -63,7 +64,7 @@ type Ports struct {
 	Now       func() time.Time
 	// NewULID makes a ULID of an instant, in lower case.
 	NewULID func(message.Time) string
-	// Providers describes them, for explanations.
+	// Providers describes them: which of them need a binding.
 	Providers Providers
 	// Allowed tells whether this stage may write to an address; nil is every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool

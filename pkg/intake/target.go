@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"github.com/opennotify/notify/pkg/address"
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/route"
@@ -110,8 +111,8 @@ func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
 // escapePointer is RFC 6901 §3.
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
-// open refuses channels that no account serves: never a 202 that goes nowhere. A test key sends nothing,
-// so it may name any channel.
+// open refuses channels that no account serves, or none that could carry this template: never a 202 that
+// goes nowhere. A test key sends nothing, so it may name any channel.
 func (pl *planner) open(ctx context.Context, targets []target, pointer string) error {
 	seen := map[message.Channel]bool{}
 	for _, t := range targets {
@@ -127,9 +128,14 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 		if at == "" || pl.req.Channel == "" {
 			at = t.pointer
 		}
-		on := false
+		bars, err := pl.bars(ctx, accounts)
+		if err != nil {
+			return unavailable(err)
+		}
+		on, able := false, false
 		for _, a := range accounts {
 			on = on || !a.Off
+			able = able || !a.Off && bars[a.Name] == ""
 		}
 		_, builtIn := t.channel.Info()
 		switch {
@@ -137,9 +143,38 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 			pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(t.channel)))
 		case !on && pl.p.Live:
 			pl.f.add(at, problem.ChannelOff, "channel %s has no account that is switched on; an operator adds one", t.channel)
+		case on && !able && pl.p.Live:
+			pl.barred(t.channel, accounts, bars)
 		}
 	}
 	return pl.f.err()
+}
+
+// bars says which accounts cannot carry the request's content.
+func (pl *planner) bars(ctx context.Context, accounts []config.Account) (map[string]config.Bar, error) {
+	return config.Bars(ctx, accounts, pl.in.Providers.Get, pl.ref, pl.in.Config.Bindings)
+}
+
+// barred reports a channel that only accounts serve which cannot carry the content.
+func (pl *planner) barred(ch message.Channel, accounts []config.Account, bars map[string]config.Bar) {
+	var names []string
+	for _, a := range accounts {
+		switch bar := bars[a.Name]; {
+		case a.Off:
+		case bar == config.Rejected:
+			names = append(names, a.Name+" (its vendor's template was rejected)")
+		default:
+			names = append(names, a.Name)
+		}
+	}
+	list := strings.Join(names, ", ")
+	if pl.req.Content != nil {
+		pl.f.add("/content", problem.ContentRefused, "the accounts of channel %s send only templates that their vendor has approved: %s; send a template that is bound", ch, list)
+		return
+	}
+	r := pl.ref
+	pl.f.add("/template", problem.NotBound, "version %d of template %s/%s is bound over no account of channel %s: an operator binds it over one of %s, with PUT /v1/templates/%s/%s/versions/%d/bindings/{account}",
+		r.Version, r.Tenant, r.Name, ch, list, r.Tenant, r.Name, r.Version)
 }
 
 func (pl *planner) subject(ch message.Channel, region string) route.Subject {

@@ -10,6 +10,7 @@ import (
 // after this leaves a message in doubt, never a silent second send.
 type Lease struct {
 	Account, Provider string
+	Bound             string // the vendor's own template
 	Until             Time
 }
 
@@ -33,7 +34,7 @@ func (e Lease) apply(m *Message, now Time) error {
 		// record itself. A look that comes before the lease ends does no harm.
 		m.Due = e.Until
 	}
-	m.Attempts = append(m.Attempts, Attempt{Epoch: m.Epoch, Account: e.Account, Provider: e.Provider, At: now})
+	m.Attempts = append(m.Attempts, Attempt{Epoch: m.Epoch, Account: e.Account, Provider: e.Provider, Bound: cut(e.Bound, maxCode), At: now})
 	m.fold()
 	return nil
 }

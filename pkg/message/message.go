@@ -80,6 +80,7 @@ type Attempt struct {
 	Epoch      int       `json:"e"`
 	Account    string    `json:"a"`
 	Provider   string    `json:"p,omitzero"`
+	Bound      string    `json:"b,omitzero"` // the vendor's own template, where it sends those only
 	At         Time      `json:"at"`
 	End        Time      `json:"x,omitzero"` // 0: no answer was recorded
 	Outcome    Outcome   `json:"o,omitzero"`

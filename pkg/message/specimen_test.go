@@ -32,7 +32,7 @@ type step struct {
 func after(d time.Duration, e m.Event) step { return step{t0.Add(d), e} }
 
 func leased(d time.Duration) step {
-	return after(d, m.Lease{Account: "tencent-main", Provider: "tencent-sms", Until: t0.Add(d + lease)})
+	return after(d, m.Lease{Account: "tencent-main", Provider: "tencent-sms", Bound: "1234567", Until: t0.Add(d + lease)})
 }
 
 func answered(d time.Duration, epoch int, o m.Outcome) step {

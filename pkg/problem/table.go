@@ -50,6 +50,7 @@ const (
 	MissingVariable Code = "missing_variable"
 	UnknownChannel  Code = "unknown_channel"
 	ChannelOff      Code = "channel_off"
+	NotBound        Code = "template_not_bound"
 	ContentRefused  Code = "content_refused"
 	BadTime         Code = "bad_time"
 )
@@ -94,6 +95,7 @@ var kinds = []Kind{
 	{MissingVariable, 422, "The template needs this variable.", "Add it."},
 	{UnknownChannel, 422, "There is no such channel.", "Use one of the channels that the detail names."},
 	{ChannelOff, 422, "The channel is not switched on here.", "An operator adds an account for it, and the stack's parameter where it has queues of its own."},
+	{NotBound, 422, "No account that is switched on can send this template.", "An operator binds the version to the vendor's own template over one of the accounts that the detail names, see PUT …/bindings/{account}, or switches an account on that needs no binding."},
 	{ContentRefused, 422, "Free content is not allowed here.", "Use a template, or ask an operator to allow free content for the tenant."},
 	{BadTime, 422, "The time cannot be used.", "Send RFC 3339 with a zone, not in the past and not more than 365 days ahead."},
 }

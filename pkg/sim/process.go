@@ -234,7 +234,7 @@ func (p *process) boot(ctx context.Context) error {
 		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: nobody{}, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
-	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Senders: senders{p}, Queue: line{p},
+	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: nobody{}, Senders: senders{p}, Queue: line{p},
 		Now: p.clock, Random: w.jitter.Float64, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
@@ -246,7 +246,7 @@ func (p *process) boot(ctx context.Context) error {
 	return err
 }
 
-// nobody describes no provider: explanations are not lived through.
+// nobody describes no provider: neither explanations nor bindings are lived through.
 type nobody struct{}
 
 func (nobody) Get(string) (provider.Descriptor, bool) { return provider.Descriptor{}, false }

@@ -23,9 +23,12 @@ const (
 	Templates Kind = "template"
 	// TemplateVersions are immutable: written once, under a name that ends in @ and the version.
 	TemplateVersions Kind = "template-version"
-	Accounts         Kind = "account"
-	Routes           Kind = "route"
-	Schedules        Kind = "schedule"
+	// Bindings are what a version of a template is bound to at vendors: named like the version, which never
+	// changes, while an approval comes days later.
+	Bindings  Kind = "binding"
+	Accounts  Kind = "account"
+	Routes    Kind = "route"
+	Schedules Kind = "schedule"
 )
 
 // Doc is one version of a document, with who wrote it and why.

@@ -36,6 +36,9 @@ var moving = map[string]phrase{
 	"queued_no_account": {
 		Words{"{channel}渠道没有启用的账号，{next}再看一次。", "发送通道暂时不可用，恢复后会自动发出。", "运营启用一个账号，或新增一个。"},
 		Words{"The {channel} channel has no account that is switched on; next look {next}.", "This channel is briefly unavailable. Your message goes out as soon as it is back.", "An operator switches an account on, or adds one."}},
+	"queued_no_binding": {
+		Words{"{channel}渠道启用的账号都要用供应商自己的模板，这个模板版本还没有绑定（或被拒绝），{next}再看一次。", "这条消息暂时发不出去，我们正在处理，处理好会自动发出。", "运营用 notify template bind 把模板绑定到一个账号；explain 会列出这些账号。"},
+		Words{"The {channel} accounts that are on send their vendor's own templates only, and this version is bound to none (or to one that was rejected); next look {next}.", "We cannot send this message just yet. It goes out by itself once we have put that right.", "An operator binds the template over an account (notify template bind); explain names the accounts."}},
 	"queued_account_unusable": {
 		Words{"选中的账号打不开（配置或密钥有误），{next}再试。", "发送通道暂时不可用，恢复后会自动发出。", "账号负责人检查配置和密钥；运营可先切到别的账号。"},
 		Words{"The chosen account cannot be opened (its settings or credentials are wrong); next try {next}.", "This channel is briefly unavailable. Your message goes out as soon as it is back.", "The account's owner checks its settings and credentials; an operator can route around it meanwhile."}},

@@ -50,6 +50,9 @@ var ended = map[string]phrase{
 	"expired_limit": {
 		Words{"一直被限流，等到过了有效期，没有发出。", "当时发送量太大，消息没能及时发出，请重新操作一次。", "运营看是谁占了额度，再决定加账号还是提上限。"},
 		Words{"It was held back by a rate limit until it expired; it was not sent.", "We were sending too much at the time and this one was not sent. Please try again.", "An operator sees who held the quota, then adds an account or raises the limit."}},
+	"expired_no_binding": {
+		Words{"{channel}渠道没有账号绑定了这个模板，等到过了有效期，没有发出。", "发送通道当时不可用，消息没有发出，请重新操作一次。", "运营用 notify template bind 把模板绑定到一个账号。"},
+		Words{"No {channel} account was bound to this template until it expired; it was not sent.", "The channel was unavailable and this message was not sent. Please try again.", "An operator binds the template over an account (notify template bind)."}},
 	"expired_no_account": {
 		Words{"{channel}渠道没有可用账号，等到过了有效期，没有发出。", "发送通道当时不可用，消息没有发出，请重新操作一次。", "运营启用或修好一个账号。"},
 		Words{"The {channel} channel had no working account until it expired; it was not sent.", "The channel was unavailable and this message was not sent. Please try again.", "An operator switches an account on, or repairs one."}},

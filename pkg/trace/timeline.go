@@ -40,6 +40,7 @@ type Entry struct {
 type Attempt struct {
 	Epoch             int
 	Account, Provider string
+	Bound             string // the vendor's own template that was filled in
 	// Outcome is "" while no answer is recorded; then one of message.Outcome's names.
 	Outcome    string
 	ProviderID string // the provider's own id of the message
@@ -127,7 +128,7 @@ func (t *timeline) noted(what string) message.Time {
 }
 
 func (t *timeline) attempt(a *message.Attempt) {
-	which := Attempt{Epoch: a.Epoch, Account: a.Account, Provider: a.Provider}
+	which := Attempt{Epoch: a.Epoch, Account: a.Account, Provider: a.Provider, Bound: a.Bound}
 	t.add(Entry{At: a.At, Event: Leased, Attempt: &which})
 	call, over := which, a.At
 	call.Repeats = a.Repeats

@@ -146,7 +146,7 @@ func anyLife(t *rapid.T) message.Message {
 		epoch := rapid.IntRange(max(m.Epoch-1, 0), m.Epoch).Draw(t, "epoch")
 		outcome := message.Outcome(rapid.IntRange(0, 7).Draw(t, "outcome"))
 		doubt := rapid.SampledFrom([]message.InDoubtPolicy{message.Await, message.Resend, message.GiveUp}).Draw(t, "doubt")
-		why := rapid.SampledFrom([]string{"", "limit", "no_account", "account_unusable", "erased", "not_rendered", "bounce", "not_needed"}).Draw(t, "why")
+		why := rapid.SampledFrom([]string{"", "limit", "no_account", "no_binding", "account_unusable", "erased", "not_rendered", "bounce", "not_needed"}).Draw(t, "why")
 		e := rapid.SampledFrom([]message.Event{
 			message.Lease{Account: "a", Provider: "tencent-sms", Until: now + 35*second},
 			message.Lease{Account: "b", Provider: "smtp", Until: now + 35*second},

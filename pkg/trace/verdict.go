@@ -122,7 +122,7 @@ func waiting(m *message.Message, now message.Time, b *blanks) string {
 		return "queued_long"
 	}
 	switch m.Reason {
-	case "limit", "no_account", "account_unusable", route.QuietHours, route.Silenced:
+	case "limit", "no_account", "no_binding", "account_unusable", route.QuietHours, route.Silenced:
 		return "queued_" + m.Reason
 	}
 	switch {
@@ -185,6 +185,8 @@ func expired(m *message.Message) string {
 	switch {
 	case m.Hold:
 		return "expired_sibling"
+	case m.Reason == "no_binding":
+		return "expired_no_binding"
 	case m.Reason == "no_account", m.Reason == "account_unusable":
 		return "expired_no_account"
 	case m.Reason == route.QuietHours, m.Reason == route.Silenced:

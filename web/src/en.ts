@@ -457,6 +457,7 @@ export const en: Record<keyof typeof zh, string> = {
   'receipt.accepted': 'Accepted',
   'reason.limit': 'Rate limit reached',
   'reason.no_account': 'No account is on',
+  'reason.no_binding': 'No account is bound to this template',
   'reason.account_unusable': 'Account cannot be opened',
   'reason.attempts_used_up': 'Attempts used up',
   'reason.poison': 'Could not be processed',

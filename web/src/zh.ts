@@ -455,6 +455,7 @@ export const zh = {
   'receipt.accepted': '已接收',
   'reason.limit': '达到频率上限',
   'reason.no_account': '没有启用的账号',
+  'reason.no_binding': '没有账号绑定这个模板',
   'reason.account_unusable': '账号打不开',
   'reason.attempts_used_up': '次数用完',
   'reason.poison': '无法处理',

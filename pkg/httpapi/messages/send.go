@@ -2,9 +2,12 @@ package messages
 
 import (
 	"context"
+	"maps"
 	"net/http"
+	"slices"
 	"time"
 
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/message"
@@ -24,7 +27,7 @@ var keyHeader = httpapi.Param{Name: "Idempotency-Key", Example: "order-4711-ship
 	Description: "1 to 255 printable characters, bare or quoted, kept for 24 hours. The same key with the same body is answered with the live message."}
 
 var sendCodes = []problem.Code{problem.KeyReused, problem.UnknownTemplate, problem.NotPublished, problem.NoVariant, problem.MissingVariable,
-	problem.UnknownVariable, problem.BadAddress, problem.ChannelOff, problem.ContentRefused, problem.BadTime}
+	problem.UnknownVariable, problem.BadAddress, problem.ChannelOff, problem.NotBound, problem.ContentRefused, problem.BadTime}
 
 // Sending mounts what makes messages.
 func Sending(in Intake) []httpapi.Endpoint {
@@ -161,6 +164,7 @@ type Explanation struct {
 	Content   message.Content `json:"content" doc:"Exactly what the recipient would read."`
 	Segments  *Segments       `json:"segments,omitzero"`
 	Accounts  []string        `json:"accounts" doc:"The accounts in the order in which they would be tried."`
+	Skipped   []Skipped       `json:"skipped,omitzero" doc:"Accounts that are on but cannot carry it."`
 	Route     string          `json:"route,omitzero" doc:"The route that says so; without one it is the accounts' names."`
 	Cost      float64         `json:"cost,omitzero"`
 	Currency  string          `json:"currency,omitzero"`
@@ -168,6 +172,12 @@ type Explanation struct {
 	Stopped   *Stopped        `json:"suppressed_by,omitzero"`
 	Duplicate *Sent           `json:"duplicate,omitzero" doc:"The message that it would be answered with."`
 	Warnings  []string        `json:"warnings,omitzero"`
+}
+
+// Skipped is an account that cannot carry a message, and why.
+type Skipped struct {
+	Account string     `json:"account"`
+	Why     config.Bar `json:"why" enum:"no_binding,binding_rejected,templates_only" doc:"The version is not bound over it; it is bound to a template that the vendor rejected; it takes bound templates only, and this is free content."`
 }
 
 // Segments is how a carrier counts an SMS.
@@ -200,6 +210,9 @@ func explained(list []intake.Explanation) *Explained {
 		m := &e.Message
 		x := Explanation{Channel: m.Channel, To: e.To.String(), Region: m.Region, Status: m.Status, Reason: m.Reason, Class: m.Class, Lane: m.Lane(),
 			Template: templateOf(m), Content: e.Content, Accounts: e.Accounts, Route: e.Route, Cost: e.Cost, Currency: e.Currency, Warnings: e.Warnings}
+		for _, name := range slices.Sorted(maps.Keys(e.Barred)) {
+			x.Skipped = append(x.Skipped, Skipped{name, e.Barred[name]})
+		}
 		if s := e.Segments; s != nil {
 			x.Segments = &Segments{s.Encoding, s.Units, s.Count, s.Remaining}
 		}

@@ -80,6 +80,7 @@ type Attempt struct {
 	Epoch      int    `json:"epoch"`
 	Account    string `json:"account"`
 	Provider   string `json:"provider,omitzero"`
+	Bound      string `json:"bound_template,omitzero" doc:"The vendor's own template that was filled in, where it sends those only."`
 	Outcome    string `json:"outcome,omitzero" doc:"Empty while no answer is recorded."`
 	ProviderID string `json:"provider_id,omitzero"`
 	HTTPStatus int    `json:"http_status,omitzero"`
@@ -119,7 +120,7 @@ func viewOf(v *trace.View) *Message {
 		e := &v.Timeline[i]
 		x := Event{At: at(e.At), Event: e.Event, By: e.By, Why: e.Why, IP: e.IP, Request: e.Request, Trace: e.Trace, Until: at(e.Until), Status: e.Status, Repeats: e.Repeats}
 		if a := e.Attempt; a != nil {
-			x.Attempt = &Attempt{a.Epoch, a.Account, a.Provider, a.Outcome, a.ProviderID, a.HTTPStatus, a.Code, a.Text, a.Millis, a.Repeats}
+			x.Attempt = &Attempt{a.Epoch, a.Account, a.Provider, a.Bound, a.Outcome, a.ProviderID, a.HTTPStatus, a.Code, a.Text, a.Millis, a.Repeats}
 		}
 		if r := e.Receipt; r != nil {
 			x.Receipt = &Receipt{r.Part, r.State, r.Code, r.Text}

@@ -35,5 +35,5 @@ func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
 
 // New makes the delivery of a backend.
 func New(b *wire.Backend, senders delivery.Senders) (*delivery.Delivery, error) {
-	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Senders: senders, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, Log: b.Log})
+	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Providers: b.Catalog, Senders: senders, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, Log: b.Log})
 }

@@ -121,7 +121,7 @@ function Attempts({ m }: { m: Msg }) {
         <Table label={t('attempts', { n: m.calls })} head={['#', t('account'), t('outcome'), t('http'), t('code'), t('duration'), t('provider_id')]}>
           {calls.map(({ attempt: a }, i) => a && (
             <tr key={i}>
-              <td>{a.epoch}</td><td class="nowrap"><Raw>{a.account}</Raw> <span class="faint" translate={false}>{a.provider}</span></td>
+              <td>{a.epoch}</td><td class="nowrap"><Raw>{a.account}</Raw> <span class="faint" translate={false}>{[a.provider, a.bound_template].filter(Boolean).join(' ')}</span></td>
               <td><Tag tone={outcomeTones[a.outcome ?? ''] ?? 'warn'}>{a.outcome ? word('outcome', a.outcome) : t('no_answer_yet')}</Tag></td>
               <td>{a.http_status || '—'}</td><td><Raw>{a.code || '—'}</Raw></td><td class="nowrap">{a.outcome ? millis(a.ms ?? 0) : '—'}</td><td>{a.provider_id ? <Code>{a.provider_id}</Code> : '—'}</td>
             </tr>

@@ -44,8 +44,8 @@ func (m Message) Apply(e Event, now Time) (Message, error) {
 		m.Base, m.Reason, m.Due = Sent, "", 0
 	}
 	m.Status = m.join()
-	// A fallback does not wait for a doubt to end: its next way is tried meanwhile.
-	doubted := m.Status == InDoubt && m.Fallback
+	// A fallback does not wait for a doubt to end, nor does a tenant who wants to hear of it.
+	doubted := m.Status == InDoubt && (m.Fallback || m.Tell.Has(InDoubt))
 	switch settled := m.Status.Terminal() || m.Status == Sent || doubted; {
 	case m.Status != was.Status && settled:
 		m.leave(now)
@@ -125,8 +125,8 @@ func (a *Attempt) Receipt() ReceiptState {
 }
 
 // leave sets what a status that settles a message leaves behind, and when the sweep must look again. It is
-// a function of the status alone, so that it too is the same in any order of receipts. A message that
-// something is still to be done for stays due until Settle.
+// a function of the status alone (but for Told, a time), so that it too is the same in any order of receipts.
+// A message that something is still to be done for stays due until Settle.
 func (m *Message) leave(now Time) {
 	m.Todo, m.Due = 0, 0
 	if m.Fallback {
@@ -142,13 +142,22 @@ func (m *Message) leave(now Time) {
 		// Those two may be sent again until they expire; the end of their data key blanks them.
 		m.Todo |= BlankVars
 	}
+	if m.Tell.Has(m.Status) {
+		m.Todo |= TellTenant
+		m.Told = max(now, m.Told+1)
+	}
 	switch {
 	case m.Todo == 0:
-	case m.Status == Sent || m.Status == InDoubt:
-		m.Due = now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
+	case m.Todo == TellSiblings && !m.Status.Terminal():
+		m.Due = m.watched(now)
 	default:
 		m.Due = now.Add(Grace)
 	}
+}
+
+// watched is when the siblings of a sent or doubtful message go on without its receipt.
+func (m *Message) watched(now Time) Time {
+	return now.Add(max(time.Duration(m.Watch)*time.Second, Grace))
 }
 
 // note adds to the timeline. A note like the last one is folded into it, and the list is bounded.
@@ -165,8 +174,13 @@ func (m *Message) note(n Note) {
 	}
 }
 
-// Backoff is the time to the next try: full jitter over a doubling range. r is in [0,1).
+// Backoff is the time to the next try: full jitter over a doubling range, or the wait that is listed less a
+// tenth at most. r is in [0,1).
 func (c ClassDefaults) Backoff(tries int, r float64) time.Duration {
+	if n := len(c.Waits); n > 0 {
+		wait := c.Waits[min(max(tries, 1), n)-1]
+		return wait - time.Duration(r*float64(wait/10))
+	}
 	top := c.BackoffMin << min(max(tries-1, 0), 20)
 	if top <= 0 || top > c.BackoffMax {
 		top = c.BackoffMax

@@ -10,6 +10,8 @@ const (
 	OTP           Class = "otp"
 	Transactional Class = "transactional"
 	Marketing     Class = "marketing"
+	// Callback tells a tenant's endpoint what became of a message. It is ours: nobody asks for it.
+	Callback Class = "callback"
 )
 
 // Lane is the queue that a class travels in, so that codes never wait behind campaigns.
@@ -42,6 +44,7 @@ type ClassDefaults struct {
 	Attempts    int           // calls that count before the message is dead
 	BackoffMin  time.Duration // first wait; doubles up to BackoffMax, with full jitter
 	BackoffMax  time.Duration
+	Waits       []time.Duration // in place of a doubling range: one wait after the other, the last for good
 	InDoubt     InDoubtPolicy
 	DedupWindow time.Duration // of equal content to one recipient
 	KeepVars    time.Duration // variables, from send_at
@@ -58,15 +61,19 @@ var classes = map[Class]ClassDefaults{
 		DedupWindow: 5 * time.Minute, KeepVars: 30 * day, KeepRecord: 180 * day},
 	Marketing: {Lane: Bulk, TTL: 72 * time.Hour, Attempts: 6, BackoffMin: 30 * time.Second, BackoffMax: time.Hour, InDoubt: GiveUp,
 		DedupWindow: 24 * time.Hour, KeepVars: 30 * day, KeepRecord: 180 * day, QuietHours: true, Unsubscribe: true},
+	// An endpoint is a program that somebody is repairing: only time ends the tries. It sees one webhook-id
+	// on all of them.
+	Callback: {Lane: Normal, TTL: 28 * time.Hour, Attempts: 1000, InDoubt: Resend, KeepVars: 14 * day, KeepRecord: 14 * day,
+		Waits: []time.Duration{5 * time.Second, 5 * time.Minute, 30 * time.Minute, 2 * time.Hour, 5 * time.Hour, 10 * time.Hour}},
 }
 
 const day = 24 * time.Hour
 
-// Classes lists the classes.
+// Classes lists the classes that a caller may name.
 func Classes() []Class { return []Class{OTP, Transactional, Marketing} }
 
-// Valid tells whether c is one of the classes.
-func (c Class) Valid() bool { _, ok := classes[c]; return ok }
+// Valid tells whether c is a class that a caller may name.
+func (c Class) Valid() bool { _, ok := classes[c]; return ok && c != Callback }
 
 // Defaults is c's row; an unknown class gets Transactional's, so that a record written by a newer
 // version is still delivered.

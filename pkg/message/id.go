@@ -65,6 +65,22 @@ func ULIDTime(ulid string) Time {
 	return Time(ms)
 }
 
+// ULIDOf makes the ULID of an instant and of what tells it from others of that instant.
+func ULIDOf(t Time, rest [10]byte) string {
+	b := []byte(ULIDFloor(t))
+	var acc uint32
+	var bits uint
+	at := 10
+	for _, c := range rest {
+		acc, bits = acc<<8|uint32(c), bits+8
+		for ; bits >= 5; bits -= 5 {
+			b[at] = crockford[acc>>(bits-5)&31]
+			at++
+		}
+	}
+	return string(b)
+}
+
 // ULIDFloor is the smallest ULID of an instant: what a search by time starts from.
 func ULIDFloor(t Time) string {
 	ms := max(t, 0)

@@ -24,7 +24,8 @@ type machine struct {
 func TestApplyInvariants(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
-		x := fresh(rapid.SampledFrom(m.Classes()).Draw(t, "class"))
+		x := fresh(rapid.SampledFrom(append(m.Classes(), m.Callback)).Draw(t, "class"))
+		x.Tell = rapid.SampledFrom([]m.Tell{0, m.TellEnds(), m.TellOf(m.Sent, m.InDoubt, m.Delivered)}).Draw(t, "tell")
 		x.Fallback, x.Watch = rapid.Bool().Draw(t, "fallback"), rapid.IntRange(0, 600).Draw(t, "watch")
 		x.Hold = rapid.IntRange(0, 9).Draw(t, "hold") == 0
 		x.SendAt = rapid.SampledFrom([]m.Time{0, 0, 0, t0.Add(time.Minute), t0.Add(time.Hour)}).Draw(t, "send_at")
@@ -96,7 +97,7 @@ func (s *machine) steer(t *rapid.T) m.Event {
 		m.Wait{Until: s.now.Add(time.Minute), Why: "quiet_hours"}, m.Wait{Until: s.now.Add(80 * time.Hour), Why: "limit"},
 		m.Requeue{}, m.Requeue{}, m.Activate{}, m.Expire{}, m.Cancel{By: "key:k7x2m9p4qa", Why: why}, m.Suppress{Why: "opt_out"},
 		m.Fail{Why: "no_account", Text: why}, m.Poison{Why: why}, m.Redrive{By: "ops", Why: why}, m.Redrive{By: "ops"}, m.Redrive{}, m.Resolve{},
-		m.Settle{Done: 0xff}, m.Settle{Done: m.ReleaseClaim}, m.Settle{Done: m.TellSiblings},
+		m.Settle{Done: 0xff}, m.Settle{Done: m.ReleaseClaim}, m.Settle{Done: m.TellSiblings}, m.Settle{Done: m.TellTenant},
 	}).Draw(t, "event")
 }
 
@@ -157,6 +158,9 @@ func (s *machine) moved(t *rapid.T, before m.Message, e m.Event) {
 	case m.Redrive:
 		s.ended = false
 	}
+	if tells := x.Status != before.Status && x.Tell.Has(x.Status); tells != (x.Told > before.Told) || tells && x.Todo&m.TellTenant == 0 {
+		t.Fatalf("%T: %s after %s is told at %d after %d, left to do is %b", e, x.Status, before.Status, x.Told, before.Told, x.Todo)
+	}
 	if before.Status == m.Delivered && x.Status != m.Delivered && x.Status != m.Complained {
 		if _, ok := e.(m.Reported); !ok {
 			t.Fatalf("%T took the delivery back: %s", e, x.Status)
@@ -189,7 +193,9 @@ func (s *machine) always(t *rapid.T) {
 	switch {
 	case !settled && x.Due == 0:
 		t.Fatalf("%s is not due: the sweep cannot see it", x.Status)
-	case x.Todo != 0 && (x.Due == 0 || !settled && !(x.Status == m.InDoubt && x.Todo == m.TellSiblings && x.Fallback)):
+	case x.Todo != 0 && (x.Due == 0 || !settled && x.Status != m.InDoubt):
+		t.Fatalf("%s has %b left to do and is due at %d", x.Status, x.Todo, x.Due)
+	case x.Status == m.InDoubt && (x.Todo&^(m.TellSiblings|m.TellTenant) != 0 || x.Todo&m.TellSiblings != 0 && !x.Fallback):
 		t.Fatalf("%s has %b left to do and is due at %d", x.Status, x.Todo, x.Due)
 	case settled && x.Todo == 0 && x.Due != 0:
 		t.Fatalf("%s is due for nothing", x.Status)

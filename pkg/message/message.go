@@ -37,6 +37,12 @@ type Message struct {
 	Hold     bool   `json:"h,omitzero"`
 	Watch    int    `json:"w,omitzero"` // seconds
 
+	// Tell has the statuses that somebody is told of; Told is when the last of them was reached, and tells
+	// them apart, as no two are equal. Endpoint is where a callback goes: the name of one of the tenant's.
+	Tell     Tell   `json:"tl,omitzero"`
+	Told     Time   `json:"ta,omitzero"`
+	Endpoint string `json:"ep,omitzero"`
+
 	// Base is where the workers brought it; Status is what receipts make of that.
 	Base   Status `json:"b"`
 	Status Status `json:"s"`
@@ -73,6 +79,7 @@ const (
 	TellSiblings                  // start or cancel the next ones of a fallback
 	BlankVars                     // remove the variables
 	CopyToDLQ                     // put a copy into the dead-letter queue
+	TellTenant                    // make the callbacks
 )
 
 // Attempt is one call to one provider. It is recorded before the call.
@@ -131,6 +138,14 @@ func New(m Message, now Time) Message {
 		}
 	}
 	return m
+}
+
+// End ends a message before it is kept.
+func (m *Message) End(s Status, reason string, now Time) {
+	m.Base, m.Status, m.Reason, m.Due, m.Hold = s, s, reason, 0, false
+	if m.Tell.Has(s) {
+		m.Todo, m.Told, m.Due = TellTenant, now, now.Add(Grace)
+	}
 }
 
 // Attempt finds an attempt by its epoch; nil when it is not kept.

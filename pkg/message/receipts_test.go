@@ -19,6 +19,9 @@ func bases(t testing.TB) map[string]m.Message {
 	for _, fallback := range []bool{false, true} {
 		x := fresh(m.Transactional)
 		x.Fallback, x.Watch = fallback, 60
+		if fallback {
+			x.Tell = m.TellOf(m.Sent, m.Delivered, m.Bounced)
+		}
 		sending := play(t, m.New(x, t0), leased(0))
 		retry := play(t, sending, answered(time.Second, 1, m.Retry))
 		resend := play(t, sending, unanswered(time.Second, 1, m.Resend))

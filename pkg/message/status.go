@@ -22,7 +22,7 @@ const (
 	Simulated   Status = "simulated"   // a test key, or an address this stage may not write to
 )
 
-// Statuses lists all of them in the order of a message's life.
+// Statuses lists all of them in the order of a message's life. Records count on it: see Tell.
 func Statuses() []Status {
 	return []Status{Scheduled, Queued, Sending, Sent, InDoubt, Delivered, Undelivered, Bounced, Complained,
 		Failed, Expired, Cancelled, Suppressed, Dead, Simulated}

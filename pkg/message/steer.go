@@ -152,7 +152,7 @@ func (m *Message) enqueue(now Time) {
 // Settle says that work which a change of status left behind is done.
 type Settle struct{ Done Todo }
 
-func (e Settle) apply(m *Message, _ Time) error {
+func (e Settle) apply(m *Message, now Time) error {
 	if m.Todo&e.Done == 0 {
 		return m.refuse("settle", "nothing was left to do")
 	}
@@ -161,6 +161,8 @@ func (e Settle) apply(m *Message, _ Time) error {
 		m.Claim = ""
 	}
 	switch {
+	case m.Todo == TellSiblings && !m.Status.Terminal() && e.Done&TellTenant != 0:
+		m.Due = m.watched(now)
 	case m.Todo != 0:
 	case m.Status.Terminal() || m.Status == Sent:
 		m.Due = 0

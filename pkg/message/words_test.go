@@ -159,6 +159,9 @@ func TestULIDsAgreeWithTheirLibrary(t *testing.T) {
 		_ = floor.SetTime(ms)
 		some := strings.ToLower(ulid.MustNew(ms, bytes.NewReader(entropy)).String())
 		got := m.ULIDFloor(m.Time(ms))
+		if of := m.ULIDOf(m.Time(ms), [10]byte(entropy)); of != some {
+			t.Fatalf("%s of %d and %x, want %s", of, ms, entropy, some)
+		}
 		if want := strings.ToLower(floor.String()); got != want || got > some || m.ULIDTime(some) != m.Time(ms) || m.ULIDTime(got) != m.Time(ms) {
 			t.Fatalf("floor %s, want %s; time of %s %d, want %d", got, want, some, m.ULIDTime(some), ms)
 		}
@@ -183,6 +186,47 @@ func TestBackoff(t *testing.T) {
 			t.Fatalf("try %d: %s is not in [%s, %s)", tries, got, top/10, top)
 		}
 	})
+}
+
+// A callback is tried for a day and more, and no longer than it lives.
+func TestCallbacksWaits(t *testing.T) {
+	t.Parallel()
+	d := m.Callback.Defaults()
+	for _, r := range []float64{0, 0.999999999} {
+		var at time.Duration
+		tries := 1
+		for ; at+d.Backoff(tries, r) < d.TTL; tries++ {
+			at += d.Backoff(tries, r)
+		}
+		if at < 24*time.Hour || tries != 8 {
+			t.Errorf("%d tries, the last after %s", tries, at)
+		}
+	}
+	if first := d.Backoff(0, 0); first != 5*time.Second {
+		t.Error(first)
+	}
+}
+
+func TestTell(t *testing.T) {
+	t.Parallel()
+	ends := m.TellEnds()
+	for _, s := range m.Statuses() {
+		if ends.Has(s) != s.Terminal() || !m.TellOf(s, m.Sent).Has(s) || m.Tell(0).Has(s) || m.TellOf("x").Has(s) {
+			t.Error(s)
+		}
+	}
+	if ends.Has("x") || m.TellOf(m.Statuses()...) != 1<<15-1 {
+		t.Errorf("%b", ends)
+	}
+	x := fresh(m.OTP)
+	x.Tell = ends
+	if x.End(m.Suppressed, "bounce", t0); x.Todo != m.TellTenant || x.Told != t0 || x.Due == 0 || x.Base != m.Suppressed {
+		t.Errorf("%+v", x)
+	}
+	x = fresh(m.OTP)
+	if x.End(m.Simulated, "test_key", t0); x.Todo != 0 || x.Due != 0 {
+		t.Errorf("%+v", x)
+	}
 }
 
 func TestNamesRoundTrip(t *testing.T) {

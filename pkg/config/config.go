@@ -1,5 +1,5 @@
 // Package config is what developers and operators edit, as the use cases read it: tenants, keys,
-// templates, accounts and routes, in snapshots that are at most MaxAge old. A change is in force within
+// templates, accounts, routes and endpoints, in snapshots that are at most MaxAge old. A change is in force within
 // MaxAge everywhere without a deploy, and at once in the process that made it.
 package config
 
@@ -69,6 +69,7 @@ type Source struct {
 	accounts  shelf[Account]
 	routes    shelf[route.Route]
 	bindings  shelf[Bindings]
+	endpoints shelf[Endpoint]
 
 	mu       sync.Mutex
 	versions map[string]*template.Compiled
@@ -79,7 +80,7 @@ func New(docs Docs, now func() time.Time, log *slog.Logger) *Source {
 	s := &Source{docs: docs, now: now, log: log, versions: map[string]*template.Compiled{}}
 	s.tenants.kind, s.keys.kind, s.templates.kind = store.Tenants, store.APIKeys, store.Templates
 	s.accounts.kind, s.routes.kind = store.Accounts, store.Routes
-	s.bindings.kind = store.Bindings
+	s.bindings.kind, s.endpoints.kind = store.Bindings, store.Endpoints
 	return s
 }
 
@@ -98,6 +99,8 @@ func (s *Source) Changed(k store.Kind) {
 		s.routes.drop()
 	case store.Bindings:
 		s.bindings.drop()
+	case store.Endpoints:
+		s.endpoints.drop()
 	}
 }
 
@@ -255,6 +258,16 @@ func (h *shelf[T]) drop() {
 	h.drops++
 }
 
+// renew drops a snapshot that was taken before an instant.
+func (h *shelf[T]) renew(since time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	if h.taken.Before(since) {
+		h.taken = time.Time{}
+		h.drops++
+	}
+}
+
 // retryAfter is how long the old snapshot serves alone when it could not be refreshed: callers must not
 // queue for a store that answers slowly or not at all.
 const retryAfter = time.Second
@@ -304,8 +317,11 @@ func (h *shelf[T]) get(ctx context.Context, s *Source) (snapshot[T], error) {
 			bad = append(bad, fmt.Errorf("%s %s: %w", d.Kind, d.Name, err))
 			continue
 		}
-		if a, ok := any(&v).(*Account); ok {
-			a.Version = d.Version
+		switch v := any(&v).(type) {
+		case *Account:
+			v.Version = d.Version
+		case *Endpoint:
+			v.Version = d.Version
 		}
 		next.all = append(next.all, v)
 		next.byName[d.Name] = v

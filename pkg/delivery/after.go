@@ -40,11 +40,17 @@ func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 			done |= message.TellSiblings
 		}
 	}
+	var untold error // holds nothing else up
+	if r.Todo&message.TellTenant != 0 {
+		if untold = d.Callbacks.Tell(ctx, r); untold == nil {
+			done |= message.TellTenant
+		}
+	}
 	if done == 0 {
-		return nil
+		return untold
 	}
 	_, err := d.save(ctx, r, message.Settle{Done: done}, now)
-	return err
+	return errors.Join(err, untold)
 }
 
 // watching is how long the receipt of a sent or doubtful message is still waited for.

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"runtime"
+	"slices"
 	"testing"
 	"time"
 
@@ -65,6 +66,9 @@ func (w *world) check(r *store.Record, accepted int) {
 	w.t.Helper()
 	if !r.Status.Terminal() && r.Status != message.Sent || r.Due != 0 || r.Todo != 0 || r.Lease > w.now() {
 		w.t.Errorf("not at an end: %+v", r.Message)
+	}
+	if r.Tell != 0 && !slices.ContainsFunc(w.told, func(m message.Message) bool { return m.ID == r.ID && m.Told == r.Told && m.Status == r.Status }) {
+		w.t.Errorf("nobody was told that it is %s: %+v", r.Status, w.told)
 	}
 	unknown := 0
 	for _, a := range r.Attempts {
@@ -130,7 +134,10 @@ func TestCrashEverywhere(t *testing.T) {
 
 // crashOnce tells whether there was an n-th call.
 func (w *world) crashOnce(class message.Class, says []message.Outcome, a accident, drop bool, n int) bool {
-	r := w.accept(class, func(m *message.Message) { m.Tries = class.Defaults().Attempts - 3 }) // so that the end is near
+	r := w.accept(class, func(m *message.Message) {
+		m.Tries = class.Defaults().Attempts - 3 // so that the end is near
+		m.Tell = message.TellEnds() | message.TellOf(message.Sent)
+	})
 	asked, accepted := 0, 0
 	w.send = func(context.Context, provider.Call) message.Result {
 		asked++
@@ -152,7 +159,7 @@ func (w *world) crashOnce(class message.Class, says []message.Outcome, a acciden
 	w.fault = nil
 	w.check(w.record(r.ID), accepted)
 	w.dead()
-	w.calls = nil
+	w.calls, w.told = nil, nil
 	return !missed()
 }
 

@@ -27,7 +27,7 @@ type parcel struct {
 
 // deliver makes one attempt: everything that can go wrong by itself goes wrong before the lease.
 func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
-	if r.Epoch > 0 || r.SendAt > 0 || len(r.Notes) > 0 { // time has passed since intake looked
+	if r.Class != message.Callback && (r.Epoch > 0 || r.SendAt > 0 || len(r.Notes) > 0) { // time has passed since intake looked
 		if e, stops, err := d.suppressed(ctx, r, now); err != nil {
 			return nil, err
 		} else if stops {
@@ -82,6 +82,9 @@ func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.
 
 // pack chooses the account and makes the content, or gives the event that says why it cannot.
 func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) (*parcel, message.Event, error) {
+	if r.Class == message.Callback {
+		return d.packCallback(ctx, r, now)
+	}
 	accounts, why, err := d.choose(ctx, r)
 	if err != nil {
 		return nil, nil, err

@@ -15,12 +15,17 @@ const (
 	throttledFor = 2 * time.Second
 	deferredFor  = time.Minute
 	maxAfter     = 6 * time.Hour
+	// retryEndpoint is the wait for the secrets of an endpoint.
+	retryEndpoint = time.Minute
 )
 
 // finish records the outcome and does what follows from it. The write is tried harder than others: if it
 // is lost, a message that was sent stays in doubt.
 func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res message.Result) (*store.Record, error) {
 	now := d.now()
+	if r.Class == message.Callback {
+		res = patient(res)
+	}
 	if last := len(r.Attempts) - 2; res.Outcome == message.Refresh && last >= 0 && r.Attempts[last].Outcome == message.Refresh {
 		res.Outcome = message.AccountFault // a new token did not help
 	}
@@ -48,6 +53,9 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	}
 	if err != nil {
 		return nil, err
+	}
+	if r.Class == message.Callback {
+		d.Callbacks.Heard(ctx, saved, res)
 	}
 	if saved.Status == message.Queued || saved.Todo != 0 {
 		return saved, nil

@@ -31,6 +31,7 @@ type Store interface {
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
+	Event(ctx context.Context, r *store.Record) ([]byte, error)
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	Hint(r *store.Record) ([]byte, error)
 }
@@ -41,6 +42,8 @@ type Config interface {
 	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
 	Routes(ctx context.Context) ([]route.Route, error)
 	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
+	Endpoint(ctx context.Context, tenant, name string) (config.Endpoint, bool, error)
+	RenewEndpoints(since message.Time)
 }
 
 // Providers describes providers by name.
@@ -53,12 +56,21 @@ type Senders interface {
 	Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error)
 }
 
+// Callbacks tells tenants what became of their messages.
+type Callbacks interface {
+	// Tell makes the callbacks of a message's present status, once however often it is asked.
+	Tell(ctx context.Context, r *store.Record) error
+	// Heard is told what an endpoint answered to a callback.
+	Heard(ctx context.Context, r *store.Record, res message.Result)
+}
+
 // Ports is everything that delivery needs.
 type Ports struct {
 	Store     Store
 	Config    Config
 	Providers Providers
 	Senders   Senders
+	Callbacks Callbacks
 	Queue     queue.Queue
 	Now       func() time.Time
 	// Random is a number in [0,1), for jitter and weights.
@@ -85,7 +97,7 @@ type Delivery struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Delivery, error) {
-	if p.Store == nil || p.Config == nil || p.Providers == nil || p.Senders == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
+	if p.Store == nil || p.Config == nil || p.Providers == nil || p.Senders == nil || p.Callbacks == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("delivery: a port is missing")
 	}
 	return &Delivery{Ports: p, as: tenant.System("delivery"), gates: map[string]*gate{}}, nil

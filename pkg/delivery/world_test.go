@@ -103,6 +103,9 @@ type world struct {
 	dedup    bool
 	limits   provider.Limits
 	unopened map[string]error
+	endpoint *config.Endpoint
+	told     []message.Message
+	heard    []message.Result
 	poison   message.Channel // whose accounts make the worker panic
 	send     func(ctx context.Context, c provider.Call) message.Result
 	random   *mathrand.Rand
@@ -148,7 +151,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {
@@ -215,6 +218,31 @@ func (w *world) Accounts(_ context.Context, ch message.Channel) ([]config.Accoun
 		panic("of " + canary)
 	}
 	return slices.DeleteFunc(slices.Clone(w.accounts), func(a config.Account) bool { return a.Channel != ch }), nil
+}
+
+// Endpoint is the one that there is.
+func (w *world) Endpoint(context.Context, string, string) (config.Endpoint, bool, error) {
+	if w.endpoint == nil {
+		return config.Endpoint{}, false, nil
+	}
+	return *w.endpoint, true, nil
+}
+func (*world) RenewEndpoints(message.Time) {}
+
+// Tell and Heard write down what callbacks are told.
+func (w *world) Tell(_ context.Context, r *store.Record) error {
+	return w.step("Tell", func() error {
+		w.mu.Lock()
+		defer w.mu.Unlock()
+		w.told = append(w.told, r.Message)
+		return nil
+	})
+}
+
+func (w *world) Heard(_ context.Context, _ *store.Record, res message.Result) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.heard = append(w.heard, res)
 }
 
 // sender is an account's.

@@ -120,6 +120,9 @@ func (pl *planner) message(t target, place int, kind store.GroupKind, locale str
 		Created: pl.now, Expires: pl.expires(),
 		Place: place, Fallback: kind == store.GroupFallback, Hold: t.hold, Watch: t.watch,
 	}
+	if !pl.idle[t.channel] { // or no worker would come to tell
+		m.Tell = pl.tell
+	}
 	if pl.at > pl.now {
 		m.SendAt = pl.at
 	}
@@ -158,16 +161,13 @@ func (pl *planner) window(s route.Subject) time.Duration {
 // stage may not write to, suppressed for an address that nobody may write to. It is recorded all the
 // same, so that it can be found.
 func (pl *planner) stop(ctx context.Context, d *planned, m *message.Message, info message.ChannelInfo, key message.Address) error {
-	end := func(s message.Status, reason string) {
-		m.Base, m.Status, m.Reason, m.Due, m.Hold = s, s, reason, 0, false
-	}
 	switch {
 	case !pl.p.Live:
-		end(message.Simulated, "test_key")
+		m.End(message.Simulated, "test_key", pl.now)
 		m.Outcome = simulate(info.Address, key)
 		return nil
 	case pl.in.Allowed != nil && !pl.in.Allowed(info.Address, key):
-		end(message.Simulated, "stage")
+		m.End(message.Simulated, "stage", pl.now)
 		m.Outcome = message.Delivered
 		return nil
 	}
@@ -177,7 +177,7 @@ func (pl *planner) stop(ctx context.Context, d *planned, m *message.Message, inf
 	}
 	if e, stops := suppress.Find(entries, m.Tenant, m.Channel, m.Class, pl.at); stops {
 		d.stopped = &e
-		end(message.Suppressed, string(e.Reason))
+		m.End(message.Suppressed, string(e.Reason), pl.now)
 	}
 	return nil
 }

@@ -49,7 +49,9 @@ type planner struct {
 	tmpl   *template.Compiled
 	class  message.Class
 	routes []route.Route
-	at     message.Time // of sending
+	tell   message.Tell
+	idle   map[message.Channel]bool // channels that nothing carries, where a test key may name them
+	at     message.Time             // of sending
 	vars   []byte
 	same   []byte
 }
@@ -65,7 +67,7 @@ type target struct {
 
 // plan understands a request, or returns a *problem.Error that names all that is wrong with it.
 func (in *Intake) plan(ctx context.Context, p tenant.Principal, req *Request, now message.Time) (*plan, error) {
-	pl := &planner{in: in, p: p, req: req, now: now, f: faults{pointer: req.Pointer}, at: now}
+	pl := &planner{in: in, p: p, req: req, now: now, f: faults{pointer: req.Pointer}, idle: map[message.Channel]bool{}, at: now}
 	req.check(&pl.f, now)
 	if at := message.At(req.SendAt); at > now {
 		pl.at = at
@@ -82,6 +84,9 @@ func (in *Intake) plan(ctx context.Context, p tenant.Principal, req *Request, no
 	var err error
 	if pl.routes, err = in.Config.Routes(ctx); err != nil {
 		return nil, unavailable(err)
+	}
+	if pl.tell, err = in.told(ctx, pl.sender.Name, now); err != nil {
+		return nil, err
 	}
 	out := &plan{}
 	targets, err := pl.targets(ctx, out)

@@ -48,6 +48,7 @@ type Config interface {
 	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
 	Routes(ctx context.Context) ([]route.Route, error)
 	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
+	Endpoints(ctx context.Context, tenant string) ([]config.Endpoint, error)
 }
 
 // Providers describes providers by name.
@@ -68,6 +69,8 @@ type Ports struct {
 	Providers Providers
 	// Allowed tells whether this stage may write to an address; nil is every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool
+	// Tell is the statuses that somebody is told of, whatever the tenants' endpoints want.
+	Tell    message.Tell
 	Metrics telemetry.Metrics
 	Log     *slog.Logger
 }

@@ -253,8 +253,14 @@ func (in *Intake) accept(ctx context.Context, p tenant.Principal, now message.Ti
 	return verdicts, nil
 }
 
-// hint adds the hint of a record that may be sent within the queue's longest delay.
+// hint adds the hint of a record that may be sent within the queue's longest delay, or that ended at once and
+// somebody is to be told of.
 func (in *Intake) hint(ctx context.Context, to map[queue.Name][]queue.Item, r *store.Record, now message.Time) {
+	name := queue.Lane(r.Channel, r.Lane())
+	if r.Todo != 0 {
+		to[name] = append(to[name], queue.Item{Group: r.Tenant, Body: store.BareHint(r.ID)})
+		return
+	}
 	if r.Hold || r.Status != message.Queued && r.Status != message.Scheduled {
 		return
 	}
@@ -270,6 +276,5 @@ func (in *Intake) hint(ctx context.Context, to map[queue.Name][]queue.Item, r *s
 	if item.Body, err = in.Store.Hint(r); err != nil || item.Check() != nil {
 		item.Body = store.BareHint(r.ID)
 	}
-	name := queue.Lane(r.Channel, r.Lane())
 	to[name] = append(to[name], item)
 }

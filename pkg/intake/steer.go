@@ -63,6 +63,9 @@ func (in *Intake) Resend(ctx context.Context, p tenant.Principal, id message.ID,
 	if err != nil {
 		return nil, err
 	}
+	if old.Class == message.Callback {
+		return nil, problem.New(problem.NotAllowedNow, "message %s is a callback; resend it through its endpoint, %s", id, old.Endpoint)
+	}
 	to, err := in.Store.Address(ctx, old)
 	if errors.Is(err, store.ErrErased) {
 		return nil, problem.New(problem.NotAllowedNow, "the recipient of message %s is erased", id)
@@ -130,7 +133,7 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 	}
 	var out Stopped
 	each := func(r *store.Record) error {
-		if r == nil || !f.matches(&r.Message) || r.Status != message.Queued && r.Status != message.Scheduled {
+		if r == nil || r.Class == message.Callback || !f.matches(&r.Message) || r.Status != message.Queued && r.Status != message.Scheduled {
 			return nil
 		}
 		out.Matched++

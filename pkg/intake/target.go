@@ -138,6 +138,7 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 			able = able || !a.Off && bars[a.Name] == ""
 		}
 		_, builtIn := t.channel.Info()
+		pl.idle[t.channel] = !on
 		switch {
 		case len(accounts) == 0 && !builtIn:
 			pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(t.channel)))

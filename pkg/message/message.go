@@ -177,6 +177,15 @@ func (m *Message) Last() *Attempt {
 // Lane is the queue it travels in.
 func (m *Message) Lane() Lane { return m.Class.Defaults().Lane }
 
+// Counted is what its numbers go under: its channel, or a name of their own for callbacks, whose failures are
+// their endpoints'.
+func (m *Message) Counted() string {
+	if m.Class == Callback {
+		return string(Callback)
+	}
+	return string(m.Channel)
+}
+
 // Completed is when it reached its present terminal status; 0 when it has none.
 func (m *Message) Completed() Time {
 	if !m.Status.Terminal() {

@@ -2,8 +2,12 @@ package message
 
 import "slices"
 
-// Tell is a set of statuses. Records keep it as a number, so Statuses never changes its order.
+// Tell is a set of statuses that somebody is told of. Records keep it as a number, so Statuses never changes
+// its order.
 type Tell uint16
+
+// ToEndpoints is no status: it says that an endpoint of the tenant's is among those who are told.
+const ToEndpoints Tell = 1 << 15
 
 // TellOf makes a set.
 func TellOf(statuses ...Status) Tell {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/address"
 	"github.com/opennotify/notify/pkg/address/phone"
+	"github.com/opennotify/notify/pkg/callback"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/delivery"
 	"github.com/opennotify/notify/pkg/intake"
@@ -20,6 +21,7 @@ import (
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
+	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
 )
 
 // role is what a process does. As with Lambdas, each does one thing at a time.
@@ -234,7 +236,12 @@ func (p *process) boot(ctx context.Context) error {
 		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: nobody{}, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
-	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: nobody{}, Senders: senders{p}, Queue: line{p},
+	told, err := callback.New(callback.Ports{Store: seen, Config: p.config, Make: wirecallback.Make(p.intake), Now: p.clock,
+		NewULID: wire.ULIDs(w.random), Log: w.log})
+	if err != nil {
+		return err
+	}
+	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: nobody{}, Senders: senders{p}, Callbacks: told, Queue: line{p},
 		Now: p.clock, Random: w.jitter.Float64, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}

@@ -29,6 +29,8 @@ const (
 	Accounts  Kind = "account"
 	Routes    Kind = "route"
 	Schedules Kind = "schedule"
+	// Endpoints are named tenant/name.
+	Endpoints Kind = "endpoint"
 )
 
 // Doc is one version of a document, with who wrote it and why.

@@ -79,14 +79,16 @@ func (s *Store) item(r *Record) (Item, error) {
 	m := &r.Message
 	created := m.ID.Created()
 	it := Item{Key: messageKey(m.ID), Rev: r.rev, Data: data,
-		List:     s.list(m.Tenant, Day(created), int(fnv(m.ID.ULID()))%s.opts.ListShards),
-		ListSort: m.ID.ULID() + m.ID.Partition(),
-		Expires:  seconds(max(m.Created, m.SendAt).Add(m.Class.Defaults().KeepRecord)),
-	}
+		Expires: seconds(max(m.Created, m.SendAt).Add(m.Class.Defaults().KeepRecord))}
 	if m.Due > 0 {
 		it.DueShard, it.DueAt = s.dueShard(m.ID), m.Due
 	}
-	if m.Status.Trouble() {
+	// Callbacks are found by their endpoint, not among the tenant's messages.
+	if m.Class != message.Callback {
+		it.List = s.list(m.Tenant, Day(created), int(fnv(m.ID.ULID()))%s.opts.ListShards)
+		it.ListSort = m.ID.ULID() + m.ID.Partition()
+	}
+	if m.Status == message.Dead || m.Status.Trouble() && m.Class != message.Callback {
 		it.Trouble = trouble(m.Tenant, Day(created))
 	}
 	return it, nil
@@ -132,21 +134,10 @@ var ErrErased = errors.New("store: erased")
 
 // Vars opens the variables, numbers as encoding/json's Number; nil when there were none, ErrErased when they are gone.
 func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
-	if r.vars == nil {
-		if r.Template.Name == "" {
-			return nil, nil
-		}
-		return nil, ErrErased
+	if r.vars == nil && r.Template.Name == "" {
+		return nil, nil
 	}
-	key, _ := sealKey(&r.Message, sealContent)
-	box, err := s.keys.box(ctx, key, 0, 0, false)
-	if errors.Is(err, errNoKey) {
-		return nil, ErrErased
-	}
-	if err != nil {
-		return nil, err
-	}
-	b, err := box.Open(r.vars, string(r.ID)+"/vars")
+	b, err := s.Event(ctx, r)
 	if err != nil {
 		return nil, err
 	}
@@ -158,6 +149,22 @@ func (s *Store) Vars(ctx context.Context, r *Record) (map[string]any, error) {
 		return nil, fmt.Errorf("store: variables of %s: %w", r.ID, err)
 	}
 	return vars, nil
+}
+
+// Event opens the variables as they were kept, which of a callback are its event; ErrErased when they are gone.
+func (s *Store) Event(ctx context.Context, r *Record) ([]byte, error) {
+	if r.vars == nil {
+		return nil, ErrErased
+	}
+	key, _ := sealKey(&r.Message, sealContent)
+	box, err := s.keys.box(ctx, key, 0, 0, false)
+	if errors.Is(err, errNoKey) {
+		return nil, ErrErased
+	}
+	if err != nil {
+		return nil, err
+	}
+	return box.Open(r.vars, string(r.ID)+"/vars")
 }
 
 // Content opens free content, which is kept beside the record; ErrErased when it is gone.

@@ -20,7 +20,7 @@ const (
 
 // Of are the labels of a message that an account carries; "" before there is one.
 func Of(m *message.Message, account string) Labels {
-	l := Labels{Channel: string(m.Channel), Lane: string(m.Lane()), Tenant: m.Tenant, Account: account}
+	l := Labels{Channel: m.Counted(), Lane: string(m.Lane()), Tenant: m.Tenant, Account: account}
 	if m.Template.Name != "" {
 		l.Template = m.Template.Tenant + "/" + m.Template.Name
 	}

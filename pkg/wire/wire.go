@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/opennotify/notify/pkg/bus"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -26,6 +27,8 @@ type Backend struct {
 	Vault   secret.Vault
 	Catalog *catalog.Catalog
 	Metrics telemetry.Metrics
+	// Bus gets every change of status that settles a message; nil where there is none.
+	Bus bus.Bus
 
 	Now    func() time.Time
 	Random io.Reader
@@ -49,4 +52,12 @@ func Moved(m telemetry.Metrics, c *catalog.Catalog) func(before, after *message.
 		d, _ := c.Get(provider)
 		return d.Receipts
 	}}.Moved
+}
+
+// Tell is what the bus is told of.
+func (b *Backend) Tell() message.Tell {
+	if b.Bus == nil {
+		return 0
+	}
+	return message.TellEnds() | message.TellOf(message.Sent, message.InDoubt)
 }

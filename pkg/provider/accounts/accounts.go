@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"sync"
 	"time"
 
@@ -97,7 +98,8 @@ func (s *Accounts) Open(ctx context.Context, a config.Account) (provider.Sender,
 	return sender, desc, nil
 }
 
-// secrets reads what the vault keeps for an account; whether something is missing is the form's to say.
+// secrets reads what the vault keeps of the fields that an account names; whether something is missing is the
+// form's to say.
 func (s *Accounts) secrets(ctx context.Context, a config.Account) (map[string]message.Secret, error) {
 	if len(a.Secrets) == 0 {
 		return nil, nil
@@ -106,6 +108,7 @@ func (s *Accounts) secrets(ctx context.Context, a config.Account) (map[string]me
 	if errors.Is(err, secret.ErrNotFound) {
 		return nil, nil
 	}
+	maps.DeleteFunc(kept, func(name string, _ message.Secret) bool { return !slices.Contains(a.Secrets, name) })
 	return kept, err
 }
 

@@ -13,6 +13,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/senders"
 	"github.com/opennotify/notify/pkg/provider/token"
 	"github.com/opennotify/notify/pkg/wire"
+	"github.com/opennotify/notify/pkg/wire/callback"
 )
 
 // Accounts opens the senders of a backend; inbox may be nil.
@@ -35,5 +36,9 @@ func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
 
 // New makes the delivery of a backend.
 func New(b *wire.Backend, senders delivery.Senders) (*delivery.Delivery, error) {
-	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Providers: b.Catalog, Senders: senders, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, Log: b.Log})
+	told, err := callback.New(b)
+	if err != nil {
+		return nil, err
+	}
+	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Providers: b.Catalog, Senders: senders, Callbacks: told, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, Log: b.Log})
 }

@@ -187,6 +187,7 @@ func TestEvent(t *testing.T) {
 	if text != want {
 		t.Errorf("%s\nwant\n%s", text, want)
 	}
+	w.Advance(time.Second)
 	w.tell(w.send(intaketest.ShopTest)) // a test key's end at once, and are told too
 	if text := string(w.list("all")[0].Event); !strings.Contains(text, `"type":"message.simulated"`) || !strings.Contains(text, `"simulated_outcome":"delivered"`) {
 		t.Error(text)

@@ -35,7 +35,7 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 	}
 	m := pl.message(t, place, kind, locale)
 	m.Region = to.Region
-	ulid := pl.in.NewULID(pl.now)
+	ulid := pl.ulid(info.Address, to.Key, &m)
 	m.ID = message.NewID(pl.in.Store.Partition(info.Address, string(to.Key), info.Shards, ulid), ulid)
 	if t.channel == message.SMS {
 		m.Segments = template.CountSegments(d.content.Text).Count
@@ -142,6 +142,14 @@ func (pl *planner) expires() message.Time {
 
 // window is how long equal content is one message: the request's word, the route's, the class's.
 func (pl *planner) window(s route.Subject) time.Duration {
+	d := pl.wanted(s)
+	if r := pl.req.Run; r != nil && r.Window > 0 {
+		d = min(d, r.Window)
+	}
+	return d
+}
+
+func (pl *planner) wanted(s route.Subject) time.Duration {
 	if pl.req.Origin.ResendOf != "" {
 		return 0
 	}

@@ -33,6 +33,7 @@ type Store interface {
 	Due(ctx context.Context, shard string, now message.Time, limit int, after string) ([]store.Due, string, error)
 	DueShards() []string
 	Partition(kind message.AddressKind, key string, shards int, salt string) string
+	RunULID(run string, began message.Time, kind message.AddressKind, key string) string
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)

@@ -43,6 +43,8 @@ type Request struct {
 	Hash           []byte
 
 	Origin Origin
+	// Run is set on a row of a run.
+	Run *Run
 	// Pointer is put in front of the pointers of problems: "/messages/3".
 	Pointer string
 }

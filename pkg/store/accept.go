@@ -214,6 +214,9 @@ func (s *Store) refused(ctx context.Context, a *acceptance, ops []Op, res Result
 		return s.contentHeld(ctx, a, holder, now)
 	default: // the record is there: whoever wrote it had the same key, or took over the same content's claim
 		r, err := decode(holder)
+		if err == nil && r.Claim != a.record.Claim {
+			err = s.unclaim(ctx, a, ops, now)
+		}
 		a.verdict = Verdict{Record: r, Replay: !a.byContent, Duplicate: a.byContent}
 		for _, op := range ops {
 			if a.byContent && op.Item.SK == "c" {
@@ -324,6 +327,20 @@ func (s *Store) ByKey(ctx context.Context, p tenant.Principal, now message.Time,
 	}
 	r, err := s.Message(ctx, p, c.ID)
 	return r, nil, err
+}
+
+// unclaim gives back the content claim that was just put for a record that turned out to be there, with
+// other content: a row of a run whose recipient had a row before.
+func (s *Store) unclaim(ctx context.Context, a *acceptance, ops []Op, now message.Time) error {
+	for _, op := range ops {
+		if op.Item.SK != "c" || op.Item.PK != a.record.Claim {
+			continue
+		}
+		if _, err := s.driver.Write(ctx, now, []Op{{Delete: true, Cond: AtRev, At: op.Item.Rev, Item: Item{Key: op.Item.Key}}}); err != nil {
+			return fmt.Errorf("store: unclaim: %w", err)
+		}
+	}
+	return nil
 }
 
 // takeOver makes the draft the message that a claim promised.

@@ -42,9 +42,13 @@ type Account struct {
 	Config   map[string]string `json:"config,omitzero"`
 	Secrets  []string          `json:"secrets,omitzero"` // names of the fields that the vault holds
 	Off      bool              `json:"off,omitzero"`
-	// PerSecond and Concurrency bound the calls; 0 takes the provider's documented limit.
+	// These bound the calls; 0 takes the provider's documented limit.
 	PerSecond   float64 `json:"per_second,omitzero"`
-	Concurrency int     `json:"concurrency,omitzero"`
+	PerMinute   int     `json:"per_minute,omitzero"`
+	PerDay      int     `json:"per_day,omitzero"`
+	Concurrency int     `json:"concurrency,omitzero"` // of each process
+	// UrgentPercent of every limit is for codes only; 0 is UrgentPercent.
+	UrgentPercent int `json:"urgent_percent,omitzero"`
 	// Price is what a message, or a segment of an SMS, costs, in Currency.
 	Price    float64 `json:"price,omitzero"`
 	Currency string  `json:"currency,omitzero"`

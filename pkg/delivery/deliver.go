@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/quota"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -23,6 +24,7 @@ type parcel struct {
 	desc    provider.Descriptor
 	others  bool // another account could carry it, and was not at fault yet
 	call    provider.Call
+	pass    quota.Pass
 }
 
 // deliver makes one attempt: everything that can go wrong by itself goes wrong before the lease.
@@ -49,12 +51,14 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 	if now >= r.Expires {
 		return d.save(ctx, r, message.Expire{}, now)
 	}
-	g := d.gate(p.account, p.desc)
-	release, wait := g.enter(now, r.Lane())
+	leave, wait := d.enter(ctx, r, p, now)
 	if wait > 0 {
 		return d.throttle(ctx, r, p.account.Name, wait, now)
 	}
-	defer release()
+	defer leave()
+	if now = d.now(); now >= r.Expires {
+		return d.save(ctx, r, message.Expire{}, now)
+	}
 	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Bound: p.call.Binding[provider.BoundTemplate], Until: now.Add(leaseFor)}, now)
 	if err != nil {
 		return nil, err
@@ -241,15 +245,29 @@ func (d *Delivery) throttle(ctx context.Context, r *store.Record, account string
 	return nil, d.later(ctx, r, wait)
 }
 
-// call makes the attempt. The last thing before it: is it still in time, and does the lease outlast it?
-// Where not, nothing has left, and no attempt is used up. A panic in a provider's code happens after the
-// request may have left, so it is Unknown.
+// ready is the last look before the call: is it still in time, does the lease outlast it, has its second of
+// the account's limit not passed? Where not, nothing has left, and no attempt is used up.
+func (d *Delivery) ready(ctx context.Context, r *store.Record, p *parcel) (instead message.Result, ok bool) {
+	for {
+		switch now := d.now(); {
+		case now >= r.Expires:
+			return message.Result{Outcome: message.Defer, Code: "too_late"}, false
+		case now.Add(provider.Timeout) > r.Lease: // the write of the lease took long
+			return message.Result{Outcome: message.Defer, Code: "lease_short"}, false
+		case p.pass.Good(now):
+			return message.Result{}, true
+		}
+		if wait := d.take(ctx, r, p); wait > 0 {
+			return message.Result{Outcome: message.Throttled, Code: "limit", After: wait}, false
+		}
+	}
+}
+
+// call makes the attempt. A panic in a provider's code happens after the request may have left, so it is
+// Unknown.
 func (d *Delivery) call(ctx context.Context, r *store.Record, p *parcel) (res message.Result) {
-	switch now := d.now(); {
-	case now >= r.Expires:
-		return message.Result{Outcome: message.Defer, Code: "too_late"}
-	case now.Add(provider.Timeout) > r.Lease: // the write of the lease took long
-		return message.Result{Outcome: message.Defer, Code: "lease_short"}
+	if instead, ok := d.ready(ctx, r, p); !ok {
+		return instead
 	}
 	defer func() {
 		if v := recover(); v != nil {

@@ -11,6 +11,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/quota"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -32,6 +33,7 @@ type Store interface {
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
 	Event(ctx context.Context, r *store.Record) ([]byte, error)
+	quota.Store
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	Hint(r *store.Record) ([]byte, error)
 }
@@ -89,7 +91,8 @@ const (
 // Delivery handles hints. It is a queue.Handler.
 type Delivery struct {
 	Ports
-	as tenant.Principal
+	as    tenant.Principal
+	quota *quota.Quota
 
 	mu    sync.Mutex
 	gates map[string]*gate
@@ -100,7 +103,7 @@ func New(p Ports) (*Delivery, error) {
 	if p.Store == nil || p.Config == nil || p.Providers == nil || p.Senders == nil || p.Callbacks == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("delivery: a port is missing")
 	}
-	return &Delivery{Ports: p, as: tenant.System("delivery"), gates: map[string]*gate{}}, nil
+	return &Delivery{Ports: p, as: tenant.System("delivery"), quota: quota.New(p.Store, p.Now), gates: map[string]*gate{}}, nil
 }
 
 func (d *Delivery) now() message.Time { return message.At(d.Now()) }

@@ -11,6 +11,7 @@ import (
 type Limits struct {
 	PerSecond float64
 	PerMinute int
+	PerHour   int
 	PerDay    int
 	// Urgent is the share of every bound that only urgent messages may use.
 	Urgent float64
@@ -19,7 +20,9 @@ type Limits struct {
 }
 
 // None tells whether nothing is bounded.
-func (l Limits) None() bool { return l.PerSecond <= 0 && l.PerMinute <= 0 && l.PerDay <= 0 }
+func (l Limits) None() bool {
+	return l.PerSecond <= 0 && l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0
+}
 
 // Kind is what a window belongs to.
 type Kind string
@@ -28,6 +31,7 @@ type Kind string
 const (
 	Second Kind = "second"
 	Minute Kind = "minute"
+	Hour   Kind = "hour"
 	Day    Kind = "day"
 )
 
@@ -42,9 +46,9 @@ type Window struct {
 
 // Windows lists the windows that now is in, the shortest first.
 //
-// A limit a second is counted in seconds. Of a minute no provider says where it begins, and some punish
-// who sends too much in it, so a minute is cut into parts that are small enough that no sixty seconds,
-// wherever they begin, see more than the limit. A day begins where the provider's does.
+// A limit a second is counted in seconds. Of a minute and an hour no provider says where they begin, and some
+// punish who sends too much in them, so they are cut into parts that are small enough that no sixty seconds
+// or minutes, wherever they begin, see more than the limit. A day begins where the provider's does.
 func (l Limits) Windows(now message.Time) []Window {
 	var out []Window
 	add := func(k Kind, length, zone time.Duration, most int) {
@@ -63,18 +67,22 @@ func (l Limits) Windows(now message.Time) []Window {
 		parts, most := cut(l.PerMinute)
 		add(Minute, time.Minute/time.Duration(parts), 0, most)
 	}
+	if l.PerHour > 0 {
+		parts, most := cut(l.PerHour)
+		add(Hour, time.Hour/time.Duration(parts), 0, most)
+	}
 	if l.PerDay > 0 {
 		add(Day, 24*time.Hour, l.Zone, l.PerDay)
 	}
 	return out
 }
 
-// cut finds into how many parts a minute is cut, and what each may have: as much as possible in all of
-// them. Sixty seconds that begin anywhere touch one part more than a minute has.
-func cut(perMinute int) (parts, most int) {
+// cut finds into how many parts a minute or an hour is cut, and what each may have: as much as possible in
+// all of them. Sixty seconds that begin anywhere touch one part more than a minute has.
+func cut(limit int) (parts, most int) {
 	parts, most = 1, 1 // one a minute may be followed by another at once; there is no smaller part of it
 	for n := 1; n <= 60; n++ {
-		if each := perMinute / (n + 1); 60%n == 0 && n*each > parts*most {
+		if each := limit / (n + 1); 60%n == 0 && n*each > parts*most {
 			parts, most = n, each
 		}
 	}

@@ -16,6 +16,7 @@ import (
 // The bounds of an account.
 const (
 	maxConcurrency = 10_000
+	maxUrgent      = 90
 	maxPrice       = 1_000_000
 	maxValue       = 16 << 10 // bytes of one field: a private key and a chain of certificates fit
 )
@@ -29,6 +30,9 @@ func (r *AccountRequest) check(f *faults) {
 	if r.PerSecond < 0 || r.PerSecond > maxPerSecond || math.IsNaN(r.PerSecond) {
 		f.add("/per_second", problem.BadValue, "per_second must be 0 (the provider's own limit) to %d", maxPerSecond)
 	}
+	f.number("/per_minute", "per_minute", r.PerMinute, 0, maxPerSecond*60)
+	f.number("/per_day", "per_day", r.PerDay, 0, maxPerDay)
+	f.number("/urgent_percent", "urgent_percent", r.UrgentPercent, 0, maxUrgent)
 	if r.Concurrency < 0 || r.Concurrency > maxConcurrency {
 		f.add("/concurrency", problem.BadValue, "concurrency must be 0 (the provider's own limit) to %d", maxConcurrency)
 	}

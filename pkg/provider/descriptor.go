@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 )
@@ -71,7 +72,9 @@ type Limits struct {
 	Payload     int `yaml:"payload" json:"payload,omitempty"` // bytes
 	// Recipient bounds what one recipient gets. Some vendors drop the rest and still say that they took it.
 	Recipient Recipient `yaml:"recipient" json:"recipient,omitzero"`
-	Source    string    `yaml:"source" json:"source,omitempty"` // the page that says so
+	// Zone is where the vendor's days begin, such as +08:00; "" is UTC.
+	Zone   string `yaml:"zone" json:"zone,omitempty"`
+	Source string `yaml:"source" json:"source,omitempty"` // the page that says so
 }
 
 // Recipient is how many messages one recipient may get over an account.
@@ -81,13 +84,17 @@ type Recipient struct {
 	PerDay    int `yaml:"per_day" json:"per_day,omitempty"`
 }
 
-// Rate is how many calls a second the limits allow; 0 is no limit.
-func (l Limits) Rate() float64 {
-	rate, minute := float64(l.PerSecond), float64(l.PerMinute)/60
-	if minute > 0 && (rate == 0 || minute < rate) {
-		return minute
+// Ahead is how far ahead of UTC the vendor's days are.
+func (l Limits) Ahead() (time.Duration, error) {
+	if l.Zone == "" {
+		return 0, nil
 	}
-	return rate
+	t, err := time.Parse("-07:00", l.Zone)
+	if err != nil {
+		return 0, fmt.Errorf("%q is no zone; write it as +08:00", l.Zone)
+	}
+	_, seconds := t.Zone()
+	return time.Duration(seconds) * time.Second, nil
 }
 
 // Has tells whether the provider sends on a channel.

@@ -4,6 +4,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"pgregory.net/rapid"
 
@@ -21,16 +22,16 @@ func TestSay(t *testing.T) {
 	}
 }
 
-func TestRate(t *testing.T) {
+func TestAhead(t *testing.T) {
 	t.Parallel()
-	for want, l := range map[float64]provider.Limits{
-		0:   {PerDay: 5},
-		5:   {PerSecond: 5, PerMinute: 600},
-		0.5: {PerSecond: 5, PerMinute: 30},
-		2:   {PerMinute: 120},
-	} {
-		if got := l.Rate(); got != want {
-			t.Errorf("%+v: %v", l, got)
+	for zone, want := range map[string]time.Duration{"": 0, "+08:00": 8 * time.Hour, "-03:30": -3*time.Hour - 30*time.Minute, "+00:00": 0} {
+		if got, err := (provider.Limits{Zone: zone}).Ahead(); got != want || err != nil {
+			t.Errorf("%q: %s %v", zone, got, err)
+		}
+	}
+	for _, zone := range []string{"8", "UTC+8", "+8:00", "Asia/Shanghai", "+08:00 "} {
+		if got, err := (provider.Limits{Zone: zone}).Ahead(); err == nil {
+			t.Errorf("%q is %s", zone, got)
 		}
 	}
 }

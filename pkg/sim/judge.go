@@ -93,7 +93,7 @@ func (o *oracle) finished(s *story, a *message.Attempt) {
 	c := s.call(a.Epoch)
 	switch {
 	case c == nil:
-		if a.Outcome != message.Defer {
+		if a.Outcome != message.Defer && a.Code != "limit" {
 			o.tell(Truth, s, "attempt %d was %s, and nobody was called", a.Epoch, a.Outcome)
 		}
 	case c.end == 0 || c.outcome == a.Outcome:

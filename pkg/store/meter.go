@@ -30,6 +30,10 @@ func meterAt(of Subject, w limit.Window) (k Key, urgent, others string) {
 		k.SK = "d" + DueSort(w.From)
 		return k, "u", "o"
 	}
+	if w.Kind == limit.Hour {
+		k.SK = "h" + DueSort(w.From)
+		return k, "u", "o"
+	}
 	second := int(w.From/1000) % 60
 	k.SK = "m" + DueSort(w.From/60_000*60_000)
 	field := fmt.Sprintf("%.1s%02d", string(w.Kind), second)

@@ -106,6 +106,8 @@ func Validate(d provider.Descriptor) error {
 	for _, n := range []int{l.PerSecond, l.PerMinute, l.PerDay, l.Concurrency, l.Payload, l.Recipient.PerMinute, l.Recipient.PerHour, l.Recipient.PerDay} {
 		check(n >= 0, "a limit is negative")
 	}
+	_, err := l.Ahead()
+	check(err == nil, "limits.zone: %v", err)
 	check(l == (provider.Limits{}) || https(l.Source), "limits.source must be the https URL of the page that states the limits")
 	return errors.Join(errs...)
 }

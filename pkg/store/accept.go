@@ -217,9 +217,10 @@ func (s *Store) refused(ctx context.Context, a *acceptance, ops []Op, res Result
 		if err == nil && r.Claim != a.record.Claim {
 			err = s.unclaim(ctx, a, ops, now)
 		}
-		a.verdict = Verdict{Record: r, Replay: !a.byContent, Duplicate: a.byContent}
+		same := a.byContent || d.Key == nil
+		a.verdict = Verdict{Record: r, Replay: !same, Duplicate: same}
 		for _, op := range ops {
-			if a.byContent && op.Item.SK == "c" {
+			if same && op.Item.SK == "c" {
 				a.verdict.WindowEnds = message.Time(op.Item.Expires * 1000)
 			}
 		}

@@ -153,6 +153,7 @@ func (l *Local) receive(account string, r provider.Receipt) {
 const (
 	sweepEvery = 20 * time.Second
 	purgeEvery = 10 * time.Minute
+	countEvery = time.Second
 	drainFor   = 15 * time.Second
 )
 
@@ -181,6 +182,7 @@ func (l *Local) Run(ctx context.Context) error {
 	}
 	loops.Go(func() { l.every(work, sweepEvery, l.pass) })
 	loops.Go(func() { l.every(work, purgeEvery, l.purge) })
+	loops.Go(func() { l.every(work, countEvery, l.count) })
 
 	var err error
 	select {
@@ -194,6 +196,7 @@ func (l *Local) Run(ctx context.Context) error {
 	}
 	stop()
 	loops.Wait()
+	l.count(context.WithoutCancel(ctx))
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
@@ -225,6 +228,13 @@ func (l *Local) pass(ctx context.Context) {
 func (l *Local) purge(ctx context.Context) {
 	if _, err := l.db.Purge(ctx, message.At(l.Now()), 10000); err != nil && ctx.Err() == nil {
 		l.Log.Error("purge failed", "error", err)
+	}
+}
+
+// count keeps what was counted.
+func (l *Local) count(ctx context.Context) {
+	if err := l.counters.Flush(ctx); err != nil && ctx.Err() == nil {
+		l.Log.Error("counters not kept yet", "error", err)
 	}
 }
 

@@ -19,9 +19,9 @@ import (
 	"github.com/opennotify/notify/pkg/queue/memory"
 	sealfile "github.com/opennotify/notify/pkg/seal/file"
 	secretfile "github.com/opennotify/notify/pkg/secret/file"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite"
-	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
 	"github.com/opennotify/notify/recipes"
 )
@@ -29,8 +29,9 @@ import (
 // backend is a Backend with what only one machine has: the file, and the queue in memory.
 type backend struct {
 	wire.Backend
-	db    *sqlite.DB
-	queue *memory.Queue
+	db       *sqlite.DB
+	queue    *memory.Queue
+	counters *stats.Counters
 }
 
 // open makes the Backend of a data folder, and the folder if there is none.
@@ -54,7 +55,9 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader})
+	cat := catalog.Open(provider.Descriptors(), recipes.FS())
+	counters := stats.NewCounters(time.Now, 0)
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader, Moved: wire.Moved(counters, cat)})
 	if err != nil {
 		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, "master.key"))
 	}
@@ -62,10 +65,10 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	if err != nil {
 		return nil, err
 	}
-	cat := catalog.Open(provider.Descriptors(), recipes.FS())
+	counters.KeepIn(st)
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
-	return &backend{db: db, queue: q, Backend: wire.Backend{
-		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat, Metrics: telemetry.Nop{},
+	return &backend{db: db, queue: q, counters: counters, Backend: wire.Backend{
+		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat, Metrics: counters,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}}, nil

@@ -31,6 +31,7 @@ import (
 	sqsqueue "github.com/opennotify/notify/pkg/queue/sqs"
 	kmsseal "github.com/opennotify/notify/pkg/seal/kms"
 	smsecret "github.com/opennotify/notify/pkg/secret/secretsmanager"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/dynamo"
 	"github.com/opennotify/notify/pkg/telemetry"
@@ -42,7 +43,25 @@ import (
 type AWS struct {
 	wire.Backend
 	Env     Env
-	Metrics *telemetry.EMF
+	Metrics *Metrics
+}
+
+// Metrics is what is written at the end of an invocation.
+type Metrics struct {
+	telemetry.Tee
+	emf      *telemetry.EMF
+	counters *stats.Counters
+}
+
+func newMetrics(out io.Writer, stack string) *Metrics {
+	m := &Metrics{emf: telemetry.NewEMF(out, "notify/"+stack, time.Now), counters: stats.NewCounters(time.Now, mathrand.Uint32())}
+	m.Tee = telemetry.Tee{m.emf, m.counters}
+	return m
+}
+
+// Flush writes the metrics to the log, and the counters into the store.
+func (m *Metrics) Flush(ctx context.Context) error {
+	return errors.Join(m.emf.Flush(), m.counters.Settle(ctx))
 }
 
 // listShards spreads a tenant's list of a day, so that one busy tenant is no hot partition.
@@ -69,12 +88,13 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log, Consumed: consumed})
 	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
 	cat := catalog.Open(provider.Descriptors(), recipes.FS())
-	metrics := telemetry.NewEMF(out, "notify/"+env.Stack, time.Now)
+	metrics := newMetrics(out, env.Stack)
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader,
 		Moved: wire.Moved(metrics, cat)})
 	if err != nil {
 		return nil, err
 	}
+	metrics.counters.KeepIn(st)
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{

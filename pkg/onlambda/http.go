@@ -17,7 +17,9 @@ import (
 )
 
 // Flusher is what has something to write at the end of an invocation: metrics.
-type Flusher interface{ Flush() error }
+type Flusher interface {
+	Flush(ctx context.Context) error
+}
 
 // HTTP makes a Lambda handler of an http.Handler. It tells the two payload formats apart by themselves
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
@@ -42,7 +44,7 @@ func HTTP(h http.Handler, f Flusher) func(ctx context.Context, payload json.RawM
 		}
 		w := &recorder{header: http.Header{}}
 		h.ServeHTTP(w, r)
-		_ = f.Flush() // whoever was told 202 must hear it, and where metrics cannot be written a log cannot either
+		_ = f.Flush(ctx) // whoever was told 202 must hear it, and where metrics cannot be written a log cannot either
 		return answer(w), nil
 	}
 }

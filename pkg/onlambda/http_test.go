@@ -22,7 +22,7 @@ type flushes struct {
 	err error
 }
 
-func (f *flushes) Flush() error {
+func (f *flushes) Flush(context.Context) error {
 	f.n++
 	return f.err
 }

@@ -46,7 +46,7 @@ func SQS(h queue.Handler, f Flusher, log *slog.Logger) func(ctx context.Context,
 		for _, id := range handle(ctx, h, batch, log) {
 			out.BatchItemFailures = append(out.BatchItemFailures, events.SQSBatchItemFailure{ItemIdentifier: id})
 		}
-		if err := f.Flush(); err != nil {
+		if err := f.Flush(ctx); err != nil {
 			log.ErrorContext(ctx, "metrics not written", "error", err) // no reason to send again
 		}
 		return out, nil

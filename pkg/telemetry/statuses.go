@@ -1,6 +1,10 @@
 package telemetry
 
-import "github.com/opennotify/notify/pkg/message"
+import (
+	"cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+)
 
 // The counters beside those that are named like the statuses that messages reach: sent, delivered,
 // undelivered, bounced, complained, failed, expired, suppressed, cancelled, simulated, in_doubt, dead.
@@ -18,11 +22,14 @@ const (
 	AcceptToSent = "accept_to_sent"
 )
 
+// Free stands for the template of what has none. No template's label is without a slash.
+const Free = "free"
+
 // Of are the labels of a message that an account carries; "" before there is one.
 func Of(m *message.Message, account string) Labels {
-	l := Labels{Channel: m.Counted(), Lane: string(m.Lane()), Tenant: m.Tenant, Account: account}
+	l := Labels{Channel: m.Counted(), Lane: string(m.Lane()), Tenant: m.Tenant, Account: account, Template: Free}
 	if m.Template.Name != "" {
-		l.Template = m.Template.Tenant + "/" + m.Template.Name
+		l.Template = cmp.Or(m.Template.Tenant, m.Tenant) + "/" + m.Template.Name
 	}
 	return l
 }

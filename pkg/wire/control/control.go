@@ -9,11 +9,13 @@ import (
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wirejob "github.com/opennotify/notify/pkg/wire/job"
+	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
 )
 
@@ -22,6 +24,7 @@ type Control struct {
 	wire  *wire.Backend
 	sweep *sweep.Sweep
 	jobs  *job.Jobs
+	stats *stats.Stats
 	runs  *campaign.Campaign
 }
 
@@ -46,7 +49,11 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{b, sw, jobs, runs}, nil
+	figures, err := wirestats.New(b)
+	if err != nil {
+		return nil, err
+	}
+	return &Control{b, sw, jobs, figures, runs}, nil
 }
 
 // kinds are the jobs that are done here.
@@ -78,6 +85,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 	if len(sweeps) > 0 {
 		again = append(again, c.sweep.Handle(ctx, sweeps)...)
 		c.requeue(ctx)
+		c.fold(ctx)
 	}
 	if len(runs) > 0 {
 		again = append(again, c.runs.Handle(ctx, runs)...)
@@ -97,10 +105,18 @@ func (c *Control) requeue(ctx context.Context) {
 	}
 }
 
+// fold is the figures' part of a pass.
+func (c *Control) fold(ctx context.Context) {
+	if err := c.stats.Fold(ctx); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "counters not folded; the next pass goes on", "error", err)
+	}
+}
+
 // Pass is a pass of the sweep where no ticks come: on one machine.
 func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
 	n, err := c.sweep.Pass(ctx)
 	c.requeue(ctx)
+	c.fold(ctx)
 	return n, err
 }
 

@@ -40,7 +40,7 @@ func TestEveryRecipe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			d, ok := c.Get(f.Name())
+			d, ok := c.Shipped(f.Name())
 			if !ok || d.Name != f.Name() {
 				t.Fatalf("the catalog does not list it: %v", ok)
 			}

@@ -3,6 +3,7 @@ package address
 import (
 	"errors"
 	"fmt"
+	"regexp"
 	"strings"
 	"unicode"
 	"unicode/utf8"
@@ -38,13 +39,10 @@ var ErrKind = errors.New("address: no such kind of address")
 // Normalise reads one address of a kind. Region is the country of phone numbers written without one
 // (ISO 3166-1 alpha-2, may be ""). Normalising Send again gives the same.
 func (r Reader) Normalise(kind message.AddressKind, raw, region string) (Normal, error) {
-	if !utf8.ValidString(raw) {
-		return Normal{}, errors.New("the address is not valid UTF-8")
+	raw, err := visible(raw)
+	if err != nil {
+		return Normal{}, err
 	}
-	if strings.ContainsFunc(raw, invisible) {
-		return Normal{}, errors.New("the address has a line break or an invisible character; remove it")
-	}
-	raw = strings.Trim(raw, " \u3000")
 	switch kind {
 	case message.Phone:
 		if r.Phone == nil {
@@ -63,6 +61,32 @@ func (r Reader) Normalise(kind message.AddressKind, raw, region string) (Normal,
 		return same(account(raw))
 	}
 	return Normal{}, fmt.Errorf("%w: %q", ErrKind, kind)
+}
+
+// maxOwn bounds the addresses of a channel that is not in the table.
+const maxOwn = 256
+
+// Own reads an address of a channel that is not in the table: the whole of it has the form, of which there is
+// an example.
+func (r Reader) Own(raw string, form *regexp.Regexp, example string) (Normal, error) {
+	raw, err := visible(raw)
+	switch {
+	case err != nil:
+		return Normal{}, err
+	case len(raw) > maxOwn || !form.MatchString(raw):
+		return Normal{}, fmt.Errorf("the address does not look like those of this channel, such as %s", example)
+	}
+	return same(raw, nil)
+}
+
+func visible(raw string) (string, error) {
+	if !utf8.ValidString(raw) {
+		return "", errors.New("the address is not valid UTF-8")
+	}
+	if strings.ContainsFunc(raw, invisible) {
+		return "", errors.New("the address has a line break or an invisible character; remove it")
+	}
+	return strings.Trim(raw, " \u3000"), nil
 }
 
 func same(send string, err error) (Normal, error) {

@@ -54,7 +54,7 @@ func (b Bindings) Bar(account string, d provider.Descriptor) Bar {
 }
 
 // Describe gives a provider's descriptor by its name.
-type Describe func(name string) (provider.Descriptor, bool)
+type Describe func(ctx context.Context, name string) (provider.Descriptor, bool, error)
 
 // Bars says of each account that cannot carry a message why it cannot, by name; the zero version is free
 // content. Bindings are read only if the provider of some account needs one.
@@ -63,12 +63,14 @@ func Bars(ctx context.Context, accounts []Account, describe Describe, version me
 	var bound Bindings
 	asked := version.Name == "" // free content has no bindings
 	for _, a := range accounts {
-		d, _ := describe(a.Provider) // what is not known is found out when the account is opened
+		d, _, err := describe(ctx, a.Provider) // what is not known is found out when the account is opened
+		if err != nil {
+			return nil, err
+		}
 		if !d.Bound() {
 			continue
 		}
 		if !asked {
-			var err error
 			if bound, err = read(ctx, version); err != nil {
 				return nil, err
 			}

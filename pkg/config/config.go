@@ -55,6 +55,13 @@ type Account struct {
 	Version  int64   `json:"-"`
 }
 
+// Recipe is an uploaded recipe: its YAML, with the version that it was kept as.
+type Recipe struct {
+	Name    string `json:"name"`
+	Text    string `json:"text"`
+	Version int64  `json:"-"`
+}
+
 // Docs is what is read from the store.
 type Docs interface {
 	Docs(ctx context.Context, k store.Kind) ([]store.Doc, []error, error)
@@ -74,6 +81,7 @@ type Source struct {
 	routes    shelf[route.Route]
 	bindings  shelf[Bindings]
 	endpoints shelf[Endpoint]
+	recipes   shelf[Recipe]
 
 	mu       sync.Mutex
 	versions map[string]*template.Compiled
@@ -83,7 +91,7 @@ type Source struct {
 func New(docs Docs, now func() time.Time, log *slog.Logger) *Source {
 	s := &Source{docs: docs, now: now, log: log, versions: map[string]*template.Compiled{}}
 	s.tenants.kind, s.keys.kind, s.templates.kind = store.Tenants, store.APIKeys, store.Templates
-	s.accounts.kind, s.routes.kind = store.Accounts, store.Routes
+	s.accounts.kind, s.routes.kind, s.recipes.kind = store.Accounts, store.Routes, store.Recipes
 	s.bindings.kind, s.endpoints.kind = store.Bindings, store.Endpoints
 	return s
 }
@@ -105,6 +113,8 @@ func (s *Source) Changed(k store.Kind) {
 		s.bindings.drop()
 	case store.Endpoints:
 		s.endpoints.drop()
+	case store.Recipes:
+		s.recipes.drop()
 	}
 }
 
@@ -166,6 +176,19 @@ func (s *Source) Accounts(ctx context.Context, ch message.Channel) ([]Account, e
 // Routes lists the routes by name.
 func (s *Source) Routes(ctx context.Context) ([]route.Route, error) {
 	snap, err := s.routes.get(ctx, s)
+	return snap.all, err
+}
+
+// Recipe reads an uploaded recipe; false when there is none.
+func (s *Source) Recipe(ctx context.Context, name string) (Recipe, bool, error) {
+	snap, err := s.recipes.get(ctx, s)
+	r, ok := snap.byName[name]
+	return r, ok, err
+}
+
+// Recipes lists the uploaded recipes by name.
+func (s *Source) Recipes(ctx context.Context) ([]Recipe, error) {
+	snap, err := s.recipes.get(ctx, s)
 	return snap.all, err
 }
 
@@ -325,6 +348,8 @@ func (h *shelf[T]) get(ctx context.Context, s *Source) (snapshot[T], error) {
 		case *Account:
 			v.Version = d.Version
 		case *Endpoint:
+			v.Version = d.Version
+		case *Recipe:
 			v.Version = d.Version
 		}
 		next.all = append(next.all, v)

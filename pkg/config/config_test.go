@@ -289,11 +289,11 @@ func TestConcurrent(t *testing.T) {
 func TestBindings(t *testing.T) {
 	t.Parallel()
 	bound := provider.Descriptor{Binding: []provider.Field{{Name: "template_id", Required: true}}}
-	describe := func(name string) (provider.Descriptor, bool) {
+	describe := func(_ context.Context, name string) (provider.Descriptor, bool, error) {
 		if name == "bound" {
-			return bound, true
+			return bound, true, nil
 		}
-		return provider.Descriptor{}, name == "text"
+		return provider.Descriptor{}, name == "text", nil
 	}
 	reads := 0
 	read := func(context.Context, message.Ref) (config.Bindings, error) {

@@ -12,6 +12,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/route"
 )
 
@@ -21,12 +22,16 @@ func (w *world) Bindings(context.Context, message.Ref) (config.Bindings, error) 
 }
 
 // Get describes providers: those named bound- need a binding, those named may-bind- take one.
-func (w *world) Get(name string) (provider.Descriptor, bool) {
+func (w *world) Get(_ context.Context, name string) (provider.Descriptor, bool, error) {
 	d := provider.Descriptor{Name: name, Dedup: w.dedup, Limits: w.limits}
 	if bound := strings.HasPrefix(name, "bound-"); bound || strings.HasPrefix(name, "may-bind-") {
 		d.Binding = []provider.Field{{Name: "template_id", Type: "string", Required: bound}}
 	}
-	return d, true
+	return d, true, nil
+}
+
+func (w *world) Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error) {
+	return catalog.Open().Channel(ctx, name)
 }
 
 func to(id string, s provider.Approval) config.Binding {

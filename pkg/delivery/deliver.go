@@ -72,9 +72,9 @@ func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.
 	if err != nil {
 		return suppress.Entry{}, false, err
 	}
-	info, builtIn := r.Channel.Info()
-	if !builtIn {
-		info.Address = message.Account // as intake reads the addresses of a recipe's channel
+	info, _, err := d.Providers.Channel(ctx, r.Channel)
+	if err != nil {
+		return suppress.Entry{}, false, err
 	}
 	entries, err := d.Store.Suppressions(ctx, info.Address, string(message.SearchKey(info.Address, to)))
 	if err != nil {

@@ -48,9 +48,10 @@ type Config interface {
 	RenewEndpoints(since message.Time)
 }
 
-// Providers describes providers by name.
+// Providers describes providers by name, and channels, those that recipes declare too.
 type Providers interface {
-	Get(name string) (provider.Descriptor, bool)
+	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
+	Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error)
 }
 
 // Senders opens the sender of an account; what it opened before it gives again.

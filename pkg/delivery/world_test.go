@@ -251,8 +251,8 @@ type sender struct {
 	account string
 }
 
-func (w *world) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
-	d, _ := w.Get(a.Provider)
+func (w *world) Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
+	d, _, _ := w.Get(ctx, a.Provider)
 	return sender{w, a.Name}, d, w.unopened[a.Name]
 }
 

@@ -1,6 +1,7 @@
 package intake_test
 
 import (
+	"context"
 	"maps"
 	"slices"
 	"strings"
@@ -12,18 +13,19 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/store"
 )
 
 // binders describes the provider "bound" as one that takes its vendor's templates only.
-type binders struct{}
+type binders struct{ *catalog.Catalog }
 
-func (binders) Get(name string) (provider.Descriptor, bool) {
+func (binders) Get(_ context.Context, name string) (provider.Descriptor, bool, error) {
 	d := provider.Descriptor{Name: name}
 	if name == "bound" {
 		d.Binding = []provider.Field{{Name: "template_id", Type: "string", Required: true}}
 	}
-	return d, true
+	return d, true, nil
 }
 
 // boundWorld has two accounts of "bound" beside what every world has, on channels of their own.
@@ -36,7 +38,7 @@ func boundWorld(t *testing.T) (*intaketest.World, *intake.Intake) {
 	} {
 		w.Put(store.Accounts, a.Name, "", a)
 	}
-	return w, w.Over(w.Store, w.Queue, func(p *intake.Ports) { p.Providers = binders{} })
+	return w, w.Over(w.Store, w.Queue, func(p *intake.Ports) { p.Providers = binders{catalog.Open()} })
 }
 
 func bind(w *intaketest.World, name string, states map[string]provider.Approval) {

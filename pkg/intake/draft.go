@@ -19,11 +19,8 @@ import (
 
 // draft makes one message of a target; nil when something is wrong with it, which is then reported.
 func (pl *planner) draft(ctx context.Context, t target, place int, kind store.GroupKind) (*planned, error) {
-	info, builtIn := t.channel.Info()
-	if !builtIn {
-		info = message.ChannelInfo{Channel: t.channel, Address: message.Account, Content: message.ChatText, Shards: 1}
-	}
-	to, err := pl.in.Addresses.Normalise(info.Address, t.raw, pl.sender.Region)
+	info := t.info.ChannelInfo
+	to, err := t.info.Read(pl.in.Addresses, t.raw, pl.sender.Region)
 	if err != nil {
 		pl.f.add(t.pointer, problem.BadAddress, "%s", err)
 		return nil, nil

@@ -15,6 +15,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -59,6 +60,7 @@ type planner struct {
 // target is a channel and an address on the way to a draft.
 type target struct {
 	channel message.Channel
+	info    provider.Channel
 	raw     string
 	pointer string
 	watch   int

@@ -52,9 +52,10 @@ type Config interface {
 	Endpoints(ctx context.Context, tenant string) ([]config.Endpoint, error)
 }
 
-// Providers describes providers by name.
+// Providers describes providers by name, and channels, those that recipes declare too.
 type Providers interface {
-	Get(name string) (provider.Descriptor, bool)
+	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
+	Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error)
 }
 
 // Ports is everything that intake needs.
@@ -66,7 +67,7 @@ type Ports struct {
 	Now       func() time.Time
 	// NewULID makes a ULID of an instant, in lower case.
 	NewULID func(message.Time) string
-	// Providers describes them: which of them need a binding.
+	// Providers describes them: which of them need a binding, and how channels are read.
 	Providers Providers
 	// Allowed tells whether this stage may write to an address; nil is every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool

@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 )
@@ -30,7 +31,10 @@ func (pl *planner) targets(ctx context.Context, out *plan) ([]target, error) {
 	for i, raw := range raws {
 		ch := r.Channel
 		if ch == "" {
-			ch = pl.guess(raw)
+			var err error
+			if ch, err = pl.guess(ctx, raw); err != nil {
+				return nil, err
+			}
 		}
 		if ch == "" {
 			pl.f.add(pointer(i), problem.UnknownChannel, "the channel cannot be told from this address; name one in channel")
@@ -42,24 +46,25 @@ func (pl *planner) targets(ctx context.Context, out *plan) ([]target, error) {
 }
 
 // guess takes the route's first channel that the address fits, or the usual one of its kind.
-func (pl *planner) guess(raw string) message.Channel {
-	kind, ok := address.Guess(raw)
-	if !ok {
-		return ""
-	}
+func (pl *planner) guess(ctx context.Context, raw string) (message.Channel, error) {
+	kind, guessed := address.Guess(raw)
 	if rt, ok := route.Channels(pl.routes, pl.subject("", "")); ok {
 		for _, s := range rt.Steps {
-			if info, _ := s.Channel.Info(); info.Address == kind {
-				return s.Channel
+			ch, _, err := pl.in.Providers.Channel(ctx, s.Channel)
+			if err != nil {
+				return "", unavailable(err)
+			}
+			if guessed && ch.Address == kind || ch.Own() && ch.Fits(raw) {
+				return s.Channel, nil
 			}
 		}
 	}
 	for _, info := range message.Channels() {
-		if info.Address == kind && kind != message.Token && kind != message.Account {
-			return info.Channel
+		if guessed && info.Address == kind && kind != message.Token && kind != message.Account {
+			return info.Channel, nil
 		}
 	}
-	return ""
+	return "", nil
 }
 
 // ways applies the route's strategy to one person's addresses.
@@ -114,12 +119,17 @@ var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 // open refuses channels that no account serves, or none that could carry this template: never a 202 that
 // goes nowhere. A test key sends nothing, so it may name any channel.
 func (pl *planner) open(ctx context.Context, targets []target, pointer string) error {
-	seen := map[message.Channel]bool{}
-	for _, t := range targets {
-		if seen[t.channel] {
+	seen := map[message.Channel]provider.Channel{}
+	for i, t := range targets {
+		if info, ok := seen[t.channel]; ok {
+			targets[i].info = info
 			continue
 		}
-		seen[t.channel] = true
+		info, known, err := pl.in.Providers.Channel(ctx, t.channel)
+		if err != nil {
+			return unavailable(err)
+		}
+		seen[t.channel], targets[i].info = info, info
 		accounts, err := pl.in.Config.Accounts(ctx, t.channel)
 		if err != nil {
 			return unavailable(err)
@@ -137,10 +147,9 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 			on = on || !a.Off
 			able = able || !a.Off && bars[a.Name] == ""
 		}
-		_, builtIn := t.channel.Info()
 		pl.idle[t.channel] = !on
 		switch {
-		case len(accounts) == 0 && !builtIn:
+		case len(accounts) == 0 && !known:
 			pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(t.channel)))
 		case !on && pl.p.Live:
 			pl.f.add(at, problem.ChannelOff, "channel %s has no account that is switched on; an operator adds one", t.channel)

@@ -66,9 +66,10 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 		return nil, err
 	}
 	counters.KeepIn(st)
+	conf := config.New(st, time.Now, log)
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
 	return &backend{db: db, queue: q, counters: counters, Backend: wire.Backend{
-		Store: st, Config: config.New(st, time.Now, log), Queue: q, Vault: vault, Catalog: cat, Metrics: counters,
+		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: counters,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}}, nil

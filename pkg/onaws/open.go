@@ -95,10 +95,11 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 		return nil, err
 	}
 	metrics.counters.KeepIn(st)
+	conf := config.New(st, time.Now, log)
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
-		Store: st, Config: config.New(st, time.Now, log), Queue: queues, Vault: vault, Catalog: cat, Metrics: metrics,
+		Store: st, Config: conf, Queue: queues, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Allowed: env.allowed(), Deployed: env.deployed(), Reach: env.Reach,
 	}}, nil

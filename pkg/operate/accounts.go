@@ -26,19 +26,26 @@ type AccountRequest struct {
 }
 
 // Providers lists the providers that accounts may be made of, by name.
-func (o *Operate) Providers(_ context.Context, p tenant.Principal) ([]provider.Descriptor, error) {
+func (o *Operate) Providers(ctx context.Context, p tenant.Principal) ([]provider.Descriptor, error) {
 	if err := may(p, tenant.Operate); err != nil {
 		return nil, err
 	}
-	return o.Catalog.All(), nil
+	all, err := o.Catalog.All(ctx)
+	if err != nil {
+		return nil, unreadable(err)
+	}
+	return all, nil
 }
 
 // Provider reads one provider's description.
-func (o *Operate) Provider(_ context.Context, p tenant.Principal, name string) (provider.Descriptor, error) {
+func (o *Operate) Provider(ctx context.Context, p tenant.Principal, name string) (provider.Descriptor, error) {
 	if err := may(p, tenant.Operate); err != nil {
 		return provider.Descriptor{}, err
 	}
-	d, ok := o.Catalog.Get(name)
+	d, ok, err := o.Catalog.Get(ctx, name)
+	if err != nil {
+		return d, unreadable(err)
+	}
 	if !ok {
 		return d, problem.New(problem.NotFound, "there is no such provider; see GET /v1/providers")
 	}
@@ -103,7 +110,7 @@ func (o *Operate) PutAccount(ctx context.Context, p tenant.Principal, r AccountR
 		}
 	}
 	secrets := r.merge(kept)
-	a, err := o.fit(r.Account, secrets)
+	a, err := o.fit(ctx, r.Account, secrets)
 	if err != nil {
 		return none, err
 	}

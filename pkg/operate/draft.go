@@ -2,6 +2,7 @@ package operate
 
 import (
 	"context"
+	"slices"
 
 	"github.com/go-json-experiment/json"
 
@@ -66,8 +67,12 @@ func (o *Operate) checkTemplate(ctx context.Context, t *template.Template, c Cha
 	if err := o.knownTenant(ctx, &f, "path:tenant", t.Tenant); err != nil {
 		return nil, err
 	}
+	unknown, err := o.kinds(ctx, t)
+	if err != nil {
+		return nil, err
+	}
 	compiled, wrong := template.Compile(*t)
-	for _, w := range wrong {
+	for _, w := range append(unknown, wrong...) {
 		if w.Pointer != "/name" {
 			f.add(w.Pointer, w.Code, "%s", w.Detail)
 		}
@@ -76,6 +81,26 @@ func (o *Operate) checkTemplate(ctx context.Context, t *template.Template, c Cha
 		return nil, err
 	}
 	return compiled.Warnings(), nil
+}
+
+// kinds keeps with each variant for a recipe's channel what that holds, and reports channels that there are not.
+func (o *Operate) kinds(ctx context.Context, t *template.Template) ([]problem.Field, error) {
+	var unknown []problem.Field
+	t.Variants = slices.Clone(t.Variants)
+	for i := range t.Variants {
+		v := &t.Variants[i]
+		ch, known, err := o.Catalog.Channel(ctx, v.Channel)
+		if err != nil {
+			return nil, unreadable(err)
+		}
+		if v.Kind = ""; known && ch.Own() {
+			v.Kind = ch.Content
+		}
+		if !known && tenant.ValidName(string(v.Channel)) { // the template itself says what is no name
+			unknown = append(unknown, problem.At(index("/variants", i)+"/channel", problem.UnknownChannel, noChannel))
+		}
+	}
+	return unknown, nil
 }
 
 // newest reads a head for a change that names the newest version the caller read. A deleted template

@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"context"
 	"maps"
 	"math"
 	"regexp"
@@ -48,9 +49,12 @@ func (r *AccountRequest) check(f *faults) {
 }
 
 // fit compares an account with its provider's form, finds all faults, and fills in defaults.
-func (o *Operate) fit(a config.Account, secrets map[string]message.Secret) (config.Account, error) {
+func (o *Operate) fit(ctx context.Context, a config.Account, secrets map[string]message.Secret) (config.Account, error) {
 	var f faults
-	d, ok := o.Catalog.Get(a.Provider)
+	d, ok, err := o.Catalog.Get(ctx, a.Provider)
+	if err != nil {
+		return a, unreadable(err)
+	}
 	switch {
 	case a.Provider == "":
 		f.add("/provider", problem.Required, "provider is required; see GET /v1/providers")

@@ -71,7 +71,7 @@ func (m mended) render(v *template.Variant, vars map[string]any) message.Content
 	}
 	out := texts(v)
 	for i, f := range variantFields {
-		alone := bare(v.Channel)
+		alone := bare(*v)
 		*f.of(&alone) = out[i]
 		c, faults := template.Compile(only(m.variables, alone))
 		if out[i] == "" || len(faults) > 0 {
@@ -85,13 +85,12 @@ func (m mended) render(v *template.Variant, vars map[string]any) message.Content
 }
 
 // bare is a variant with no more than its channel demands.
-func bare(ch message.Channel) template.Variant {
-	v := template.Variant{Channel: ch, Locale: "en"}
-	info, ok := ch.Info()
-	if !ok {
-		v.Channel, info.Content = message.Other, message.ChatText
+func bare(of template.Variant) template.Variant {
+	v := template.Variant{Channel: message.Other, Locale: "en", Kind: of.Content()}
+	if _, ok := of.Channel.Info(); ok {
+		v.Channel = of.Channel
 	}
-	switch info.Content {
+	switch v.Kind {
 	case message.MailText:
 		v.Subject, v.Text = "-", "-"
 	case message.DataBody:

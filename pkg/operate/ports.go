@@ -51,10 +51,11 @@ type Config interface {
 	Changed(k store.Kind)
 }
 
-// Catalog describes the providers.
+// Catalog describes the providers, and the channels, those that recipes declare too.
 type Catalog interface {
-	Get(name string) (provider.Descriptor, bool)
-	All() []provider.Descriptor
+	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
+	All(ctx context.Context) ([]provider.Descriptor, error)
+	Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error)
 }
 
 // Ports is everything that operating needs.

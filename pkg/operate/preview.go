@@ -51,8 +51,14 @@ func (o *Operate) Preview(ctx context.Context, p tenant.Principal, r PreviewRequ
 	if r.Template == nil {
 		out.Version = t.Version
 	}
+	var unknown []problem.Field
+	if r.Template != nil { // a stored one keeps its kinds
+		if unknown, err = o.kinds(ctx, &t); err != nil {
+			return Preview{}, err
+		}
+	}
 	c, faults := template.Compile(t)
-	for _, f := range faults {
+	for _, f := range append(unknown, faults...) {
 		f.Pointer = "/template" + f.Pointer
 		out.Problems = append(out.Problems, f)
 	}

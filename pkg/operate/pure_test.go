@@ -10,6 +10,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -98,7 +99,7 @@ func FuzzPreview(f *testing.F) {
 	f.Add("{{", "</", "", "date", "x", "No Channel", "")
 	f.Add(`{"a":"{{x}}"}`, "", "x", "number", "1e400", "webhook", "en")
 	f.Add("{{x}}{{^x}}n{{/x}}", "\x00", "x", "boolean", "yes", "feishu", "en")
-	o := &Operate{}
+	o := &Operate{Ports: Ports{Catalog: catalog.Open()}}
 	p := tenant.Of(tenant.Key{Tenant: "shop", Scopes: []tenant.Scope{tenant.Read}})
 	f.Fuzz(func(t *testing.T, text, html, name, typ, example, channel, locale string) {
 		v := template.Variant{Channel: message.Channel(channel), Locale: locale, Subject: text, Text: text, HTML: html, Data: text}

@@ -172,19 +172,29 @@ func (o *Operate) checkRoute(ctx context.Context, p tenant.Principal, f *faults,
 	for _, a := range accounts {
 		channel[a.Body.Name] = a.Body.Channel
 	}
-	exists := func(ch message.Channel) bool {
-		_, builtIn := ch.Info()
-		return builtIn || slices.ContainsFunc(accounts, func(a Versioned[config.Account]) bool { return a.Body.Channel == ch })
+	known := map[message.Channel]bool{}
+	for _, ch := range append([]message.Channel{r.Match.Channel}, channelsOf(r.Steps)...) {
+		if _, known[ch], err = o.Catalog.Channel(ctx, ch); err != nil {
+			return unreadable(err)
+		}
 	}
-	if r.Match.Channel != "" && !exists(r.Match.Channel) {
-		f.add("/match/channel", problem.UnknownChannel, "there is no such channel: it is not built in, and no account has it")
+	if r.Match.Channel != "" && !known[r.Match.Channel] {
+		f.add("/match/channel", problem.UnknownChannel, noChannel)
 	}
-	checkSteps(f, r, exists)
+	checkSteps(f, r, known)
 	checkAccounts(f, r, channel)
 	return nil
 }
 
-func checkSteps(f *faults, r route.Route, exists func(message.Channel) bool) {
+func channelsOf(steps []route.Step) []message.Channel {
+	out := make([]message.Channel, len(steps))
+	for i, s := range steps {
+		out[i] = s.Channel
+	}
+	return out
+}
+
+func checkSteps(f *faults, r route.Route, known map[message.Channel]bool) {
 	switch {
 	case len(r.Steps) > 0 && !route.ValidStrategy(r.Strategy):
 		f.add("/strategy", problem.BadValue, "strategy must be one of one, fallback, all")
@@ -197,8 +207,8 @@ func checkSteps(f *faults, r route.Route, exists func(message.Channel) bool) {
 	}
 	for i, s := range r.Steps {
 		at := index("/steps", i)
-		if !exists(s.Channel) {
-			f.add(at+"/channel", problem.UnknownChannel, "there is no such channel: it is not built in, and no account has it")
+		if !known[s.Channel] {
+			f.add(at+"/channel", problem.UnknownChannel, noChannel)
 		}
 		if slices.ContainsFunc(r.Steps[:i], func(o route.Step) bool { return o.Channel == s.Channel }) {
 			f.add(at+"/channel", problem.BadValue, "this channel is an earlier step already")

@@ -7,9 +7,9 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/address"
-	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -139,7 +139,7 @@ func (o *Operate) locate(ctx context.Context, f *faults, t Target) (place, error
 	if err := o.knownTenant(ctx, f, "/tenant", t.Tenant); err != nil {
 		return place{}, err
 	}
-	kind, err := o.kind(ctx, f, t)
+	ch, err := o.addressed(ctx, f, t)
 	if err != nil {
 		return place{}, err
 	}
@@ -147,43 +147,44 @@ func (o *Operate) locate(ctx context.Context, f *faults, t Target) (place, error
 	switch {
 	case t.Address == "":
 		f.add("/address", problem.Required, "address is required")
-	case kind != "":
+	case ch.Address != "":
 		region, err := o.region(ctx, t.Tenant)
 		if err != nil {
 			return place{}, err
 		}
-		if n, err = o.Addresses.Normalise(kind, t.Address, region); err != nil {
+		if n, err = ch.Read(o.Addresses, t.Address, region); err != nil {
 			f.add("/address", problem.BadAddress, "%s", err)
 		}
 	}
 	if err := f.err(); err != nil {
 		return place{}, err
 	}
-	return place{kind, string(n.Key), suppress.Entry{Tenant: t.Tenant, Channel: t.Channel, Class: t.Class, Masked: n.Send.String()}}, nil
+	return place{ch.Address, string(n.Key), suppress.Entry{Tenant: t.Tenant, Channel: t.Channel, Class: t.Class, Masked: n.Send.String()}}, nil
 }
 
-// kind is how the address is to be read; "" when that cannot be told, which is then reported.
-func (o *Operate) kind(ctx context.Context, f *faults, t Target) (message.AddressKind, error) {
+// addressed is how the address is to be read; the zero Channel when that cannot be told, which is then reported.
+func (o *Operate) addressed(ctx context.Context, f *faults, t Target) (provider.Channel, error) {
+	var ch provider.Channel
 	if t.Channel == "" {
 		kind, ok := address.Guess(t.Address)
-		if !ok && t.Address != "" {
+		if ch.Address = kind; !ok && t.Address != "" {
 			f.add("/channel", problem.UnknownChannel, "the kind of this address cannot be told; name its channel, such as sms, email or feishu")
 		}
-		return kind, nil
+		return ch, nil
 	}
-	if info, ok := t.Channel.Info(); ok {
-		return info.Address, nil
-	}
-	accounts, err := list[config.Account](ctx, o, tenant.System("operate"), store.Accounts)
+	ch, known, err := o.Catalog.Channel(ctx, t.Channel)
 	if err != nil {
-		return "", err
+		return ch, unreadable(err)
 	}
-	if !slices.ContainsFunc(accounts, func(a Versioned[config.Account]) bool { return a.Body.Channel == t.Channel }) {
-		f.add("/channel", problem.UnknownChannel, "there is no such channel: it is not built in, and no account has it")
-		return "", nil
+	if !known {
+		f.add("/channel", problem.UnknownChannel, noChannel)
+		return provider.Channel{}, nil
 	}
-	return message.Account, nil // as intake reads a recipe's
+	return ch, nil
 }
+
+// noChannel is what a channel is told that nothing knows.
+const noChannel = "there is no such channel: it is not built in, and no recipe declares it"
 
 // region is the country of phone numbers that have none.
 func (o *Operate) region(ctx context.Context, name string) (string, error) {

@@ -1,6 +1,7 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"encoding/json"
 
@@ -40,11 +41,11 @@ func (o *Operate) try(ctx context.Context, k tenant.Key) map[string]any {
 			continue
 		}
 		ch := v.Body.Variants[0].Channel
-		info, ok := ch.Info()
-		if !ok {
-			info.Address = message.Account
+		known, _, err := o.Catalog.Channel(ctx, ch)
+		if err != nil {
+			return nil
 		}
-		out := map[string]any{"template": v.Body.Name, "channel": ch, "to": sampleAddress[info.Address]}
+		out := map[string]any{"template": v.Body.Name, "channel": ch, "to": cmp.Or(known.Example, sampleAddress[known.Address])}
 		if vars := exampleVars(v.Body); len(vars) > 0 {
 			out["vars"] = vars
 		}

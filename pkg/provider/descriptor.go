@@ -33,6 +33,8 @@ type Descriptor struct {
 	Own *Own `yaml:"channel" json:"channel,omitempty"`
 	// Codes says in both languages what the provider's codes mean to the people who read them.
 	Codes map[string]Text `yaml:"codes" json:"codes,omitempty"`
+	// Uploaded is the version of a recipe that an operator uploaded; 0: it is shipped.
+	Uploaded int64 `yaml:"-" json:"uploaded,omitempty"`
 }
 
 // Own is a channel that a recipe declares. It travels through the queues of message.Other.

@@ -14,7 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/delivery"
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/message"
-	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/seal"
 	"github.com/opennotify/notify/pkg/store"
@@ -233,7 +233,7 @@ func (p *process) boot(ctx context.Context) error {
 	p.store, p.config = s, config.New(s, p.clock, w.log)
 	seen := bugged{s, p}
 	if p.intake, err = intake.New(intake.Ports{Store: seen, Config: p.config, Queue: line{p}, Addresses: address.Reader{Phone: phone.Normalise},
-		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: nobody{}, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
+		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: catalog.Open(), Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
 	told, err := callback.New(callback.Ports{Store: seen, Config: p.config, Make: wirecallback.Make(p.intake), Now: p.clock,
@@ -241,7 +241,7 @@ func (p *process) boot(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: nobody{}, Senders: senders{p}, Callbacks: told, Queue: line{p},
+	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: catalog.Open(), Senders: senders{p}, Callbacks: told, Queue: line{p},
 		Now: p.clock, Random: w.jitter.Float64, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
@@ -252,8 +252,3 @@ func (p *process) boot(ctx context.Context) error {
 	p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Log: w.log})
 	return err
 }
-
-// nobody describes no provider: neither explanations nor bindings are lived through.
-type nobody struct{}
-
-func (nobody) Get(string) (provider.Descriptor, bool) { return provider.Descriptor{}, false }

@@ -31,6 +31,7 @@ const (
 	Schedules Kind = "schedule"
 	// Endpoints are named tenant/name.
 	Endpoints Kind = "endpoint"
+	Recipes   Kind = "recipe" // those that were uploaded
 )
 
 // Doc is one version of a document, with who wrote it and why.

@@ -222,3 +222,39 @@ func TestVarsOfCompiled(t *testing.T) {
 		t.Error("the caller's variables were changed")
 	}
 }
+
+// TestOwnKind: a variant for a recipe's channel holds and escapes what its kind says; of a built-in channel the
+// table says it, whatever the kind.
+func TestOwnKind(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		variant template.Variant
+		want    string // "" is a fault
+	}{
+		"text":        {template.Variant{Channel: "flare", Kind: message.PlainText, Text: "{{x}}"}, "*a*"},
+		"chat":        {template.Variant{Channel: "flare", Kind: message.ChatText, Text: "{{x}}"}, "∗a∗"},
+		"unsaid":      {template.Variant{Channel: "flare", Text: "{{x}}"}, "∗a∗"},
+		"data":        {template.Variant{Channel: "flare", Kind: message.DataBody, Data: `{"a":"{{x}}"}`}, `{"a":"*a*"}`},
+		"no data":     {template.Variant{Channel: "flare", Kind: message.DataBody, Text: "{{x}}"}, ""},
+		"title":       {template.Variant{Channel: "flare", Kind: message.PlainText, Title: "x", Text: "{{x}}"}, ""},
+		"no kind":     {template.Variant{Channel: "flare", Kind: "smoke", Text: "{{x}}"}, ""},
+		"sms as chat": {template.Variant{Channel: message.SMS, Kind: message.ChatText, Text: "{{x}}"}, "*a*"},
+	} {
+		c.variant.Locale = "en"
+		compiled, faults := template.Compile(template.Template{Name: "t", Class: message.Transactional, Variables: []template.Variable{{Name: "x"}}, Variants: []template.Variant{c.variant}})
+		if c.want == "" {
+			if len(faults) == 0 {
+				t.Errorf("%s: taken", name)
+			}
+			continue
+		}
+		if len(faults) > 0 {
+			t.Errorf("%s: %+v", name, faults)
+			continue
+		}
+		content, _, err := compiled.Render(c.variant.Channel, "en", map[string]any{"x": "*a*"})
+		if got := content.Text + string(content.Data); err != nil || got != c.want {
+			t.Errorf("%s: %s %v", name, got, err)
+		}
+	}
+}

@@ -92,14 +92,6 @@ func (c *Compiled) isURL(name string) bool {
 	return d != nil && d.Type == typeURL
 }
 
-// contentKind of a channel; recipes may declare channels that we do not know, and those are chats.
-func contentKind(ch message.Channel) message.ContentKind {
-	if info, ok := ch.Info(); ok {
-		return info.Content
-	}
-	return message.ChatText
-}
-
 // compiler collects the faults.
 type compiler struct {
 	Compiled

@@ -159,10 +159,10 @@ func (c *compiler) allVariants() {
 		}
 		seen[key] = true
 		out := &c.Compiled.variants[i]
-		*out = variant{channel: v.Channel, locale: key.locale, index: i}
+		*out = variant{channel: v.Channel, kind: v.Content(), locale: key.locale, index: i}
 		sources := []source{{"subject", v.Subject, &out.subject}, {"title", v.Title, &out.title}, {"text", v.Text, &out.text},
 			{"html", v.HTML, &out.html}, {"data", v.Data, &out.data}}
-		c.fields(at, v.Channel, sources)
+		c.fields(at, v.Channel, out.kind, sources)
 		for _, s := range sources {
 			out.size += len(s.text)
 		}
@@ -170,9 +170,12 @@ func (c *compiler) allVariants() {
 }
 
 // fields compiles the fields of a variant and compares them with the channel's kind of content.
-func (c *compiler) fields(at string, ch message.Channel, sources []source) {
-	kind := contentKind(ch)
-	rule := contentFields[kind]
+func (c *compiler) fields(at string, ch message.Channel, kind message.ContentKind, sources []source) {
+	rule, ok := contentFields[kind]
+	if !ok {
+		c.fault(at+"/kind", problem.BadValue, "there is no such kind of content")
+		return
+	}
 	some := len(rule.some) == 0
 	for _, s := range sources {
 		pointer := at + "/" + s.name

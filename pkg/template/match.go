@@ -68,7 +68,7 @@ func NewMatcher(templates []*Compiled) *Matcher {
 
 // shapes: people paste the text, the title, or both.
 func (v *variant) shapes() []shape {
-	markdown := contentKind(v.channel) == message.ChatText
+	markdown := v.kind == message.ChatText
 	head := v.subject
 	if len(head) == 0 {
 		head = v.title

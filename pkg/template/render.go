@@ -25,6 +25,7 @@ var (
 // variant is a compiled Variant.
 type variant struct {
 	channel                          message.Channel
+	kind                             message.ContentKind
 	locale                           string // in lower case
 	index                            int    // in Template.Variants
 	subject, title, text, html, data []node

@@ -1,6 +1,10 @@
 package template
 
-import "github.com/opennotify/notify/pkg/message"
+import (
+	"cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+)
 
 // Template is one version of a template. Versions are immutable; which one is published is kept beside
 // them, so that a message renders the same years later.
@@ -38,4 +42,15 @@ type Variant struct {
 	Text    string          `json:"text,omitempty"`
 	HTML    string          `json:"html,omitempty"`
 	Data    string          `json:"data,omitempty"` // a JSON document whose string leaves are rendered
+	// Kind is the kind of content of a channel that a recipe declares. It stays with the version, so that the
+	// version renders the same when the recipe is another one, or gone.
+	Kind message.ContentKind `json:"kind,omitempty"`
+}
+
+// Content is the channel's kind of content: the table's, or Kind, or that of a chat where nobody says.
+func (v Variant) Content() message.ContentKind {
+	if info, ok := v.Channel.Info(); ok {
+		return info.Content
+	}
+	return cmp.Or(v.Kind, message.ChatText)
 }

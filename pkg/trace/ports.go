@@ -45,9 +45,11 @@ type Config interface {
 	Accounts(ctx context.Context, ch message.Channel) ([]config.Account, error)
 }
 
-// Providers describes providers by name.
+// Providers describes providers by name, and channels, those that recipes declare too.
 type Providers interface {
-	Get(name string) (provider.Descriptor, bool)
+	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
+	Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error)
+	Declared(ctx context.Context) ([]provider.Channel, error)
 }
 
 // Ports is everything that trace needs.

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -353,4 +354,36 @@ func FuzzCursor(f *testing.F) {
 			t.Fatalf("%+v became %+v, %v", c, again, err)
 		}
 	})
+}
+
+// TestOwnChannel: messages of a recipe's channel are found by the address as it is typed, with the channel and
+// without, also when the recipe is gone.
+func TestOwnChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	own := &provider.Own{Name: "flare", Address: "[0-9]{2} [0-9]{4}|<[a-z]+>", Example: "07 1234", Content: message.PlainText}
+	w.Providers.(providers)["flare"] = provider.Descriptor{Name: "flare", Own: own}
+	const to = "07 1234"
+	ulid := w.ulid(w.now)
+	m := message.New(message.Message{ID: message.NewID(w.store.Partition(message.Account, to, 1, ulid), ulid), Tenant: "order", Channel: "flare",
+		Class: message.Transactional, Created: w.now, Expires: w.now + oneDay, Free: true}, w.now)
+	if _, err := w.store.Accept(t.Context(), tenant.System("test"), w.now, &store.Draft{Message: m, To: to, Content: &message.Content{Text: "x"}}); err != nil {
+		t.Fatal(err)
+	}
+	found := func(f Filter, want int) {
+		t.Helper()
+		page, err := w.Search(t.Context(), tenant.System("test"), f)
+		if err != nil || len(page.Records) != want || want > 0 && page.Records[0].ID != m.ID {
+			t.Errorf("%+v: %+v %v", f, page, err)
+		}
+	}
+	found(Filter{Recipient: " " + to, Channel: "flare"}, 1)
+	found(Filter{Recipient: to}, 1)
+	found(Filter{Recipient: "<abc>"}, 0)
+	_, err := w.Search(t.Context(), tenant.System("test"), Filter{Recipient: "7", Channel: "flare"})
+	if p := problem.From(err); len(p.Fields) != 1 || !strings.Contains(p.Fields[0].Detail, "such as 07 1234") {
+		t.Errorf("%v", err)
+	}
+	delete(w.Providers.(providers), "flare")
+	found(Filter{Channel: "flare"}, 1)
 }

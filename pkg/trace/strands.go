@@ -3,11 +3,13 @@ package trace
 import (
 	"cmp"
 	"context"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/address"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -125,24 +127,33 @@ func (t *Trace) recipients(ctx context.Context, p tenant.Principal, f *Filter) (
 	} else if ok && own.Region != "" && own.Region != t.Region {
 		regions = append(regions, own.Region)
 	}
+	channels, err := t.channels(ctx, f.Channel)
+	if err != nil {
+		return nil, unread(err)
+	}
 	var keys []recipientKey
-	had := map[recipientKey]bool{}
 	faults := map[message.AddressKind]error{}
-	for kind, shards := range kindsOf(f.Channel) {
+	for _, ch := range channels {
 		for _, region := range regions {
-			n, err := t.Addresses.Normalise(kind, f.Recipient, region)
+			n, err := ch.Read(t.Addresses, f.Recipient, region)
 			if err != nil {
-				faults[kind] = err
+				faults[ch.Address] = err
 				continue
 			}
-			if k := (recipientKey{kind, n.Key, shards}); !had[k] {
-				had[k] = true
-				keys = append(keys, k)
+			// The shards of a recipe's channel are among those of accounts.
+			same := func(k recipientKey) bool { return k.kind == ch.Address && k.key == n.Key }
+			if i := slices.IndexFunc(keys, same); i >= 0 {
+				keys[i].shards = max(keys[i].shards, ch.Shards)
+				continue
 			}
+			keys = append(keys, recipientKey{ch.Address, n.Key, ch.Shards})
 		}
 	}
 	if len(keys) > 0 {
 		return keys, nil
+	}
+	if err := faults[channels[0].Address]; f.Channel != "" && err != nil {
+		return nil, problem.Invalid(problem.At("/recipient", problem.BadAddress, "%s", err))
 	}
 	kind, guessed := address.Guess(f.Recipient)
 	if err := faults[kind]; guessed && err != nil {
@@ -151,17 +162,21 @@ func (t *Trace) recipients(ctx context.Context, p tenant.Principal, f *Filter) (
 	return nil, problem.Invalid(problem.At("/recipient", problem.BadAddress, "recipient is no address of any channel: write a number with its country code, a mail address, a URL, or an alias"))
 }
 
-// kindsOf is the kinds of address of a channel, or of all, with the most shards that one has.
-func kindsOf(ch message.Channel) map[message.AddressKind]int {
-	if ch == "" {
-		kinds := map[message.AddressKind]int{}
-		for _, info := range message.Channels() {
-			kinds[info.Address] = max(kinds[info.Address], info.Shards)
+// channels is the one that is looked for, or of all those whose addresses are read differently.
+func (t *Trace) channels(ctx context.Context, name message.Channel) ([]provider.Channel, error) {
+	if name != "" {
+		ch, _, err := t.Providers.Channel(ctx, name)
+		return []provider.Channel{ch}, err
+	}
+	var out []provider.Channel
+	for _, info := range message.Channels() {
+		same := func(c provider.Channel) bool { return c.Address == info.Address }
+		if i := slices.IndexFunc(out, same); i >= 0 {
+			out[i].Shards = max(out[i].Shards, info.Shards)
+			continue
 		}
-		return kinds
+		out = append(out, provider.Channel{ChannelInfo: info})
 	}
-	if info, ok := ch.Info(); ok {
-		return map[message.AddressKind]int{info.Address: info.Shards}
-	}
-	return map[message.AddressKind]int{message.Account: 1} // a recipe's
+	own, err := t.Providers.Declared(ctx)
+	return append(out, own...), err
 }

@@ -98,7 +98,7 @@ func (t *Trace) summary(ctx context.Context, r *store.Record, now message.Time) 
 		Reference: m.Reference, ResendOf: m.ResendOf, Group: m.Group, Segments: m.Segments, Region: m.Region,
 		Status: m.Status, Reason: m.Reason, Outcome: m.Outcome, Calls: calls(m),
 		Created: m.Created, SendAt: m.SendAt, Expires: m.Expires, Completed: m.Completed(),
-		Verdict: Judge(m, now, t.facts(m)),
+		Verdict: Judge(m, now, t.facts(ctx, m)),
 	}
 	if last := m.Last(); last != nil {
 		s.Provider, s.Account = last.Provider, last.Account
@@ -116,14 +116,21 @@ func (t *Trace) summary(ctx context.Context, r *store.Record, now message.Time) 
 }
 
 // facts are what a verdict needs to know of the configuration.
-func (t *Trace) facts(m *message.Message) Facts {
+func (t *Trace) facts(ctx context.Context, m *message.Message) Facts {
 	if last := m.Last(); last != nil {
-		if d, ok := t.Providers.Get(last.Provider); ok {
+		d, ok, err := t.Providers.Get(ctx, last.Provider)
+		if err != nil {
+			t.Log.WarnContext(ctx, "provider unreadable", "provider", last.Provider, "error", err)
+		}
+		if ok {
 			return Facts{Receipts: d.Receipts}
 		}
 	}
-	info, _ := m.Channel.Info()
-	return Facts{Receipts: info.Receipts}
+	ch, _, err := t.Providers.Channel(ctx, m.Channel)
+	if err != nil {
+		t.Log.WarnContext(ctx, "channel unreadable", "channel", m.Channel, "error", err)
+	}
+	return Facts{Receipts: ch.Receipts}
 }
 
 // content is what the recipient reads, with secrets blanked, or why it cannot be shown.

@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"context"
 	"crypto/rand"
 	"encoding/json"
 	"log/slog"
@@ -42,7 +43,32 @@ type world struct {
 
 type providers map[string]provider.Descriptor
 
-func (p providers) Get(name string) (provider.Descriptor, bool) { d, ok := p[name]; return d, ok }
+func (p providers) Get(_ context.Context, name string) (provider.Descriptor, bool, error) {
+	d, ok := p[name]
+	return d, ok, nil
+}
+
+func (p providers) Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error) {
+	own, _ := p.Declared(ctx)
+	for _, ch := range own {
+		if ch.Channel == name {
+			return ch, true, nil
+		}
+	}
+	if ch, ok := provider.BuiltIn(name); ok {
+		return ch, true, nil
+	}
+	return provider.Undeclared(name), false, nil
+}
+
+func (p providers) Declared(context.Context) (own []provider.Channel, err error) {
+	for _, d := range p {
+		if ch, ok := d.OwnChannel(); ok {
+			own = append(own, ch)
+		}
+	}
+	return own, nil
+}
 
 func newWorld(t testing.TB, listShards int) *world {
 	t.Helper()

@@ -49,7 +49,7 @@ type Backend struct {
 // Moved counts what becomes of messages: for [store.Options].
 func Moved(m telemetry.Metrics, c *catalog.Catalog) func(before, after *message.Message, now message.Time) {
 	return telemetry.Statuses{Metrics: m, Receipts: func(provider string) bool {
-		d, _ := c.Get(provider)
+		d, _ := c.Known(provider)
 		return d.Receipts
 	}}.Moved
 }

@@ -114,7 +114,7 @@ func contentOf(t template.Template) TemplateContent {
 		out.Variables = append(out.Variables, TemplateVariable(v))
 	}
 	for i, v := range t.Variants {
-		out.Variants[i] = TemplateVariant(v)
+		out.Variants[i] = TemplateVariant{v.Channel, v.Locale, v.Subject, v.Title, v.Text, v.HTML, v.Data}
 	}
 	return out
 }
@@ -125,7 +125,7 @@ func (c TemplateContent) template(owner, name string) template.Template {
 		t.Variables = append(t.Variables, template.Variable(v))
 	}
 	for _, v := range c.Variants {
-		t.Variants = append(t.Variants, template.Variant(v))
+		t.Variants = append(t.Variants, template.Variant{Channel: v.Channel, Locale: v.Locale, Subject: v.Subject, Title: v.Title, Text: v.Text, HTML: v.HTML, Data: v.Data})
 	}
 	return t
 }

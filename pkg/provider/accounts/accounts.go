@@ -19,15 +19,18 @@ import (
 
 // Catalog describes providers by name.
 type Catalog interface {
-	Get(name string) (provider.Descriptor, bool)
+	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
 }
 
 // Ports is what opening needs.
 type Ports struct {
 	Catalog Catalog
 	Senders map[string]provider.OpenFunc
-	Vault   secret.Vault
-	Env     provider.Env
+	// Uploaded opens the recipe of that name that an operator uploaded, in the version that it describes.
+	// Nil where none can be.
+	Uploaded func(ctx context.Context, name string) (provider.OpenFunc, provider.Descriptor, error)
+	Vault    secret.Vault
+	Env      provider.Env
 }
 
 // Accounts keeps senders open. It is safe for concurrent use.
@@ -47,6 +50,7 @@ type opened struct {
 	secrets map[string]message.Secret
 	sender  provider.Sender
 	desc    provider.Descriptor
+	refused int64 // the version of an uploaded recipe that cannot be used
 }
 
 const (
@@ -59,9 +63,10 @@ const (
 // New makes an empty set.
 func New(p Ports) *Accounts { return &Accounts{Ports: p, open: map[string]*opened{}} }
 
-// Open gives the sender of an account. It stays the same, with the tokens that it holds, until the account
-// or its secrets change; it serves on while the vault is away. The error names the account and the field at
-// fault, no secret; the descriptor is given beside an error too, if there is one.
+// Open gives the sender of an account. It stays the same, with the tokens that it holds, until the account,
+// its secrets or its provider's uploaded recipe change; it serves on while the vault is away, or where the new
+// recipe cannot be used. The error names the account and the field at fault, no secret; the descriptor is
+// given beside an error too, if there is one.
 func (s *Accounts) Open(ctx context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
 	s.mu.Lock()
 	o := s.open[a.Name]
@@ -74,7 +79,17 @@ func (s *Accounts) Open(ctx context.Context, a config.Account) (provider.Sender,
 	defer o.mu.Unlock()
 	now := s.Env.Now()
 	known := o.sender != nil && o.version == a.Version
-	if known && now.Before(o.until) {
+	desc, there, err := s.Catalog.Get(ctx, a.Provider)
+	if err != nil && known {
+		desc, there = o.desc, true
+	} else if err != nil {
+		return nil, desc, fmt.Errorf("account %s: provider %q: %w", a.Name, a.Provider, err)
+	}
+	if !there {
+		return nil, desc, fmt.Errorf("account %s: there is no provider %q", a.Name, a.Provider)
+	}
+	current := known && (o.desc.Uploaded == desc.Uploaded || desc.Uploaded == o.refused)
+	if current && now.Before(o.until) {
 		return o.sender, o.desc, nil
 	}
 	secrets, err := s.secrets(ctx, a)
@@ -84,18 +99,22 @@ func (s *Accounts) Open(ctx context.Context, a config.Account) (provider.Sender,
 		o.until = now.Add(secretsAgain)
 		return o.sender, o.desc, nil
 	case err != nil:
-		desc, _ := s.Catalog.Get(a.Provider)
 		return nil, desc, fmt.Errorf("account %s: %w", a.Name, err)
-	case known && maps.Equal(secrets, o.secrets):
+	case current && maps.Equal(secrets, o.secrets):
 		o.until = now.Add(secretsFor)
 		return o.sender, o.desc, nil
 	}
-	sender, desc, err := s.fresh(a, maps.Clone(secrets))
-	if err != nil {
-		return nil, desc, err
+	sender, fresh, err := s.fresh(ctx, a, desc, maps.Clone(secrets))
+	if err != nil && known && !current {
+		s.Env.Log.ErrorContext(ctx, "the new version of an uploaded recipe cannot be used; the last one serves on", "account", a.Name, "version", desc.Uploaded, "error", err)
+		o.refused, o.until = desc.Uploaded, now.Add(secretsFor)
+		return o.sender, o.desc, nil
 	}
-	o.version, o.until, o.secrets, o.sender, o.desc = a.Version, now.Add(secretsFor), secrets, sender, desc
-	return sender, desc, nil
+	if err != nil {
+		return nil, fresh, err
+	}
+	o.version, o.until, o.secrets, o.sender, o.desc, o.refused = a.Version, now.Add(secretsFor), secrets, sender, fresh, 0
+	return sender, fresh, nil
 }
 
 // secrets reads what the vault keeps of the fields that an account names; whether something is missing is the
@@ -112,14 +131,10 @@ func (s *Accounts) secrets(ctx context.Context, a config.Account) (map[string]me
 	return kept, err
 }
 
-func (s *Accounts) fresh(a config.Account, secrets map[string]message.Secret) (provider.Sender, provider.Descriptor, error) {
-	desc, ok := s.Catalog.Get(a.Provider)
-	if !ok {
-		return nil, desc, fmt.Errorf("account %s: there is no provider %q", a.Name, a.Provider)
-	}
-	open, ok := s.Senders[a.Provider]
-	if !ok {
-		return nil, desc, fmt.Errorf("account %s: provider %q cannot be used here", a.Name, a.Provider)
+func (s *Accounts) fresh(ctx context.Context, a config.Account, desc provider.Descriptor, secrets map[string]message.Secret) (provider.Sender, provider.Descriptor, error) {
+	open, desc, err := s.opener(ctx, desc, a.Provider)
+	if err != nil {
+		return nil, desc, fmt.Errorf("account %s: %w", a.Name, err)
 	}
 	pa := provider.Account{Name: a.Name, Provider: a.Provider, Channel: a.Channel, Config: maps.Clone(a.Config), Secrets: secrets}
 	if err := desc.Check(&pa); err != nil {
@@ -130,4 +145,16 @@ func (s *Accounts) fresh(a config.Account, secrets map[string]message.Secret) (p
 		return nil, desc, fmt.Errorf("account %s: %w", a.Name, err)
 	}
 	return sender, desc, nil
+}
+
+// opener is what opens a provider's accounts; of an uploaded recipe with the description of the same version.
+func (s *Accounts) opener(ctx context.Context, desc provider.Descriptor, name string) (provider.OpenFunc, provider.Descriptor, error) {
+	if desc.Uploaded > 0 && s.Uploaded != nil {
+		return s.Uploaded(ctx, name)
+	}
+	open, ok := s.Senders[name]
+	if !ok {
+		return nil, desc, fmt.Errorf("provider %q cannot be used here", name)
+	}
+	return open, desc, nil
 }

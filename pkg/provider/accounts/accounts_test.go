@@ -26,14 +26,18 @@ type world struct {
 	reads  int
 	opened int
 	fails  error
+	// uploaded is the version of the provider's recipe, if it is one that was uploaded; faulty is one that
+	// cannot be opened, and lost that none can be read.
+	uploaded, faulty int64
+	lost             error
 }
 
-func (w *world) Get(name string) (provider.Descriptor, bool) {
-	if name == "none" {
-		return provider.Descriptor{}, false
+func (w *world) Get(_ context.Context, name string) (provider.Descriptor, bool, error) {
+	if name == "none" || w.lost != nil {
+		return provider.Descriptor{}, false, w.lost
 	}
-	return provider.Descriptor{Name: "fake", Channels: []message.Channel{message.SMS}, Dedup: true,
-		Fields: []provider.Field{{Name: "token", Type: "string", Required: true, Secret: true}, {Name: "sign", Type: "string", Default: "S"}}}, true
+	return provider.Descriptor{Name: "fake", Uploaded: w.uploaded, Channels: []message.Channel{message.SMS}, Dedup: true,
+		Fields: []provider.Field{{Name: "token", Type: "string", Required: true, Secret: true}, {Name: "sign", Type: "string", Default: "S"}}}, true, nil
 }
 
 // vault is the world's.
@@ -60,7 +64,18 @@ func newAccounts(w *world) *accounts.Accounts {
 		Senders: map[string]provider.OpenFunc{"fake": func(a provider.Account, _ provider.Env) (provider.Sender, error) {
 			w.opened++
 			return &sender{a}, w.fails
-		}}})
+		}}, Uploaded: w.recipe})
+}
+
+func (w *world) recipe(ctx context.Context, name string) (provider.OpenFunc, provider.Descriptor, error) {
+	d, _, err := w.Get(ctx, name)
+	if w.uploaded == w.faulty {
+		err = errors.New("does not compile")
+	}
+	return func(a provider.Account, _ provider.Env) (provider.Sender, error) {
+		w.opened++
+		return &sender{a}, nil
+	}, d, err
 }
 
 func account() config.Account {
@@ -127,6 +142,46 @@ func TestOpenFails(t *testing.T) {
 				t.Errorf("%s: %v %+v %v", name, got, desc, err)
 			}
 		}
+	}
+}
+
+// TestUploaded: an account is opened anew when its recipe has a new version, and only then. One that cannot be
+// used, or read, leaves the last one in service.
+func TestUploaded(t *testing.T) {
+	t.Parallel()
+	w := &world{uploaded: 1}
+	s := newAccounts(w)
+	a := account()
+	first, desc, err := s.Open(t.Context(), a)
+	if err != nil || desc.Uploaded != 1 {
+		t.Fatalf("%+v %v", desc, err)
+	}
+	open := func(same bool, version int64, why string) {
+		t.Helper()
+		got, desc, err := s.Open(t.Context(), a)
+		if err != nil || (got == first) != same || desc.Uploaded != version {
+			t.Errorf("%s: the same is %v, version %d, %v", why, got == first, desc.Uploaded, err)
+		}
+		first = got
+	}
+	open(true, 1, "at once")
+	w.uploaded = 2
+	open(false, 2, "a new version")
+	open(true, 2, "which is open now")
+	w.uploaded, w.faulty = 3, 3
+	open(true, 2, "a version that cannot be used")
+	reads := w.reads
+	open(true, 2, "and is not tried for every message")
+	if w.reads != reads {
+		t.Error("the secrets were read again")
+	}
+	w.lost = errors.New("the store is away")
+	open(true, 2, "the recipes cannot be read")
+	w.lost, w.uploaded = nil, 4
+	open(false, 4, "a good version")
+	w.lost = errors.New("the store is away")
+	if _, _, err := s.Open(t.Context(), config.Account{Name: "a2", Provider: "fake", Channel: message.SMS}); err == nil || !strings.Contains(err.Error(), "the store is away") {
+		t.Errorf("an account that was never open: %v", err)
 	}
 }
 

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"maps"
 	"net/url"
 	"regexp"
 	"slices"
@@ -14,6 +15,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/tenant"
 )
 
 // Parse reads one descriptor. The file's name is only for the error. Unknown keys are errors.
@@ -23,10 +25,10 @@ func Parse(name string, data []byte) (provider.Descriptor, error) {
 		return d, err
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return d, fmt.Errorf("%s: more than one document", name)
+		return d, &Fault{File: name, Reason: "more than one document"}
 	}
 	if d.Own != nil {
-		return d, fmt.Errorf("%s: only a recipe declares a channel; a coded one has its row in message/channels.go", name)
+		return d, &Fault{File: name, Reason: "only a recipe declares a channel; a coded one has its row in message/channels.go"}
 	}
 	return d, nil
 }
@@ -42,130 +44,114 @@ func first(name string, data []byte) (provider.Descriptor, *yaml.Decoder, error)
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	dec.KnownFields(true)
 	var d provider.Descriptor
-	if err := dec.Decode(&d); err != nil {
+	if err := dec.Decode(&d); errors.Is(err, io.EOF) {
+		return d, nil, &Fault{File: name, Reason: "is empty"}
+	} else if err != nil {
 		return d, nil, Located(name, err)
 	}
-	if err := Validate(d); err != nil {
-		return d, nil, errors.New(name + ": " + strings.ReplaceAll(err.Error(), "\n", "\n"+name+": "))
-	}
-	return d, dec, nil
+	v := validator{file: name, places: PlacesOf(data, 0)}
+	v.descriptor(d)
+	return d, dec, errors.Join(v.errs...)
 }
 
-// Located turns yaml's "line 3: …" into "name:3: …".
-func Located(name string, err error) error {
-	faults := []string{strings.TrimPrefix(err.Error(), "yaml: ")}
-	var typed *yaml.TypeError
-	if errors.As(err, &typed) {
-		faults = typed.Errors
-	}
-	var errs []error
-	for _, f := range faults {
-		sep := ": "
-		if rest, ok := strings.CutPrefix(f, "line "); ok {
-			f, sep = rest, ":"
-		}
-		errs = append(errs, errors.New(name+sep+f))
-	}
-	return errors.Join(errs...)
+// validator collects everything that is wrong with a descriptor's content.
+type validator struct {
+	file   string
+	places *Places
+	errs   []error
 }
 
-// Validate says everything that is wrong with a descriptor's content.
-func Validate(d provider.Descriptor) error {
-	var errs []error
-	check := func(ok bool, format string, args ...any) {
-		if !ok {
-			errs = append(errs, fmt.Errorf(format, args...))
-		}
+// place leads to a value of the descriptor.
+type place []any
+
+func (v *validator) check(ok bool, at place, format string, args ...any) {
+	if !ok {
+		v.errs = append(v.errs, &Fault{File: v.file, Line: v.places.Line(at...), Reason: fmt.Sprintf(format, args...)})
 	}
-	check(plainName(d.Name, '-'), "name %q must be lower-case letters, digits and -", d.Name)
-	check(both(d.Title), "title needs zh and en")
-	check(https(d.Docs), "docs must be the https URL of the vendor's page")
-	check(len(d.Channels) > 0, "channels is empty")
+}
+
+func (v *validator) descriptor(d provider.Descriptor) {
+	v.check(plainName(d.Name, '-'), place{"name"}, "name %q must be lower-case letters, digits and -", d.Name)
+	v.check(both(d.Title), place{"title"}, "title needs zh and en")
+	v.check(https(d.Docs), place{"docs"}, "docs must be the https URL of the vendor's page")
+	v.check(len(d.Channels) > 0, place{"channels"}, "channels is empty")
 	for i, c := range d.Channels {
 		_, known := c.Info()
 		known = known || d.Own != nil && d.Own.Name == c
-		check(known, "channel %q is not in the table of channels", c)
-		check(!slices.Contains(d.Channels[:i], c), "channel %q is listed twice", c)
+		v.check(known, place{"channels", i}, "channel %q is not in the table of channels", c)
+		v.check(!slices.Contains(d.Channels[:i], c), place{"channels", i}, "channel %q is listed twice", c)
 	}
-	errs = append(errs, form(d.Fields), form(d.Binding))
-	for _, f := range d.Fields {
-		check(f.Type != provider.Variables, "field %q: an account knows no variables", f.Name)
+	v.form("fields", d.Fields)
+	v.form("binding", d.Binding)
+	for i, f := range d.Fields {
+		v.check(f.Type != provider.Variables, place{"fields", i, "type"}, "field %q: an account knows no variables", f.Name)
 	}
-	for _, f := range d.Binding {
-		check(!f.Secret, "field %q: a binding holds no secrets", f.Name)
+	for i, f := range d.Binding {
+		v.check(!f.Secret, place{"binding", i, "secret"}, "field %q: a binding holds no secrets", f.Name)
 	}
-	check(!d.Approvals || len(d.Binding) > 0, "approvals belong to a binding")
-	check(d.Receipts || !d.ReceiptsByID, "receipts_by_id needs receipts")
+	v.check(!d.Approvals || len(d.Binding) > 0, place{"approvals"}, "approvals belong to a binding")
+	v.check(d.Receipts || !d.ReceiptsByID, place{"receipts_by_id"}, "receipts_by_id needs receipts")
 	if d.Own != nil {
-		errs = append(errs, own(*d.Own, d.Channels))
+		v.own(*d.Own, d.Channels)
 	}
-	for code, t := range d.Codes {
-		check(code != "" && both(t), "code %q needs zh and en", code)
+	for _, code := range slices.Sorted(maps.Keys(d.Codes)) {
+		v.check(code != "" && both(d.Codes[code]), place{"codes", code}, "code %q needs zh and en", code)
 	}
-	l := d.Limits
+	v.limits(d.Limits)
+}
+
+func (v *validator) limits(l provider.Limits) {
 	for _, n := range []int{l.PerSecond, l.PerMinute, l.PerDay, l.Concurrency, l.Payload, l.Recipient.PerMinute, l.Recipient.PerHour, l.Recipient.PerDay} {
-		check(n >= 0, "a limit is negative")
+		v.check(n >= 0, place{"limits"}, "a limit is negative")
 	}
 	_, err := l.Ahead()
-	check(err == nil, "limits.zone: %v", err)
-	check(l == (provider.Limits{}) || https(l.Source), "limits.source must be the https URL of the page that states the limits")
-	return errors.Join(errs...)
+	v.check(err == nil, place{"limits", "zone"}, "limits.zone: %v", err)
+	v.check(l == (provider.Limits{}) || https(l.Source), place{"limits", "source"}, "limits.source must be the https URL of the page that states the limits")
 }
 
 // own checks a channel that a recipe declares.
-func own(c provider.Own, channels []message.Channel) error {
-	var errs []error
-	check := func(ok bool, what string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("channel: %s", what))
-		}
+func (v *validator) own(c provider.Own, channels []message.Channel) {
+	check := func(ok bool, field, format string, args ...any) {
+		v.check(ok, place{"channel", field}, "channel: "+format, args...)
 	}
-	check(plainName(string(c.Name), '-') && c.Name != message.Other, "the name must be lower-case letters, digits and -")
+	check(tenant.ValidName(string(c.Name)) && c.Name != message.Other, "name", "the name must be 1 to 32 lower-case letters, digits and -, and begin with a letter")
 	_, known := c.Name.Info()
-	check(!known, "the table of channels has it already")
-	check(slices.Contains(channels, c.Name), "the recipe does not list it in channels")
-	check(both(c.Title), "title needs zh and en")
+	check(!known, "name", "the table of channels has it already")
+	check(slices.Contains(channels, c.Name), "name", "the recipe does not list it in channels")
+	check(both(c.Title), "title", "title needs zh and en")
 	kinds := []message.ContentKind{message.PlainText, message.ChatText, message.PushText, message.DataBody}
-	check(slices.Contains(kinds, c.Content), fmt.Sprintf("content must be one of %v", kinds))
-	re, err := regexp.Compile("^(?:" + c.Address + ")$")
-	check(c.Address != "" && err == nil, "address is not a regular expression")
-	check(err != nil || re.MatchString(c.Example), "the example does not match address")
-	return errors.Join(errs...)
+	check(slices.Contains(kinds, c.Content), "content", "content must be one of %v", kinds)
+	re, err := c.Form()
+	check(err == nil, "address", "address is not a regular expression of 1 to %d bytes", provider.MaxPattern)
+	check(err != nil || re.MatchString(c.Example), "example", "the example does not match address")
 }
 
-func form(fields []provider.Field) error {
-	var errs []error
+func (v *validator) form(list string, fields []provider.Field) {
 	for i, f := range fields {
-		if slices.ContainsFunc(fields[:i], func(g provider.Field) bool { return g.Name == f.Name }) {
-			errs = append(errs, fmt.Errorf("field %q is listed twice", f.Name))
-		}
-		errs = append(errs, field(f))
+		twin := slices.ContainsFunc(fields[:i], func(g provider.Field) bool { return g.Name == f.Name })
+		v.check(!twin, place{list, i}, "field %q is listed twice", f.Name)
+		v.field(list, i, f)
 	}
-	return errors.Join(errs...)
 }
 
-func field(f provider.Field) error {
-	var errs []error
-	check := func(ok bool, what string) {
-		if !ok {
-			errs = append(errs, fmt.Errorf("field %q: %s", f.Name, what))
-		}
+func (v *validator) field(list string, i int, f provider.Field) {
+	check := func(ok bool, part, what string) {
+		v.check(ok, place{list, i, part}, "field %q: %s", f.Name, what)
 	}
-	check(plainName(f.Name, '_'), "the name must be lower-case letters, digits and _")
-	check(both(f.Label), "label needs zh and en")
-	check(f.Help == (provider.Text{}) || both(f.Help), "help needs zh and en, or neither")
+	check(plainName(f.Name, '_'), "name", "the name must be lower-case letters, digits and _")
+	check(both(f.Label), "label", "label needs zh and en")
+	check(f.Help == (provider.Text{}) || both(f.Help), "help", "help needs zh and en, or neither")
 	types := []string{"string", "text", "number", "boolean", "url", "select", provider.Variables}
-	check(slices.Contains(types, f.Type), "type must be one of "+strings.Join(types, ", "))
-	check((f.Type == "select") == (len(f.Options) > 0), "options belong to a select, and a select needs them")
+	check(slices.Contains(types, f.Type), "type", "type must be one of "+strings.Join(types, ", "))
+	check((f.Type == "select") == (len(f.Options) > 0), "options", "options belong to a select, and a select needs them")
 	_, err := regexp.Compile(f.Pattern)
-	check(err == nil, "pattern is not a regular expression")
+	check(err == nil, "pattern", "pattern is not a regular expression")
 	if f.Default != "" && err == nil {
-		check(!f.Required, "a required field has no use for a default")
-		check(!f.Secret, "a secret has no default")
+		check(!f.Required, "default", "a required field has no use for a default")
+		check(!f.Secret, "default", "a secret has no default")
 		_, err := f.Fit("")
-		check(err == nil, "the default does not pass the field's own check")
+		check(err == nil, "default", "the default does not pass the field's own check")
 	}
-	return errors.Join(errs...)
 }
 
 func both(t provider.Text) bool {

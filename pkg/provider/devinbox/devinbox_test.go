@@ -194,7 +194,7 @@ func TestForm(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := c.Get("devinbox")
+	d, _ := c.Shipped("devinbox")
 	for _, option := range d.Fields[0].Options {
 		open(t, devinbox.New(nil), option)
 	}

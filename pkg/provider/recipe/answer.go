@@ -59,7 +59,7 @@ func (c *compiler) rules(rows []row, in scope, path string) []rule {
 		if r.outcome != message.Accepted {
 			for _, code := range append([]string{r.code}, r.codes...) {
 				if code != "" && (r.code == "" || code == r.code) {
-					c.codes[code] = true
+					c.codes[code] = row.Outcome.line
 				}
 			}
 		}

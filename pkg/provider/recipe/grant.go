@@ -57,11 +57,11 @@ func (c *compiler) grant(s tokenSpec) *grant {
 		}
 		g.request, g.answer = c.request(*s.Request, ask, "token.request"), c.answer(s.Answer, "token.answer")
 		if g.token = c.expression(s.Token, c.heard(), "token.token"); g.token == nil {
-			c.fault(1, "token.token", "is missing: where does the answer have it?")
+			c.fault(c.does.Line("token"), "token.token", "is missing: where does the answer have it?")
 		}
 	}
 	if g.request == nil && g.alg == "" {
-		c.fault(1, "token", "needs jwt or request")
+		c.fault(c.does.Line("token"), "token", "needs jwt or request")
 	}
 	if d, ok := s.Life.duration(); ok {
 		g.life = d

@@ -43,14 +43,14 @@ func Parse(name string, data []byte) (*Recipe, error) {
 	dec.KnownFields(true)
 	var s spec
 	if err := dec.Decode(&s); errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: a recipe has two documents, parted by ---; the second one is missing", name)
+		return nil, &catalog.Fault{File: name, Reason: "a recipe has two documents, parted by ---; the second one is missing"}
 	} else if err != nil {
 		return nil, catalog.Located(name, err)
 	}
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
-		return nil, fmt.Errorf("%s: more than two documents", name)
+		return nil, &catalog.Fault{File: name, Reason: "more than two documents"}
 	}
-	c := &compiler{file: name, descriptor: d, codes: map[string]bool{}}
+	c := &compiler{file: name, descriptor: d, codes: map[string]int{}, said: catalog.PlacesOf(data, 0), does: catalog.PlacesOf(data, 1)}
 	r := c.recipe(s)
 	c.sentences()
 	if err := errors.Join(c.errs...); err != nil {
@@ -63,12 +63,14 @@ func Parse(name string, data []byte) (*Recipe, error) {
 type compiler struct {
 	file       string
 	descriptor provider.Descriptor
-	codes      map[string]bool // those that tables name
+	codes      map[string]int // those that tables name, and on which line
+	// said and does are the lines of the two documents.
+	said, does *catalog.Places
 	errs       []error
 }
 
 func (c *compiler) fault(line int, path, format string, args ...any) {
-	c.errs = append(c.errs, fmt.Errorf("%s:%d: %s: %s", c.file, line, path, fmt.Sprintf(format, args...)))
+	c.errs = append(c.errs, &catalog.Fault{File: c.file, Line: max(line, 1), Path: path, Reason: fmt.Sprintf(format, args...)})
 }
 
 func (c *compiler) recipe(s spec) *Recipe {
@@ -83,7 +85,7 @@ func (c *compiler) recipe(s spec) *Recipe {
 	r.request = c.request(s.Request, in, "request")
 	r.answer = c.answer(s.Answer, "answer")
 	if len(s.Answer.Table) == 0 {
-		c.fault(1, "answer.table", "is missing: nothing would ever count as sent")
+		c.fault(c.does.Line("answer"), "answer.table", "is missing: nothing would ever count as sent")
 	}
 	if s.Check != nil {
 		r.check = c.probe(s.Check.Request, s.Check.Answer, s.Token != nil, c.own(), "check")
@@ -91,7 +93,7 @@ func (c *compiler) recipe(s spec) *Recipe {
 	r.approval = c.approval(s)
 	r.inbound = c.inbound(s)
 	if c.descriptor.Receipts != (s.Receipts != nil) {
-		c.fault(1, "receipts", "the descriptor says receipts: %v", c.descriptor.Receipts)
+		c.fault(c.said.Line("receipts"), "receipts", "the descriptor says receipts: %v", c.descriptor.Receipts)
 	}
 	return r
 }
@@ -197,12 +199,12 @@ func (c *compiler) outcome(s source, path string) message.Outcome {
 func (c *compiler) sentences() {
 	for _, code := range slices.Sorted(maps.Keys(c.codes)) {
 		if _, ok := c.descriptor.Codes[code]; !ok && !strings.HasPrefix(code, codeHTTP) {
-			c.fault(1, "codes", "the code %q has no sentence in the descriptor", code)
+			c.fault(c.codes[code], "codes", "the code %q has no sentence in the descriptor", code)
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(c.descriptor.Codes)) {
-		if !c.codes[code] {
-			c.fault(1, "codes", "the code %q is in no table", code)
+		if c.codes[code] == 0 {
+			c.fault(c.said.Line("codes", code), "codes", "the code %q is in no table", code)
 		}
 	}
 }

@@ -26,7 +26,7 @@ func descriptor(t testing.TB) provider.Descriptor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := c.Get("ses")
+	d, _ := c.Shipped("ses")
 	return d
 }
 

@@ -42,7 +42,7 @@ func account(t testing.TB, s *server, config map[string]string) provider.Account
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := catalogue.Get("smtp")
+	d, _ := catalogue.Shipped("smtp")
 	if err := d.Check(&a); err != nil {
 		t.Fatal(err)
 	}

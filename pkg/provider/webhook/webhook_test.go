@@ -30,7 +30,7 @@ func descriptor(t *testing.T) provider.Descriptor {
 	if err != nil {
 		t.Fatal(err)
 	}
-	d, _ := c.Get("webhook")
+	d, _ := c.Shipped("webhook")
 	return d
 }
 

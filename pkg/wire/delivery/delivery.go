@@ -18,7 +18,7 @@ import (
 
 // Accounts opens the senders of a backend; inbox may be nil.
 func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
-	return accounts.New(accounts.Ports{Catalog: b.Catalog, Senders: senders.All(inbox), Vault: b.Vault, Env: provider.Env{
+	return accounts.New(accounts.Ports{Catalog: b.Catalog, Senders: senders.All(inbox), Uploaded: senders.UploadsOf(b.Config).Open, Vault: b.Vault, Env: provider.Env{
 		Client:  guard.Client(guard.Options{}),
 		Guarded: guard.Client(guard.Options{Public: true, Allow: b.Reach}),
 		Now:     b.Now,

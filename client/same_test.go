@@ -33,6 +33,7 @@ func TestSameMembers(t *testing.T) {
 		{APIKey{}, operate.Key{}}, {list[APIKey]{}, operate.KeyList{}}, {CreateKeyRequest{}, operate.CreateKey{}}, {NewKey{}, operate.NewKey{}},
 		{DeadPage{}, operate.DeadLetterList{}}, {Template{}, operate.Template{}}, {list[Template]{}, operate.TemplateList{}},
 		{TemplateVersion{}, operate.TemplateVersion{}}, {PutTemplateRequest{}, operate.PutTemplate{}}, {TemplateDiff{}, operate.TemplateDiff{}},
+		{TemplateBindings{}, operate.TemplateBindings{}}, {BoundTemplate{}, operate.BoundTemplate{}}, {PutBindingRequest{}, operate.PutBinding{}},
 		{PreviewRequest{}, operate.PreviewRequest{}}, {Preview{}, operate.Preview{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])

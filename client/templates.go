@@ -21,7 +21,7 @@ type Template struct {
 	Reason    string    `json:"reason,omitzero"`
 	ChangedAt time.Time `json:"changed_at"`
 	Deleted   bool      `json:"deleted,omitzero"`  // only in a history
-	Warnings  []string  `json:"warnings,omitzero"` // after PutTemplate
+	Warnings  []string  `json:"warnings,omitzero"` // after PutTemplate or PublishTemplate
 }
 
 // TemplateContent is what a version says.

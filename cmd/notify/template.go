@@ -7,10 +7,10 @@ import (
 )
 
 func templateCommand(s *session) *cobra.Command {
-	return group("template", "Keep templates as files: compare, push and pull them", `  notify template pull templates/
+	return group("template", "Keep templates as files: compare, push and pull them; bind them to vendors' own", `  notify template pull templates/
   notify template diff templates/
   notify template push templates/ --publish`,
-		templateListCommand(s), templatePushCommand(s), templatePullCommand(s), templateDiffCommand(s))
+		templateListCommand(s), templatePushCommand(s), templatePullCommand(s), templateDiffCommand(s), templateBindCommand(s))
 }
 
 func templateListCommand(s *session) *cobra.Command {

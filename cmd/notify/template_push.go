@@ -117,6 +117,7 @@ func (c *change) push(ctx context.Context, to *client.Client, f pushing) error {
 			return &about{c.File, err}
 		}
 		c.Action, c.Published = "published", t.Published
+		c.Warnings = append(c.Warnings, t.Warnings...)
 	}
 	return nil
 }

@@ -251,11 +251,16 @@ func (o *Operate) TestAccount(ctx context.Context, p tenant.Principal, name stri
 	case errors.Is(err, ErrNoCheck):
 		return Tested{Detail: "provider " + a.Body.Provider + " has no way to try credentials; send a message"}, nil
 	}
-	text := err.Error()
-	// No provider should repeat a secret; should one do, it does not get any further.
-	secrets, err := o.Vault.Get(ctx, name)
+	text, err := o.told(ctx, name, err.Error())
+	return Tested{Detail: text}, err
+}
+
+// told is a provider's words as they may be shown. No provider should repeat a secret; should one do, it
+// does not get any further.
+func (o *Operate) told(ctx context.Context, account, text string) (string, error) {
+	secrets, err := o.Vault.Get(ctx, account)
 	if err != nil && !errors.Is(err, secret.ErrNotFound) {
-		return Tested{}, unreadable(err)
+		return "", unreadable(err)
 	}
 	for _, s := range secrets {
 		text = strings.ReplaceAll(text, string(s), s.String())
@@ -263,5 +268,5 @@ func (o *Operate) TestAccount(ctx context.Context, p tenant.Principal, name stri
 	if len(text) > maxDetail {
 		text = strings.ToValidUTF8(text[:maxDetail], "") + "…"
 	}
-	return Tested{Detail: text}, nil
+	return text, nil
 }

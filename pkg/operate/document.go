@@ -197,8 +197,11 @@ func (o *Operate) remove(ctx context.Context, p tenant.Principal, k store.Kind, 
 }
 
 func naming(k store.Kind, name string) string {
-	if k == store.TemplateVersions {
+	switch k {
+	case store.TemplateVersions:
 		k = store.Templates
+	case store.Bindings:
+		return "list of bindings of template " + name
 	}
 	return string(k) + " " + name
 }

@@ -17,8 +17,8 @@ import (
 // before it is published. The change's version is the newest one that the caller read. It answers with
 // the head and with what is allowed but probably not meant.
 //
-// The version is written before the head that names it. What a crash leaves in between is a number that
-// is taken; the next draft takes the one after it.
+// The version and its bindings are written before the head that names it. What a crash leaves in between is
+// a number that is taken; the next draft takes the one after it.
 func (o *Operate) PutTemplate(ctx context.Context, p tenant.Principal, t template.Template, c Change) (Versioned[config.Template], []string, error) {
 	none := Versioned[config.Template]{}
 	if err := may(p, tenant.Operate); err != nil {
@@ -36,6 +36,11 @@ func (o *Operate) PutTemplate(ctx context.Context, p tenant.Principal, t templat
 	if t.Version, err = o.keepVersion(ctx, p, t, body.Latest+1, c.Reason); err != nil {
 		return none, nil, err
 	}
+	left, err := o.takeOver(ctx, p, body.Latest, t)
+	if err != nil {
+		return none, nil, err
+	}
+	warnings = append(warnings, left...)
 	for range 4 {
 		body.Name, body.Tenant, body.Latest = t.Name, t.Tenant, t.Version
 		if body.Published == 0 {
@@ -141,8 +146,24 @@ func (o *Operate) keepVersion(ctx context.Context, p tenant.Principal, t templat
 }
 
 // Publish puts a version in force: a new one, or an older one again. The class of what is sent is that
-// version's.
-func (o *Operate) Publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (Versioned[config.Template], error) {
+// version's. It answers with a warning for each account over which the version cannot go, or may be refused.
+func (o *Operate) Publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (Versioned[config.Template], []string, error) {
+	head, err := o.publish(ctx, p, owner, name, version, note)
+	if err != nil {
+		return head, nil, err
+	}
+	_, lacking, err := o.Bindings(ctx, p, BindingRef{Tenant: owner, Name: name, Version: version})
+	if err != nil {
+		o.Log.WarnContext(ctx, "bindings of a published version not read", "template", owner+"/"+name, "error", err)
+	}
+	var warnings []string
+	for _, u := range lacking {
+		warnings = append(warnings, u.String())
+	}
+	return head, warnings, nil
+}
+
+func (o *Operate) publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (Versioned[config.Template], error) {
 	return o.changeTemplate(ctx, p, owner, name, note, func(t *config.Template) error {
 		v, err := o.version(ctx, owner, name, version)
 		if pr := problem.From(err); version > t.Latest || err != nil && pr.Code == problem.NotFound {

@@ -151,7 +151,7 @@ func TestNewNeedsEverything(t *testing.T) {
 	v := reflect.ValueOf(w.ports)
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if name == "Check" {
+		if name == "Check" || name == "Approval" {
 			continue
 		}
 		p := w.ports
@@ -205,7 +205,7 @@ func TestDraftAfterCrash(t *testing.T) {
 	if d := cmp.Diff([]string{"five", "four", "three", "two", "one"}, got); d != "" || end != 0 {
 		t.Errorf("%d %s", end, d)
 	}
-	if _, err := w.Publish(ctx, ops, "shop", "t", 6, ""); code(err) != problem.InvalidRequest {
+	if _, _, err := w.Publish(ctx, ops, "shop", "t", 6, ""); code(err) != problem.InvalidRequest {
 		t.Errorf("published a version that is not there: %v", err)
 	}
 }
@@ -218,7 +218,7 @@ func TestDraftBesidePublication(t *testing.T) {
 	_, _, err := w.PutTemplate(ctx, ops, draft("one"), operate.Change{})
 	ok(t, err)
 	w.docs.kind, w.docs.before = store.Templates, func() error {
-		_, err := w.Publish(ctx, ops, "shop", "t", 1, "meanwhile")
+		_, _, err := w.Publish(ctx, ops, "shop", "t", 1, "meanwhile")
 		return err
 	}
 	head, _, err := w.PutTemplate(ctx, ops, draft("two"), operate.Change{Version: 1})

@@ -70,10 +70,13 @@ type Ports struct {
 	Addresses    address.Reader
 	// Check tries an account's credentials without sending; its error is what the provider said. It
 	// returns ErrNoCheck where the provider has no way to. Nil where accounts cannot be opened at all.
-	Check  func(ctx context.Context, a config.Account) error
-	Now    func() time.Time
-	Random io.Reader // for keys
-	Log    *slog.Logger
+	Check func(ctx context.Context, a config.Account) error
+	// Approval asks an account's provider for the state of a bound template; its error is what the provider
+	// said. Nil like Check.
+	Approval func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error)
+	Now      func() time.Time
+	Random   io.Reader // for keys
+	Log      *slog.Logger
 }
 
 // ErrNoCheck is returned by Ports.Check for a provider that can only be tried by sending.

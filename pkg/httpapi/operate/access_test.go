@@ -16,9 +16,11 @@ import (
 const access = `
                       send read operate admin
 checkSuppression      .    .    x       x
+checkTemplateBinding  .    .    x       x
 createKey             .    .    .       x
 deleteAccount         .    .    .       x
 deleteRoute           .    .    x       x
+deleteTemplateBinding .    .    x       x
 deleteTemplate        .    .    x       x
 deleteTenant          .    .    .       x
 diffTemplate          .    x    x       x
@@ -27,6 +29,7 @@ getKey                .    .    x       x
 getProvider           .    .    x       x
 getRoute              .    .    x       x
 getTemplate           .    x    x       x
+getTemplateBinding    .    x    x       x
 getTemplateVersion    .    x    x       x
 getTenant             .    x    x       x
 listAccountHistory    .    .    x       x
@@ -37,6 +40,7 @@ listProviders         .    .    x       x
 listRouteHistory      .    .    x       x
 listRoutes            .    .    x       x
 listSuppressions      .    .    x       x
+listTemplateBindings  .    x    x       x
 listTemplateHistory   .    x    x       x
 listTemplateVersions  .    x    x       x
 listTemplates         .    x    x       x
@@ -46,6 +50,7 @@ previewTemplate       .    x    x       x
 publishTemplate       .    .    x       x
 putAccount            .    .    .       x
 putRoute              .    .    x       x
+putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x
 putTenant             .    .    .       x
 retryDeadLetter       .    .    x       x
@@ -61,7 +66,7 @@ unsuppress            .    .    x       x
 
 // request is a well-formed request for an operation, whatever becomes of it.
 func request(e httpapi.Endpoint) (path, body string) {
-	path = strings.NewReplacer("{tenant}", "shop", "{name}", "nothing", "{version}", "1", "{id}", "msg_"+strings.Repeat("0", 51)).Replace(e.Op.Path)
+	path = strings.NewReplacer("{tenant}", "shop", "{name}", "nothing", "{version}", "1", "{account}", "nothing", "{id}", "msg_"+strings.Repeat("0", 51)).Replace(e.Op.Path)
 	for i, p := range e.Op.Query {
 		if p.Required {
 			path += map[bool]string{true: "?", false: "&"}[i == 0 || !strings.Contains(path, "?")] + p.Name + "=1"

@@ -51,6 +51,20 @@ fields:
 limits: {per_second: 5, source: "https://acme.example/limits"}
 `
 
+// bolt is a provider whose vendor sends templates of its own.
+const bolt = `name: bolt
+title: {zh: 乙, en: Bolt}
+docs: https://bolt.example/docs
+channels: [sms]
+approvals: true
+fields:
+  - {name: api_key, label: {zh: 密钥, en: API key}, type: string, secret: true}
+binding:
+  - {name: template_id, label: {zh: 模板, en: Template}, type: string, pattern: "[0-9]+", required: true}
+  - {name: params, label: {zh: 参数, en: Parameters}, type: variables}
+  - {name: kind, label: {zh: 类型, en: Kind}, type: select, options: [a, b], default: a}
+`
+
 // bench is the whole, with everything real but the clock, the queue and the providers' senders.
 type bench struct {
 	*wire.Backend
@@ -92,8 +106,13 @@ func (q *sentQueue) Send(_ context.Context, to queue.Name, items ...queue.Item) 
 	return q.err
 }
 
-// senders opens accounts whose check answers check.
-type senders struct{ check error }
+// senders opens accounts whose check answers check, and whose vendor says approval and note.
+type senders struct {
+	check    error
+	approval provider.Approval
+	note     string
+	meantime func() // what happens while the vendor is asked
+}
 
 type sender struct{ provider.Sender }
 
@@ -104,10 +123,24 @@ type checker struct {
 
 func (c checker) Check(context.Context) error { return c.err }
 
+type approver struct {
+	provider.Sender
+	s *senders
+}
+
+func (a approver) Approval(_ context.Context, binding map[string]string) (provider.Approval, string, error) {
+	if a.s.meantime != nil {
+		a.s.meantime()
+	}
+	return a.s.approval, a.s.note + binding["template_id"], a.s.check
+}
+
 func (s *senders) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
 	switch a.Provider {
 	case "acme":
 		return checker{err: s.check}, provider.Descriptor{}, nil
+	case "bolt":
+		return approver{s: s}, provider.Descriptor{}, nil
 	case "devinbox":
 		return sender{}, provider.Descriptor{}, nil
 	}
@@ -141,7 +174,7 @@ func setup(t *testing.T) *bench {
 	ok(t, err)
 	vault, err := secretfile.Open(t.Context(), filepath.Join(dir, "secrets.json"), keeper, rand.Reader)
 	ok(t, err)
-	cat, err := catalog.Load(provider.Descriptors(), fstest.MapFS{"acme/provider.yaml": {Data: []byte(acme)}})
+	cat, err := catalog.Load(provider.Descriptors(), fstest.MapFS{"acme/provider.yaml": {Data: []byte(acme)}, "bolt/provider.yaml": {Data: []byte(bolt)}})
 	ok(t, err)
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	b.Backend = &wire.Backend{Store: st, Config: config.New(st, b.now, log), Queue: b.queue, Vault: vault, Catalog: cat, Now: b.now, Random: new(counter), Log: log}

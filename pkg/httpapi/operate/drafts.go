@@ -15,7 +15,7 @@ import (
 // Drafts is what changing /v1/templates needs.
 type Drafts interface {
 	PutTemplate(ctx context.Context, p tenant.Principal, t template.Template, c operate.Change) (operate.Versioned[config.Template], []string, error)
-	Publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (operate.Versioned[config.Template], error)
+	Publish(ctx context.Context, p tenant.Principal, owner, name string, version int, note string) (operate.Versioned[config.Template], []string, error)
 	Share(ctx context.Context, p tenant.Principal, owner, name string, shared bool, reason string) (operate.Versioned[config.Template], error)
 	DeleteTemplate(ctx context.Context, p tenant.Principal, owner, name string, c operate.Change) error
 	Preview(ctx context.Context, p tenant.Principal, r operate.PreviewRequest) (operate.Preview, error)
@@ -109,6 +109,7 @@ func drafts(o Drafts) []httpapi.Endpoint {
 		problem.Conflict, problem.UnknownTenant, problem.UnknownVariable, problem.UnknownChannel)
 	draft.Description = "Nothing is sent with it before it is published. Versions never change and stay for good."
 	publish := op(post, "templates/{tenant}/{name}/publish", "publishTemplate", "Publish a version, or restore an older one", operators(), problem.NotFound, problem.Conflict)
+	publish.Description = "The warnings name the accounts over which it cannot go because they lack a binding, or because the vendor has not approved it."
 	share := op(post, "templates/{tenant}/{name}/share", "shareTemplate", "Let other tenants send with a template, or no longer", operators(), problem.NotFound, problem.Conflict)
 	del := op(remove, "templates/{tenant}/{name}", "deleteTemplate", "Delete a template; its versions stay, as messages need them", operators(), problem.NotFound, problem.Conflict)
 	del.Query = []httpapi.Param{versionParam, reasonParam}
@@ -126,7 +127,10 @@ func drafts(o Drafts) []httpapi.Endpoint {
 			return &out, nil
 		}),
 		httpapi.Route(publish, func(ctx context.Context, c *httpapi.Call, r *Publish) (*Template, error) {
-			return one(templateOf)(o.Publish(ctx, c.Principal, c.Path("tenant"), c.Path("name"), r.Version, r.Reason))
+			v, warnings, err := o.Publish(ctx, c.Principal, c.Path("tenant"), c.Path("name"), r.Version, r.Reason)
+			out := templateOf(v)
+			out.Warnings = warnings
+			return &out, err
 		}),
 		httpapi.Route(share, func(ctx context.Context, c *httpapi.Call, r *Share) (*Template, error) {
 			if r.Shared == nil {

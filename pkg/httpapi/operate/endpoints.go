@@ -18,6 +18,7 @@ type Operate interface {
 	Keys
 	Templates
 	Drafts
+	Bindings
 	Accounts
 	Routes
 	Suppressions
@@ -27,7 +28,7 @@ type Operate interface {
 // Endpoints mounts all of it.
 func Endpoints(o Operate) []httpapi.Endpoint {
 	var all []httpapi.Endpoint
-	for _, some := range [][]httpapi.Endpoint{tenants(o), keys(o), templates(o), drafts(o), accounts(o), routes(o), simulations(o), suppressions(o), deadLetters(o)} {
+	for _, some := range [][]httpapi.Endpoint{tenants(o), keys(o), templates(o), drafts(o), bindings(o), accounts(o), routes(o), simulations(o), suppressions(o), deadLetters(o)} {
 		all = append(all, some...)
 	}
 	return all

@@ -35,7 +35,7 @@ type Template struct {
 	Reason    string        `json:"reason,omitzero"`
 	ChangedAt time.Time     `json:"changed_at"`
 	Deleted   bool          `json:"deleted,omitzero" doc:"Only in a history."`
-	Warnings  []string      `json:"warnings,omitzero" doc:"After a draft: what is allowed but probably not meant."`
+	Warnings  []string      `json:"warnings,omitzero" doc:"After a draft or a publication: what is allowed but probably not meant."`
 }
 
 // TemplateList is the templates by tenant and name, or the history of one.

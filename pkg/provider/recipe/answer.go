@@ -201,10 +201,10 @@ func numbers(v any) any {
 		if n, err := v.Int64(); err == nil {
 			return int(n)
 		}
-		if f, err := v.Float64(); err == nil {
+		if f, err := v.Float64(); err == nil && strings.ContainsAny(v.String(), ".eE") {
 			return f
 		}
-		return v.String()
+		return v.String() // a whole number that is too long for an int
 	}
 	return v
 }

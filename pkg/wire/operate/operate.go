@@ -3,6 +3,7 @@ package operate
 
 import (
 	"context"
+	"errors"
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/operate"
@@ -22,7 +23,7 @@ func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
 	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
 		Queue: b.Queue, Addresses: intake.Addresses(b), Now: b.Now, Random: b.Random, Log: b.Log}
 	if senders != nil {
-		p.Check = check(senders)
+		p.Check, p.Approval = check(senders), approval(senders)
 	}
 	return operate.New(p)
 }
@@ -41,5 +42,22 @@ func check(senders Senders) func(context.Context, config.Account) error {
 		ctx, cancel := context.WithTimeout(ctx, provider.Timeout)
 		defer cancel()
 		return c.Check(ctx)
+	}
+}
+
+// approval asks an account's provider for the state of a bound template.
+func approval(senders Senders) func(context.Context, config.Account, map[string]string) (provider.Approval, string, error) {
+	return func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error) {
+		s, _, err := senders.Open(ctx, a)
+		if err != nil {
+			return "", "", err
+		}
+		asks, ok := s.(provider.Approver)
+		if !ok {
+			return "", "", errors.New("the provider cannot be asked")
+		}
+		ctx, cancel := context.WithTimeout(ctx, provider.Timeout)
+		defer cancel()
+		return asks.Approval(ctx, binding)
 	}
 }

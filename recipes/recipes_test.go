@@ -40,6 +40,9 @@ func TestEveryRecipe(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
+			if _, err := recipe.Upload(f.Name(), data); err != nil {
+				t.Errorf("it could not be uploaded: %v", err)
+			}
 			d, ok := c.Shipped(f.Name())
 			if !ok || d.Name != f.Name() {
 				t.Fatalf("the catalog does not list it: %v", ok)

@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
 )
 
 // overread is how much of an endless answer may leave the server before the suite calls it unbounded;
@@ -28,7 +29,7 @@ type promise struct {
 func promises() []promise {
 	unknown := []message.Outcome{message.Unknown}
 	taken := []message.Outcome{message.Accepted, message.Unknown}
-	return []promise{
+	all := []promise{
 		{name: "refused connection is tried again", refuse: true, want: []message.Outcome{message.Retry}},
 		{name: "no answer by the deadline is unknown", spoil: stall, ends: context.DeadlineExceeded, want: unknown},
 		{name: "cancelled after the request left is unknown", spoil: stall, ends: context.Canceled, want: unknown},
@@ -36,15 +37,11 @@ func promises() []promise {
 		{name: "stalled body returns by the deadline", spoil: drip, ends: context.DeadlineExceeded, want: taken},
 		{name: "endless body is not read", spoil: endless, want: taken},
 		{name: "endless headers are not read", spoil: headers, want: unknown},
-		{name: "redirect is not followed", spoil: answer(307, `{"moved":true}`), want: []message.Outcome{
-			message.Permanent, message.AccountFault, message.Retry, message.Unknown}},
-		{name: "page instead of an answer is not refused", spoil: answer(200, "<html>ok</html>"), want: taken},
-		{name: "empty answer is not refused", spoil: answer(200, ""), want: taken},
-		{name: "torn answer is not refused", spoil: answer(200, `{"code":`), want: taken},
-		{name: "null is not refused", spoil: answer(200, `null`), want: taken},
-		{name: "server error is not final", spoil: answer(503, "<html>try later</html>"), want: []message.Outcome{
-			message.Retry, message.Throttled, message.Unknown}},
 	}
+	for _, p := range provider.Promises() {
+		all = append(all, promise{name: p.Name, spoil: answer(p.Status, p.Body), want: p.May})
+	}
+	return all
 }
 
 func (s *suite) promises(t *testing.T, sent *testCase) {

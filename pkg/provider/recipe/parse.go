@@ -31,7 +31,9 @@ type Recipe struct {
 }
 
 // Parse reads a recipe. The error lists all that is wrong, each with file, line and reason.
-func Parse(name string, data []byte) (*Recipe, error) {
+func Parse(name string, data []byte) (*Recipe, error) { return parse(name, data, false) }
+
+func parse(name string, data []byte, uploaded bool) (*Recipe, error) {
 	d, err := catalog.ParseRecipe(name, data)
 	if err != nil {
 		return nil, err
@@ -50,7 +52,7 @@ func Parse(name string, data []byte) (*Recipe, error) {
 	if err := dec.Decode(new(yaml.Node)); !errors.Is(err, io.EOF) {
 		return nil, &catalog.Fault{File: name, Reason: "more than two documents"}
 	}
-	c := &compiler{file: name, descriptor: d, codes: map[string]int{}, said: catalog.PlacesOf(data, 0), does: catalog.PlacesOf(data, 1)}
+	c := &compiler{file: name, descriptor: d, uploaded: uploaded, codes: map[string]int{}, said: catalog.PlacesOf(data, 0), does: catalog.PlacesOf(data, 1)}
 	r := c.recipe(s)
 	c.sentences()
 	if err := errors.Join(c.errs...); err != nil {
@@ -63,6 +65,7 @@ func Parse(name string, data []byte) (*Recipe, error) {
 type compiler struct {
 	file       string
 	descriptor provider.Descriptor
+	uploaded   bool
 	codes      map[string]int // those that tables name, and on which line
 	// said and does are the lines of the two documents.
 	said, does *catalog.Places

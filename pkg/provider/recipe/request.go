@@ -12,12 +12,14 @@ import (
 
 	"github.com/expr-lang/expr/types"
 
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/sign"
 )
 
 // request is how to ask.
 type request struct {
 	method      string
+	base        *program // a field of the account that has scheme, host and the beginning of the path
 	host, path  []part
 	scheme      string
 	guarded     bool // a field of the account says where the host is
@@ -109,13 +111,20 @@ func headerName(name string) bool {
 // one, and the request then goes through the guard.
 func (c *compiler) url(r *request, s source, in scope, path string) {
 	t := c.template(s, in, path)
+	if name, ok := c.baseField(t, s); ok {
+		r.base, r.path, r.guarded = t.parts[0].expr, t.parts[1:], true
+		if rest := s.text[len(name):]; rest != "" && rest[0] != '/' || strings.ContainsAny(literals(r.path), "?#@ ") {
+			c.fault(s.line, path, "after the field comes a path, and parameters stand in query")
+		}
+		return
+	}
 	first := ""
 	if len(t.parts) > 0 {
 		first = t.parts[0].literal
 	}
 	scheme, rest, ok := strings.Cut(first, "://")
 	if !ok || scheme != "https" && scheme != "http" || strings.ContainsAny(s.text[:len(first)], "?#@") {
-		c.fault(s.line, path, "must begin with https://, and its parameters stand in query")
+		c.fault(s.line, path, "must begin with https:// or with a field of type url, and its parameters stand in query")
 		return
 	}
 	r.scheme = scheme
@@ -134,9 +143,28 @@ func (c *compiler) url(r *request, s source, in scope, path string) {
 		r.host, r.path = parts, []part{{literal: "/"}}
 	}
 	r.guarded = slices.ContainsFunc(r.host, func(p part) bool { return p.expr != nil })
-	if scheme == "http" && !r.guarded {
+	if scheme == "http" && (!r.guarded || c.uploaded) {
 		c.fault(s.line, path, "must begin with https://")
 	}
+}
+
+// baseField is the expression in front of a URL that is nothing but a field of type url.
+func (c *compiler) baseField(t *template, s source) (string, bool) {
+	if len(t.parts) == 0 || t.parts[0].expr == nil {
+		return "", false
+	}
+	end := strings.IndexByte(s.text, '}')
+	name, ok := strings.CutPrefix(strings.TrimSpace(s.text[len("${"):end]), "config.")
+	is := slices.ContainsFunc(c.descriptor.Fields, func(f provider.Field) bool { return f.Name == name && f.Type == "url" && !f.Secret })
+	return s.text[:end+1], ok && is
+}
+
+func literals(parts []part) string {
+	var b strings.Builder
+	for _, p := range parts {
+		b.WriteString(p.literal)
+	}
+	return b.String()
 }
 
 // isHost tells what a value may be that says where to ask: a name, and a port if there is one.
@@ -149,15 +177,15 @@ func isHost(s string) bool {
 }
 
 func (r *request) url(env map[string]any) (*url.URL, error) {
-	host, err := joined(r.host, env, func(s string) string { return s })
-	if err != nil || !isHost(host) {
+	start, err := r.start(env)
+	if err != nil {
 		return nil, unfit{r.where + ".url"}
 	}
 	path, err := joined(r.path, env, url.PathEscape)
 	if err != nil {
 		return nil, unfit{r.where + ".url"}
 	}
-	u, err := url.Parse(r.scheme + "://" + host + path)
+	u, err := url.Parse(start + path)
 	if err != nil {
 		return nil, unfit{r.where + ".url"}
 	}
@@ -167,6 +195,32 @@ func (r *request) url(env map[string]any) (*url.URL, error) {
 		}
 	}
 	return u, nil
+}
+
+var errNoHost = errors.New("no host")
+
+// start is a URL up to its path. What a field of type url says goes no further than where to ask.
+func (r *request) start(env map[string]any) (string, error) {
+	if r.base == nil {
+		host, err := joined(r.host, env, func(s string) string { return s })
+		if err == nil && !isHost(host) {
+			err = errNoHost
+		}
+		return r.scheme + "://" + host, err
+	}
+	v, err := r.base.run(env)
+	if err != nil {
+		return "", err
+	}
+	s, err := text(v)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(s)
+	if err != nil || u.Scheme != "https" && u.Scheme != "http" || !isHost(u.Host) || u.User != nil || u.RawQuery != "" || u.Fragment != "" {
+		return "", errNoHost
+	}
+	return u.Scheme + "://" + u.Host + strings.TrimRight(u.EscapedPath(), "/"), nil
 }
 
 func joined(parts []part, env map[string]any, escape func(string) string) (string, error) {

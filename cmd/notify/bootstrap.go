@@ -13,6 +13,7 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/spf13/cobra"
 
+	"github.com/opennotify/notify/pkg/httpapi/console"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
@@ -44,15 +45,16 @@ kms:Decrypt and kms:GenerateDataKey with its key. The key is shown this once and
 			if err != nil {
 				return err
 			}
-			key, err := firstKey(c.Context(), s, env, t, more)
+			key, link, err := firstKey(c.Context(), s, env, t, more)
 			if err != nil {
 				return err
 			}
 			if s.json {
-				return s.data(map[string]string{"url": url, "tenant": t.Name, "key": key})
+				return s.data(map[string]string{"url": url, "tenant": t.Name, "key": key, "console": url + link})
 			}
 			s.tell("The admin key of tenant %s; store it now, it is not shown again:\n", t.Name)
 			s.say("%s\n", key)
+			s.tell("\nThe console; this link signs in once, within an hour:\n%s\n", url+link)
 			s.tell("\nexport NOTIFY_URL=%s\nexport NOTIFY_KEY=…\nnotify doctor\n", url)
 			return nil
 		},
@@ -97,34 +99,38 @@ func stackEnv(ctx context.Context, stack string) (env onaws.Env, url string, err
 	return env, outputs["Url"], nil
 }
 
-// firstKey makes the tenant, unless it exists, and its key.
-func firstKey(ctx context.Context, s *session, env onaws.Env, t tenant.Tenant, more bool) (string, error) {
+// firstKey makes the tenant, unless it exists, and its key, and a link that opens the console with it.
+func firstKey(ctx context.Context, s *session, env onaws.Env, t tenant.Tenant, more bool) (key, link string, err error) {
 	a, err := onaws.Open(ctx, env, s.err)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	op, err := wireoperate.New(&a.Backend, nil)
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	as := tenant.System("bootstrap")
 	keys, err := op.Keys(ctx, as, "")
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	if !more && slices.ContainsFunc(keys, func(k operate.Versioned[tenant.Key]) bool {
 		return !k.Body.Revoked && slices.Contains(k.Body.Scopes, tenant.Admin)
 	}) {
-		return "", errors.New("there is an admin key already: make others with notify key create, or with --another if it is lost")
+		return "", "", errors.New("there is an admin key already: make others with notify key create, or with --another if it is lost")
 	}
 	_, err = op.Tenant(ctx, as, t.Name)
 	if p := (*problem.Error)(nil); errors.As(err, &p) && p.Code == problem.NotFound {
 		_, err = op.PutTenant(ctx, as, t, operate.Change{Reason: "bootstrap"})
 	}
 	if err != nil {
-		return "", err
+		return "", "", err
 	}
 	made, err := op.CreateKey(ctx, as, operate.KeyRequest{Tenant: t.Name, Title: "first admin key", Live: true, Reason: "bootstrap",
 		Scopes: []tenant.Scope{tenant.Send, tenant.Read, tenant.Operate, tenant.Admin}})
-	return string(made.Text), err
+	if err != nil {
+		return "", "", err
+	}
+	link, err = console.Link(ctx, a.Store, as, a.Random, made.Text, a.Now())
+	return string(made.Text), link, err
 }

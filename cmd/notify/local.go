@@ -9,6 +9,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/opennotify/notify/pkg/local"
+	"github.com/opennotify/notify/pkg/wire"
 )
 
 // localCommand runs the whole service in this process.
@@ -28,7 +29,11 @@ func localCommand() *cobra.Command {
 				return fmt.Errorf("--log must be debug, info, warn or error, not %q", level)
 			}
 			log := slog.New(slog.NewJSONHandler(os.Stderr, &slog.HandlerOptions{Level: l}))
-			n, err := local.Start(c.Context(), local.Options{Addr: addr, Data: data, Log: log})
+			outside, err := wire.ReadOutside(os.Getenv)
+			if err != nil {
+				return err
+			}
+			n, err := local.Start(c.Context(), local.Options{Addr: addr, Data: data, Log: log, Outside: outside})
 			if err != nil {
 				return err
 			}

@@ -5,11 +5,13 @@ import (
 	"context"
 	"slices"
 
+	"github.com/opennotify/notify/pkg/httpapi/console"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/onlambda"
+	wireconsole "github.com/opennotify/notify/pkg/wire/console"
 	"github.com/opennotify/notify/pkg/wire/delivery"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	"github.com/opennotify/notify/pkg/wire/trace"
@@ -25,6 +27,11 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		return onlambda.HTTP(a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), reference.Endpoints())...), a.Metrics), nil
+		con, err := console.New(wireconsole.Config(&a.Backend, a.Sessions()))
+		if err != nil {
+			return nil, err
+		}
+		api := a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), reference.Endpoints(), con.Endpoints())...)
+		return onlambda.HTTP(api, a.Metrics), nil
 	})
 }

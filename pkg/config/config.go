@@ -82,6 +82,7 @@ type Source struct {
 	bindings  shelf[Bindings]
 	endpoints shelf[Endpoint]
 	recipes   shelf[Recipe]
+	users     shelf[tenant.User]
 
 	mu       sync.Mutex
 	versions map[string]*template.Compiled
@@ -92,7 +93,7 @@ func New(docs Docs, now func() time.Time, log *slog.Logger) *Source {
 	s := &Source{docs: docs, now: now, log: log, versions: map[string]*template.Compiled{}}
 	s.tenants.kind, s.keys.kind, s.templates.kind = store.Tenants, store.APIKeys, store.Templates
 	s.accounts.kind, s.routes.kind, s.recipes.kind = store.Accounts, store.Routes, store.Recipes
-	s.bindings.kind, s.endpoints.kind = store.Bindings, store.Endpoints
+	s.bindings.kind, s.endpoints.kind, s.users.kind = store.Bindings, store.Endpoints, store.Users
 	return s
 }
 
@@ -115,6 +116,8 @@ func (s *Source) Changed(k store.Kind) {
 		s.endpoints.drop()
 	case store.Recipes:
 		s.recipes.drop()
+	case store.Users:
+		s.users.drop()
 	}
 }
 
@@ -190,6 +193,24 @@ func (s *Source) Recipe(ctx context.Context, name string) (Recipe, bool, error) 
 func (s *Source) Recipes(ctx context.Context) ([]Recipe, error) {
 	snap, err := s.recipes.get(ctx, s)
 	return snap.all, err
+}
+
+// User reads a person who may sign in; false when there is none.
+func (s *Source) User(ctx context.Context, name string) (tenant.User, bool, error) {
+	snap, err := s.users.get(ctx, s)
+	u, ok := snap.byName[name]
+	return u, ok, err
+}
+
+// UserOf finds the person with a mail address; false when there is none.
+func (s *Source) UserOf(ctx context.Context, email string) (tenant.User, bool, error) {
+	snap, err := s.users.get(ctx, s)
+	for _, u := range snap.all {
+		if u.Is(email) {
+			return u, true, err
+		}
+	}
+	return tenant.User{}, false, err
 }
 
 // VersionName is the document's name of a template's version.

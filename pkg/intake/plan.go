@@ -148,7 +148,7 @@ func (pl *planner) who(ctx context.Context) error {
 		pl.f.add("/tenant", problem.Required, "tenant is missing: this key belongs to none, so the request must name one")
 		return pl.f.err()
 	}
-	if !pl.p.Sees(name) {
+	if !pl.p.Steers(name) {
 		pl.f.add("/tenant", problem.UnknownTenant, "there is no tenant %s for this key; leave tenant out to send as its own", quoted(name))
 		return pl.f.err()
 	}

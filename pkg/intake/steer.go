@@ -126,7 +126,7 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 	switch {
 	case f == (StopFilter{}):
 		return Stopped{}, problem.Invalid(problem.At("", problem.Required, "name at least one of tenant, template, group"))
-	case f.Tenant != "" && !p.Sees(f.Tenant):
+	case f.Tenant != "" && !p.Steers(f.Tenant):
 		return Stopped{}, problem.Invalid(problem.At("/tenant", problem.UnknownTenant, "there is no tenant %s for this key", quoted(f.Tenant)))
 	case f.Version != 0 && f.Template == "":
 		return Stopped{}, problem.Invalid(problem.At("/version", problem.BadValue, "version goes with template"))

@@ -3,23 +3,20 @@ package local
 import (
 	"context"
 
-	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/console"
-	"github.com/opennotify/notify/pkg/message"
-	"github.com/opennotify/notify/web"
+	"github.com/opennotify/notify/pkg/httpapi/session"
+	"github.com/opennotify/notify/pkg/tenant"
+	wireconsole "github.com/opennotify/notify/pkg/wire/console"
 )
 
 // console makes the console, and the one-time link that the terminal shows.
-func (l *Local) console(ctx context.Context) (*console.Console, error) {
-	box, err := l.Store.Box(ctx, message.At(l.Now()), "console")
+func (l *Local) console(ctx context.Context, s *session.Sessions) (*console.Console, error) {
+	path, err := console.Link(ctx, l.Store, tenant.System("local"), l.Random, l.Key, l.Now())
 	if err != nil {
 		return nil, err
 	}
-	var links console.Links
-	if l.Console, err = links.Make(l.Random, l.Key, l.Now()); err != nil {
-		return nil, err
-	}
-	l.Console = l.URL + l.Console
-	return console.New(console.Config{Files: web.Files(), Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Box: box, Random: l.Random,
-		Links: &links, Inbox: "/dev/inbox"})
+	l.Console = l.URL + path
+	c := wireconsole.Config(&l.Backend, s)
+	c.Inbox = "/dev/inbox"
+	return console.New(c)
 }

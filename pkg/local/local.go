@@ -26,11 +26,13 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/queue/memory"
 	"github.com/opennotify/notify/pkg/receipt"
+	"github.com/opennotify/notify/pkg/wire"
 	"github.com/opennotify/notify/pkg/wire/control"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
+	wiresession "github.com/opennotify/notify/pkg/wire/session"
 	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
 )
 
@@ -38,7 +40,9 @@ import (
 type Options struct {
 	Addr string // host:port to listen on; port 0 takes a free one
 	Data string // the data folder
-	Log  *slog.Logger
+	// Outside is what notify is told of the world around it; its zero value does.
+	Outside wire.Outside
+	Log     *slog.Logger
 }
 
 // Local is a running notify.
@@ -67,6 +71,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
+	b.Outside = o.Outside
 	l := &Local{backend: b, listener: listener, URL: "http://" + listener.Addr().String()}
 	if err := l.build(ctx, o.Data); err != nil {
 		return nil, errors.Join(err, listener.Close(), b.db.Close())
@@ -121,16 +126,17 @@ func (l *Local) build(ctx context.Context, dir string) error {
 			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
 		}
 	}
-	con, err := l.console(ctx)
+	sessions := wiresession.New(&l.Backend, strings.HasPrefix(l.PublicURL, "https://"))
+	con, err := l.console(ctx, sessions)
 	if err != nil {
 		return fmt.Errorf("console: %w", err)
 	}
 	api := httpapi.New(httpapi.Config{
-		Auth: httpapi.KeyAuth(l.Config, l.Now), Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
+		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
-	mux.Handle("/", con.Session(api))
+	mux.Handle("/", sessions.Handler(api))
 	inbox := l.inboxPage()
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)

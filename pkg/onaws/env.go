@@ -9,6 +9,7 @@ import (
 	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/wire"
 )
 
 // Env is what a function is told by the template. Names are those of its environment variables.
@@ -26,6 +27,7 @@ type Env struct {
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
 	// 127.0.0.0/8 against an emulator. Production has none.
 	Reach []netip.Prefix
+	wire.Outside
 }
 
 // ReadEnv reads an environment, as os.Getenv does, and names everything that is missing at once: a function
@@ -41,6 +43,11 @@ func ReadEnv(get func(name string) string) (Env, error) {
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
 		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG")}
+	outside, err := wire.ReadOutside(get)
+	if err != nil {
+		missing = append(missing, err)
+	}
+	e.Outside = outside
 	if e.Stage != "" && !slices.Contains([]string{"dev", "staging", Production}, e.Stage) {
 		missing = append(missing, fmt.Errorf("environment variable NOTIFY_STAGE must be dev, staging or %s", Production))
 	}

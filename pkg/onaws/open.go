@@ -25,6 +25,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
+	"github.com/opennotify/notify/pkg/httpapi/session"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -36,6 +37,7 @@ import (
 	"github.com/opennotify/notify/pkg/store/dynamo"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
+	wiresession "github.com/opennotify/notify/pkg/wire/session"
 	"github.com/opennotify/notify/recipes"
 )
 
@@ -101,16 +103,21 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
 		Store: st, Config: conf, Queue: queues, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
-		Allowed: env.allowed(), Deployed: env.deployed(), Reach: env.Reach,
+		Allowed: env.allowed(), Deployed: env.deployed(), Reach: env.Reach, Outside: env.Outside,
 	}}, nil
 }
 
-// API makes the HTTP handler of endpoints.
+// Sessions opens the sessions of the console.
+func (a *AWS) Sessions() *session.Sessions { return wiresession.New(&a.Backend, true) }
+
+// API makes the HTTP handler of endpoints. People who are signed in to the console call it with their
+// session.
 func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
-	return httpapi.New(httpapi.Config{
-		Auth: httpapi.KeyAuth(a.Config, a.Now), Now: a.Now, Log: a.Log, Gate: gate.New(a.Config, a.Now).Enter,
+	sessions := a.Sessions()
+	return sessions.Handler(httpapi.New(httpapi.Config{
+		Auth: sessions, Now: a.Now, Log: a.Log, Gate: gate.New(a.Config, a.Now).Enter,
 		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
-	}, endpoints...)
+	}, endpoints...))
 }
 
 // Main starts a function: it reads the environment, opens the Backend, and hands over to Lambda. What is

@@ -181,7 +181,7 @@ func (o *Operate) remove(ctx context.Context, p tenant.Principal, k store.Kind, 
 	if err != nil {
 		return err
 	}
-	if !live || !p.Sees(head.Tenant) {
+	if !live || !p.Steers(head.Tenant) {
 		return notFound(k, name)
 	}
 	if err := expect(head, live, c); err != nil {

@@ -69,7 +69,7 @@ func (s *Store) contentClaim(d *Draft) Key {
 func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*Draft) ([]Verdict, error) {
 	work := make([]*acceptance, len(drafts))
 	for i, d := range drafts {
-		if !p.Sees(d.Message.Tenant) {
+		if !p.Steers(d.Message.Tenant) {
 			return nil, fmt.Errorf("store: accept for another tenant: %w", ErrNotFound)
 		}
 		work[i] = &acceptance{draft: d, record: &Record{Message: d.Message, rev: 1}}

@@ -32,6 +32,7 @@ const (
 	// Endpoints are named tenant/name.
 	Endpoints Kind = "endpoint"
 	Recipes   Kind = "recipe" // those that were uploaded
+	Users     Kind = "user"
 )
 
 // Doc is one version of a document, with who wrote it and why.
@@ -59,7 +60,7 @@ func versionKey(k Kind, name string, v int64) Key {
 // PutDoc writes the next version: d.Version is the one that it replaces, 0 for a new document. The
 // version replaced is kept for good, first: a crash in between changes nothing.
 func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time, d Doc) (Doc, error) {
-	if !p.Sees(d.Tenant) {
+	if !p.Steers(d.Tenant) {
 		return d, ErrNotFound
 	}
 	old := d.Version
@@ -82,7 +83,7 @@ func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time
 		if err != nil {
 			return d, err
 		}
-		if !p.Sees(have.Tenant) {
+		if !p.Steers(have.Tenant) {
 			return d, ErrNotFound
 		}
 		ops = append(ops,
@@ -105,7 +106,7 @@ func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time
 func (s *Store) AddDocs(ctx context.Context, p tenant.Principal, now message.Time, docs ...Doc) error {
 	sequences := make([][]Op, len(docs))
 	for i, d := range docs {
-		if !p.Sees(d.Tenant) {
+		if !p.Steers(d.Tenant) {
 			return ErrNotFound
 		}
 		d.Version, d.At, d.Author = 1, now, p.Name

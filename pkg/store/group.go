@@ -51,7 +51,7 @@ var ErrKeyReused = errors.New("store: the idempotency key was used with another 
 // OpenGroup keeps a group before its messages. With a key that was used before for the same request it
 // gives the group of that time and true; its messages may be missing then, if a crash came between.
 func (s *Store) OpenGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, k *KeyClaim, keep time.Duration) (Group, bool, error) {
-	if !p.Sees(g.Tenant) {
+	if !p.Steers(g.Tenant) {
 		return g, false, ErrNotFound
 	}
 	for range 4 {
@@ -116,7 +116,7 @@ func readGroup(it *Item) (Group, error) {
 
 // SaveGroup writes the ids that intake found out.
 func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, keep time.Duration) error {
-	if !p.Sees(g.Tenant) {
+	if !p.Steers(g.Tenant) {
 		return ErrNotFound
 	}
 	item, err := groupItem(g, g.rev+1, now.Add(keep))

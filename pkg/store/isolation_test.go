@@ -3,6 +3,7 @@ package store_test
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"testing"
 	"time"
 
@@ -30,6 +31,8 @@ func principals() map[string]struct {
 		"operator of none":   {of("", true, tenant.Operate), true},
 		"admin":              {of("ops", true, tenant.Admin), true},
 		"worker":             {sys, true},
+		"person of the two":  {tenant.Person(tenant.User{Name: "li", Role: tenant.RoleDeveloper, Tenants: []string{"bank", "shop"}}), true},
+		"person of another":  {tenant.Person(tenant.User{Name: "li", Role: tenant.RoleDeveloper, Tenants: []string{"bank"}}), false},
 		"another":            {of("bank", true, tenant.Send, tenant.Read), false},
 		"another's test key": {of("bank", false, tenant.Send), false},
 		"of none":            {of("", true, tenant.Send, tenant.Read), false},
@@ -57,6 +60,27 @@ func TestEveryMethodKnowsThePrincipal(t *testing.T) {
 				}
 			}
 		})
+	}
+}
+
+// Support reads what every tenant owns and changes nothing.
+func TestSupportReads(t *testing.T) {
+	t.Parallel()
+	changes := []string{"Accept", "OpenGroup", "SaveGroup", "Save", "Update", "Release", "PutDoc", "PutSuppression", "DeleteSuppression"}
+	support := tenant.Person(tenant.User{Name: "li", Role: tenant.RoleSupport})
+	for method, try := range methods() {
+		w := newWorld(t)
+		r, kept := w.furnish()
+		before := w.db.Stats().Commits
+		saw, err := try(w, support, r, kept)
+		switch change := slices.Contains(changes, method); {
+		case err != nil && !errors.Is(err, store.ErrNotFound):
+			t.Errorf("%s: %v", method, err)
+		case saw == change:
+			t.Errorf("%s: seen %t", method, saw)
+		case w.db.Stats().Commits != before:
+			t.Errorf("%s: something was written", method)
+		}
 	}
 }
 

@@ -122,7 +122,7 @@ func readJob(it *Item) (Job, error) {
 
 // AddJob keeps a new job. Where one of this id is there it gives that one, and false.
 func (s *Store) AddJob(ctx context.Context, p tenant.Principal, now message.Time, j Job) (Job, bool, error) {
-	if !p.Sees(j.Tenant) || !isJob(j.ID) {
+	if !p.Steers(j.Tenant) || !isJob(j.ID) {
 		return j, false, ErrNotFound
 	}
 	j.rev = 1
@@ -167,7 +167,7 @@ func (s *Store) Job(ctx context.Context, p tenant.Principal, id string) (Job, er
 
 // SaveJob writes a job over the one that was read, or returns *StaleJob with what somebody else made of it.
 func (s *Store) SaveJob(ctx context.Context, p tenant.Principal, now message.Time, j Job) (Job, error) {
-	if !p.Sees(j.Tenant) {
+	if !p.Steers(j.Tenant) {
 		return j, ErrNotFound
 	}
 	old := j.rev

@@ -93,7 +93,7 @@ func (*held) Error() string { return "store: an item beside the record was chang
 
 // save writes a record, and other items in one sequence before and after it.
 func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, r *Record, next message.Message, before, after []Op) (*Record, error) {
-	if !p.Sees(r.Tenant) {
+	if !p.Steers(r.Tenant) {
 		return nil, ErrNotFound
 	}
 	saved := &Record{next, r.to, r.vars, r.rev + 1}
@@ -152,7 +152,7 @@ func (s *Store) Update(ctx context.Context, p tenant.Principal, now message.Time
 
 // Release gives back the content claim of a message that ended badly. Somebody else's claim stays.
 func (s *Store) Release(ctx context.Context, p tenant.Principal, now message.Time, r *Record) error {
-	if !p.Sees(r.Tenant) || r.Claim == "" {
+	if !p.Steers(r.Tenant) || r.Claim == "" {
 		return nil
 	}
 	key := Key{r.Claim, "c"}

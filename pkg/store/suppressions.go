@@ -51,7 +51,7 @@ func readSuppressions(items []Item) ([]suppress.Entry, error) {
 
 // PutSuppression adds or replaces an entry.
 func (s *Store) PutSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) error {
-	if e.Tenant == "" && !p.May(tenant.Operate) || e.Tenant != "" && !p.Sees(e.Tenant) {
+	if e.Tenant == "" && !p.May(tenant.Operate) || e.Tenant != "" && !p.Steers(e.Tenant) {
 		return ErrNotFound
 	}
 	data, err := json.Marshal(e)
@@ -71,7 +71,7 @@ func (s *Store) PutSuppression(ctx context.Context, p tenant.Principal, now mess
 
 // DeleteSuppression removes an entry; ErrNotFound if there is none.
 func (s *Store) DeleteSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) error {
-	if e.Tenant == "" && !p.May(tenant.Operate) || e.Tenant != "" && !p.Sees(e.Tenant) {
+	if e.Tenant == "" && !p.May(tenant.Operate) || e.Tenant != "" && !p.Steers(e.Tenant) {
 		return ErrNotFound
 	}
 	at := s.suppressionKey(kind, key, e)

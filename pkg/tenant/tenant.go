@@ -44,12 +44,15 @@ type Scope string
 const (
 	Send    Scope = "send"    // send, cancel and resend the tenant's own messages
 	Read    Scope = "read"    // read the tenant's messages
+	Support Scope = "support" // with read: every tenant's messages
 	Operate Scope = "operate" // read and steer every tenant's messages, templates and routes
 	Admin   Scope = "admin"   // everything, tenants, keys and accounts too
 )
 
 // ValidScope tells whether s is one of them.
-func ValidScope(s Scope) bool { return slices.Contains([]Scope{Send, Read, Operate, Admin}, s) }
+func ValidScope(s Scope) bool {
+	return slices.Contains([]Scope{Send, Read, Support, Operate, Admin}, s)
+}
 
 // Key is an API key as it is kept: the secret only as a hash.
 type Key struct {
@@ -73,7 +76,9 @@ type Principal struct {
 	Name   string // of a person or a worker, for the audit
 	Live   bool
 	scopes []Scope
-	system bool
+	// tenants are further ones of a person.
+	tenants []string
+	system  bool
 }
 
 // System is the principal of a worker: it may see every tenant's records. No request ever gets it.
@@ -94,7 +99,12 @@ func (p Principal) May(s Scope) bool {
 	return p.system || slices.Contains(p.scopes, s) || slices.Contains(p.scopes, Admin)
 }
 
+// Steers tells whether the principal may change what a tenant owns.
+func (p Principal) Steers(tenant string) bool {
+	return p.May(Operate) || tenant != "" && (p.Tenant == tenant || slices.Contains(p.tenants, tenant))
+}
+
 // Sees tells whether the principal may know of what a tenant owns.
 func (p Principal) Sees(tenant string) bool {
-	return p.May(Operate) || tenant != "" && p.Tenant == tenant
+	return p.May(Support) || p.Steers(tenant)
 }

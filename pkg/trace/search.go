@@ -124,10 +124,10 @@ func (f *Filter) check(p tenant.Principal) error {
 	bad := func(pointer string, code problem.Code, format string, args ...any) {
 		faults = append(faults, problem.At(pointer, code, format, args...))
 	}
-	if f.Tenant == "" && !p.May(tenant.Operate) {
+	if f.Tenant == "" && !p.Sees("") {
 		f.Tenant = p.Tenant
 	}
-	if !p.May(tenant.Operate) && !p.Sees(f.Tenant) {
+	if !p.Sees(f.Tenant) {
 		bad("/tenant", problem.UnknownTenant, "there is no such tenant for this key; leave tenant out to search its own")
 	} else if f.Tenant != "" && !tenant.ValidName(f.Tenant) {
 		bad("/tenant", problem.BadValue, "a tenant's name has 1 to 32 lower-case letters, digits and -")

@@ -44,6 +44,7 @@ type Backend struct {
 	// Reach lists networks that webhooks may reach although they are not public, and over http: empty but
 	// in tests and on one machine.
 	Reach []netip.Prefix
+	Outside
 }
 
 // Moved counts what becomes of messages: for [store.Options].

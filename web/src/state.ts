@@ -4,7 +4,7 @@ import { call, get, onSignedOut } from './api.ts';
 
 export type Lang = 'zh' | 'en';
 export type Theme = 'auto' | 'light' | 'dark';
-export type Scope = 'send' | 'read' | 'operate' | 'admin';
+export type Scope = 'send' | 'read' | 'support' | 'operate' | 'admin';
 
 export interface Session {
   key?: string;
@@ -12,6 +12,8 @@ export interface Session {
   live: boolean;
   scopes: Scope[];
   inbox?: string;
+  /** People may sign in through the company's identity provider. */
+  identity?: boolean;
 }
 
 const kept = (name: string): string | null => localStorage.getItem(name);
@@ -35,7 +37,7 @@ export const signedIn = computed(() => !!session.value?.key);
 export const may = (s: Scope): boolean => !!session.value?.scopes.includes(s);
 
 onSignedOut(() => {
-  if (session.value) session.value = { live: session.value.live, scopes: [], inbox: session.value.inbox };
+  if (session.value) session.value = { live: session.value.live, scopes: [], inbox: session.value.inbox, identity: session.value.identity };
 });
 
 export async function readSession(): Promise<void> {

@@ -5,27 +5,26 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
+	"log/slog"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
-	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/httpapi/session"
 )
 
 // Config is what the console needs.
 type Config struct {
 	// Files is the built page: index.html and hashed assets, each as NAME.gz; or placeholder.html alone.
-	Files fs.FS
-	Auth  httpapi.Authenticator
-	Now   func() time.Time
-	// Box seals sessions. Random is read for its nonces.
-	Box    *seal.Box
-	Random io.Reader
-	// Secure is for everything but plain http on this machine: the cookie then never leaves https.
-	Secure bool
-	// Links opens one-time links; nil where there are none.
-	Links *Links
+	Files    fs.FS
+	Sessions *session.Sessions
+	Links    Links
+	Now      func() time.Time
+	Random   io.Reader
+	Log      *slog.Logger
+	// Identity is where people sign in; nil where only keys do.
+	Identity *Identity
 	// Inbox is the path of the development inbox, "" where there is none.
 	Inbox string
 }
@@ -33,14 +32,14 @@ type Config struct {
 // Console is the endpoints, and the sessions in front of the API.
 type Console struct {
 	Config
-	files map[string]file
-	page  file
-	cross *http.CrossOriginProtection
+	files    map[string]file
+	page     file
+	provider provider
 }
 
 // New reads the page's files.
 func New(cfg Config) (*Console, error) {
-	c := &Console{Config: cfg, cross: http.NewCrossOriginProtection()}
+	c := &Console{Config: cfg}
 	if err := c.load(); err != nil {
 		return nil, fmt.Errorf("console's files: %w", err)
 	}
@@ -63,6 +62,8 @@ func (c *Console) Endpoints() []httpapi.Endpoint {
 		httpapi.Raw(get(strings.TrimSuffix(root, "/"), "startConsole", "Go to the console"), toConsole),
 		httpapi.Raw(get(root+"{path...}", "getConsole", "The console's page and files"), c.serve),
 		httpapi.Raw(get(root+"login", "getLogin", "The console's page, where a one-time link leads"), c.serve),
+		httpapi.Raw(get(root+"oidc", "signIn", "Sign in through the identity provider"), c.toIdentity),
+		httpapi.Raw(get(oidcCallback, "signedIn", "Where the identity provider sends people back to"), c.fromIdentity),
 		httpapi.Route(get(root+"session", "getSession", "Who is signed in"), c.session),
 		httpapi.Raw(post("login", "login", "Sign in with an API key or a one-time link"), c.login),
 		httpapi.Raw(post("logout", "logout", "Sign out"), c.logout),

@@ -17,6 +17,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/console"
+	"github.com/opennotify/notify/pkg/httpapi/session"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/seal"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -27,8 +28,33 @@ type world struct {
 	*testing.T
 	handler http.Handler
 	now     time.Time
-	links   console.Links
+	links   links
 	keys    map[string]tenant.Key
+	users   map[string]tenant.User
+}
+
+// links keeps one-time links in memory.
+type links map[string]link
+
+type link struct {
+	key  message.Secret
+	ends message.Time
+}
+
+func (l links) PutLink(_ context.Context, _ tenant.Principal, _, until message.Time, token string, key message.Secret) error {
+	l[token] = link{key, until}
+	return nil
+}
+
+func (l links) TakeLink(_ context.Context, now message.Time, token string) (message.Secret, bool, error) {
+	found, ok := l[token]
+	delete(l, token)
+	return found.key, ok && now < found.ends, nil
+}
+
+func (w *world) User(_ context.Context, name string) (tenant.User, bool, error) {
+	u, ok := w.users[name]
+	return u, ok, nil
 }
 
 func (w *world) Key(_ context.Context, id string) (tenant.Key, bool, error) {
@@ -60,16 +86,19 @@ func packed(t *testing.T, text string) *fstest.MapFile {
 	return &fstest.MapFile{Data: b.Bytes()}
 }
 
-func newWorld(t *testing.T, secure bool) *world {
+func newWorld(t *testing.T, secure bool) *world { return worldWith(t, secure, nil) }
+
+func worldWith(t *testing.T, secure bool, identity *console.Identity) *world {
 	t.Helper()
-	w := &world{T: t, now: time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC), keys: map[string]tenant.Key{}}
+	w := &world{T: t, now: time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC), keys: map[string]tenant.Key{}, users: map[string]tenant.User{}, links: links{}}
 	box, err := seal.NewBox(make([]byte, seal.KeySize))
 	if err != nil {
 		t.Fatal(err)
 	}
 	clock := func() time.Time { return w.now }
-	auth := httpapi.KeyAuth(w, clock)
-	c, err := console.New(console.Config{Auth: auth, Now: clock, Box: box, Random: rand.Reader, Secure: secure, Links: &w.links, Inbox: "/dev/inbox",
+	sessions := session.New(session.Config{Keys: httpapi.KeyAuth(w, clock), Users: w, Now: clock, Random: rand.Reader, Secure: secure,
+		Box: func(context.Context) (*seal.Box, error) { return box, nil }})
+	c, err := console.New(console.Config{Sessions: sessions, Now: clock, Random: rand.Reader, Links: w.links, Inbox: "/dev/inbox", Identity: identity, Log: slog.New(slog.DiscardHandler),
 		Files: fstest.MapFS{"index.html.gz": packed(t, "<page>"), "app.0123456789ab.js.gz": packed(t, "script()"), "placeholder.html": {Data: []byte("placeholder")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -77,7 +106,7 @@ func newWorld(t *testing.T, secure bool) *world {
 	who := httpapi.Route(httpapi.Op{Method: http.MethodPost, Path: "/v1/who", Scope: tenant.Read}, func(_ context.Context, c *httpapi.Call, _ *struct{}) (*map[string]string, error) {
 		return &map[string]string{"key": c.Principal.KeyID}, nil
 	})
-	w.handler = c.Session(httpapi.New(httpapi.Config{Auth: auth, Now: clock, Log: slog.New(slog.DiscardHandler), NewRequestID: func() string { return "req_1" }},
+	w.handler = sessions.Handler(httpapi.New(httpapi.Config{Auth: sessions, Now: clock, Log: slog.New(slog.DiscardHandler), NewRequestID: func() string { return "req_1" }},
 		append(c.Endpoints(), who)...))
 	return w
 }
@@ -167,7 +196,7 @@ func TestRevokedKeyEndsSessions(t *testing.T) {
 	if err := json.Unmarshal([]byte(text(t, w.want(w.do("GET", "/console/session", "", "Cookie", sent), 200))), &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Scopes) != 4 || s.Tenant != "shop" || !s.Live || s.Inbox == "" {
+	if len(s.Scopes) != 5 || s.Tenant != "shop" || !s.Live || s.Inbox == "" {
 		t.Errorf("session %+v", s)
 	}
 	for id, k := range w.keys {
@@ -215,7 +244,7 @@ func TestLinksOpenOnce(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, false)
 	make := func() string {
-		path, err := w.links.Make(rand.Reader, message.Secret(w.key(tenant.Read)), w.now)
+		path, err := console.Link(t.Context(), w.links, tenant.System("test"), rand.Reader, message.Secret(w.key(tenant.Read)), w.now)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -117,7 +117,7 @@ func acceptsGzip(r *http.Request) bool {
 // preview sends a mail's HTML back as a page that can do nothing. A frame with srcdoc would inherit the
 // console's policy and lose all styles.
 func (c *Console) preview(_ context.Context, _ *httpapi.Call, w http.ResponseWriter, r *http.Request) error {
-	if err := c.ours(r); err != nil {
+	if err := c.Sessions.Ours(r); err != nil {
 		return err
 	}
 	if err := r.ParseForm(); err != nil {

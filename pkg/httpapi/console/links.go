@@ -1,56 +1,46 @@
 package console
 
 import (
-	"crypto/sha256"
+	"context"
 	"encoding/base64"
 	"fmt"
 	"io"
-	"sync"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/tenant"
 )
 
-// Links holds one-time links in this process's memory: for one machine, whose terminal shows them.
-type Links struct {
-	mu   sync.Mutex
-	open map[[sha256.Size]byte]link
+// Links keeps what one-time links sign in with; *store.Store does.
+type Links interface {
+	PutLink(ctx context.Context, p tenant.Principal, now, until message.Time, token string, key message.Secret) error
+	// TakeLink gives it once; false when it was taken already or is too old.
+	TakeLink(ctx context.Context, now message.Time, token string) (message.Secret, bool, error)
 }
 
-type link struct {
-	key  message.Secret
-	ends time.Time
-}
+// LinkLasts is how long a link waits to be opened.
+const LinkLasts = time.Hour
 
-// linkLasts is how long a link waits to be opened.
-const linkLasts = time.Hour
-
-// Make gives the path of a link that signs in with key, once. The token stands behind #, which browsers
+// Link makes the path of a link that signs in with key, once. The token stands behind #, which browsers
 // send nobody.
-func (l *Links) Make(random io.Reader, key message.Secret, now time.Time) (string, error) {
+func Link(ctx context.Context, links Links, p tenant.Principal, random io.Reader, key message.Secret, now time.Time) (string, error) {
 	var token [20]byte
 	if _, err := io.ReadFull(random, token[:]); err != nil {
 		return "", fmt.Errorf("one-time link: %w", err)
 	}
 	text := base64.RawURLEncoding.EncodeToString(token[:])
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	if l.open == nil {
-		l.open = map[[sha256.Size]byte]link{}
+	if err := links.PutLink(ctx, p, message.At(now), message.At(now.Add(LinkLasts)), text, key); err != nil {
+		return "", fmt.Errorf("one-time link: %w", err)
 	}
-	l.open[sha256.Sum256([]byte(text))] = link{key, now.Add(linkLasts)}
 	return root + "login#" + text, nil
 }
 
-// Open uses a link up.
-func (l *Links) Open(token string, now time.Time) (message.Secret, bool) {
-	if l == nil {
-		return "", false
+// opened uses a link up.
+func (c *Console) opened(ctx context.Context, token string) (message.Secret, bool, error) {
+	key, ok, err := c.Links.TakeLink(ctx, message.At(c.Now()), token)
+	if err != nil {
+		return "", false, problem.New(problem.Unavailable, "the link cannot be opened right now; try again").Because(err)
 	}
-	l.mu.Lock()
-	defer l.mu.Unlock()
-	id := sha256.Sum256([]byte(token))
-	found, ok := l.open[id]
-	delete(l.open, id)
-	return found.key, ok && now.Before(found.ends)
+	return key, ok, nil
 }

@@ -23,6 +23,7 @@ deleteRoute           .    .    x       x
 deleteTemplateBinding .    .    x       x
 deleteTemplate        .    .    x       x
 deleteTenant          .    .    .       x
+deleteUser            .    .    .       x
 diffTemplate          .    x    x       x
 getAccount            .    .    x       x
 getKey                .    .    x       x
@@ -46,6 +47,8 @@ listTemplateVersions  .    x    x       x
 listTemplates         .    x    x       x
 listTenantHistory     .    x    x       x
 listTenants           .    x    x       x
+listUserHistory       .    .    .       x
+listUsers             .    .    .       x
 previewTemplate       .    x    x       x
 publishTemplate       .    .    x       x
 putAccount            .    .    .       x
@@ -53,6 +56,7 @@ putRoute              .    .    x       x
 putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x
 putTenant             .    .    .       x
+putUser               .    .    .       x
 retryDeadLetter       .    .    x       x
 revokeKey             .    .    .       x
 shareTemplate         .    .    x       x

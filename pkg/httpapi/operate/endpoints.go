@@ -2,6 +2,7 @@ package operate
 
 import (
 	"net/http"
+	"slices"
 	"strconv"
 	"time"
 
@@ -23,15 +24,24 @@ type Operate interface {
 	Routes
 	Suppressions
 	DeadLetters
+	Users
 }
 
 // Endpoints mounts all of it.
 func Endpoints(o Operate) []httpapi.Endpoint {
-	var all []httpapi.Endpoint
-	for _, some := range [][]httpapi.Endpoint{tenants(o), keys(o), templates(o), drafts(o), bindings(o), accounts(o), routes(o), simulations(o), suppressions(o), deadLetters(o)} {
-		all = append(all, some...)
-	}
-	return all
+	return slices.Concat(
+		tenants(o),
+		keys(o),
+		templates(o),
+		drafts(o),
+		bindings(o),
+		accounts(o),
+		routes(o),
+		simulations(o),
+		suppressions(o),
+		deadLetters(o),
+		users(o),
+	)
 }
 
 // op describes an operation; its tag is the first part of its path.

@@ -31,7 +31,7 @@ type Key struct {
 	Tenant    string         `json:"tenant,omitzero"`
 	Title     string         `json:"title"`
 	Live      bool           `json:"live" doc:"false is a test key: it sends nothing, and simulates outcomes."`
-	Scopes    []tenant.Scope `json:"scopes" enum:"send,read,operate,admin"`
+	Scopes    []tenant.Scope `json:"scopes" enum:"send,read,support,operate,admin"`
 	CreatedAt time.Time      `json:"created_at"`
 	CreatedBy string         `json:"created_by,omitzero"`
 	ExpiresAt *time.Time     `json:"expires_at,omitzero"`
@@ -51,7 +51,7 @@ type CreateKey struct {
 	Tenant    string         `json:"tenant,omitzero" doc:"Whose key. A key with the scope operate or admin is good for the whole installation and needs none."`
 	Title     string         `json:"title" doc:"What it is for." maxLength:"100" example:"order service, production"`
 	Live      *bool          `json:"live" doc:"true sends; false makes a test key. It must be said: there is no default."`
-	Scopes    []tenant.Scope `json:"scopes" enum:"send,read,operate,admin" doc:"What it may do, each apart from the others, but that admin may do everything."`
+	Scopes    []tenant.Scope `json:"scopes" enum:"send,read,support,operate,admin" doc:"What it may do, each apart from the others, but that admin may do everything."`
 	ExpiresAt *time.Time     `json:"expires_at,omitzero" doc:"When it stops by itself; never without it."`
 	Reason    string         `json:"reason,omitzero" maxLength:"200"`
 }

@@ -1,14 +1,18 @@
 import { useEffect, useState } from 'preact/hooks';
 import { Logo, Switches } from '../frame.tsx';
-import { t } from '../i18n.ts';
+import { t, type Key } from '../i18n.ts';
 import { useAction } from '../load.ts';
 import { go, path } from '../route.tsx';
 import { session, signIn } from '../state.ts';
 import { Button, Text, Trouble } from '../ui.tsx';
 
+/** Why the identity provider led back here. */
+const reasons: Record<string, Key | undefined> = { unknown: 'login.unknown', refused: 'login.refused' };
+
 export function Login() {
   const [key, setKey] = useState('');
   const action = useAction();
+  const refused = reasons[new URLSearchParams(location.search).get('error') ?? ''];
   const enter = (how: { key: string } | { token: string }): Promise<void> => action.run(async () => {
     await signIn(how);
     if (path.value === '/login') go('/', true);
@@ -26,6 +30,8 @@ export function Login() {
           <div class="body">
             <h1><Logo />notify</h1>
             <p class="note">{t('login.note')}</p>
+            {refused && <p class="alert bad" role="alert">{t(refused)}</p>}
+            {session.value?.identity && <p><a class="button main" href="/console/oidc">{t('login.identity')}</a></p>}
             <form onSubmit={(e) => { e.preventDefault(); void enter({ key: key.trim() }); }}>
               <Text label={t('login.key')} type="password" autocomplete="current-password" value={key} set={setKey} placeholder="nfy_live_…" required autofocus help={t('login.help')} />
               <Button kind="main" type="submit" disabled={action.busy || !key.trim()}>{t('login.enter')}</Button>

@@ -46,7 +46,7 @@ func (s *Store) Health(ctx context.Context, p tenant.Principal, owner, name stri
 
 // PutHealth replaces the health that was read; ErrConflict when somebody else did.
 func (s *Store) PutHealth(ctx context.Context, p tenant.Principal, now message.Time, owner, name string, h Health) (Health, error) {
-	if !p.Sees(owner) {
+	if !p.Steers(owner) {
 		return h, ErrNotFound
 	}
 	data, err := json.Marshal(h)

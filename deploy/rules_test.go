@@ -14,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp/cmpopts"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/callbacks"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
@@ -302,7 +303,7 @@ func TestRoutes(t *testing.T) {
 			return "nowhere"
 		}
 		for want, endpoints := range map[string][]httpapi.Endpoint{"Ingest": messages.Sending(nil), "Receipt": receipts.Endpoints(nil),
-			"Admin": append(messages.Reading(nil), operate.Endpoints(nil)...)} {
+			"Admin": slices.Concat(messages.Reading(nil), operate.Endpoints(nil), callbacks.Endpoints(nil))} {
 			for _, e := range endpoints {
 				if got := goes(e.Op); got != want {
 					t.Errorf("%s: %s %s goes to %s, want %s", kind, e.Op.Method, e.Op.Path, got, want)

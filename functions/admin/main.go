@@ -3,14 +3,17 @@ package main
 
 import (
 	"context"
+	"errors"
 	"slices"
 
+	"github.com/opennotify/notify/pkg/httpapi/callbacks"
 	"github.com/opennotify/notify/pkg/httpapi/console"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/onlambda"
+	"github.com/opennotify/notify/pkg/wire/callback"
 	wireconsole "github.com/opennotify/notify/pkg/wire/console"
 	"github.com/opennotify/notify/pkg/wire/delivery"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
@@ -19,19 +22,14 @@ import (
 
 func main() {
 	onaws.Main(func(ctx context.Context, a *onaws.AWS) (any, error) {
-		tr, err := trace.New(&a.Backend)
-		if err != nil {
+		tr, err1 := trace.New(&a.Backend)
+		op, err2 := wireoperate.New(&a.Backend, delivery.Accounts(&a.Backend, nil))
+		told, err3 := callback.New(&a.Backend)
+		con, err4 := console.New(wireconsole.Config(&a.Backend, a.Sessions()))
+		if err := errors.Join(err1, err2, err3, err4); err != nil {
 			return nil, err
 		}
-		op, err := wireoperate.New(&a.Backend, delivery.Accounts(&a.Backend, nil))
-		if err != nil {
-			return nil, err
-		}
-		con, err := console.New(wireconsole.Config(&a.Backend, a.Sessions()))
-		if err != nil {
-			return nil, err
-		}
-		api := a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), reference.Endpoints(), con.Endpoints())...)
+		api := a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), reference.Endpoints(), con.Endpoints())...)
 		return onlambda.HTTP(api, a.Metrics), nil
 	})
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/callbacks"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
@@ -27,6 +28,7 @@ import (
 	"github.com/opennotify/notify/pkg/queue/memory"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/wire"
+	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
 	"github.com/opennotify/notify/pkg/wire/control"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
@@ -114,6 +116,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	told, err := wirecallback.New(&l.Backend)
+	if err != nil {
+		return err
+	}
 	if l.control, err = control.New(&l.Backend); err != nil {
 		return err
 	}
@@ -134,7 +140,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	api := httpapi.New(httpapi.Config{
 		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
 	inbox := l.inboxPage()

@@ -151,7 +151,7 @@ func TestNewNeedsEverything(t *testing.T) {
 	v := reflect.ValueOf(w.ports)
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if name == "Check" || name == "Approval" {
+		if name == "Check" || name == "Approval" || name == "Deployed" {
 			continue
 		}
 		p := w.ports
@@ -379,4 +379,44 @@ func TestStoreDown(t *testing.T) {
 	if _, err := w.Tenants(ctx, ops); code(err) != problem.Unavailable || strings.Contains(problem.From(err).Detail, "cancel") {
 		t.Errorf("%v", err)
 	}
+}
+
+// Where the channel of callbacks is off, an endpoint can only be read.
+func TestEndpointWithoutItsChannel(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ports.Deployed = func(ch message.Channel) bool { return ch != message.Webhook }
+	o, err := operate.New(w.ports)
+	ok(t, err)
+	_, err = o.PutEndpoint(t.Context(), admin, operate.EndpointRequest{Tenant: "shop", Name: "a", URL: "https://shop.example.com/"}, operate.Change{})
+	if p := problem.From(err); code(err) != problem.InvalidRequest || p.Fields[0].Pointer != "/url" || p.Fields[0].Code != problem.ChannelOff {
+		t.Errorf("%v", err)
+	}
+	e, err := o.PutEndpoint(t.Context(), admin, operate.EndpointRequest{Tenant: "shop", Name: "a", Until: clock.Add(time.Hour)}, operate.Change{})
+	if err != nil || e.Secret != "" {
+		t.Errorf("%+v, %v", e.Versioned, err)
+	}
+}
+
+// Nobody learns an endpoint's secret that was not kept: it is rotated.
+func TestEndpointSecretNotKept(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	w.ports.Vault = lockedVault{w.vault}
+	o, err := operate.New(w.ports)
+	ok(t, err)
+	e, err := o.PutEndpoint(t.Context(), admin, operate.EndpointRequest{Tenant: "shop", Name: "a", URL: "https://shop.example.com/"}, operate.Change{})
+	if code(err) != problem.Unavailable || e.Secret != "" {
+		t.Errorf("%v", err)
+	}
+	e, err = w.RotateEndpoint(t.Context(), admin, "shop", "a", time.Hour, operate.Change{Version: 1})
+	if err != nil || e.Secret == "" {
+		t.Error(err)
+	}
+}
+
+type lockedVault struct{ secret.Vault }
+
+func (lockedVault) Put(context.Context, string, map[string]message.Secret) error {
+	return errors.New("the vault is locked")
 }

@@ -74,6 +74,8 @@ type Ports struct {
 	// Approval asks an account's provider for the state of a bound template; its error is what the provider
 	// said. Nil like Check.
 	Approval func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error)
+	// Deployed tells whether a channel's queues exist; nil is every channel's.
+	Deployed func(message.Channel) bool
 	Now      func() time.Time
 	Random   io.Reader // for keys
 	Log      *slog.Logger

@@ -19,6 +19,7 @@ checkSuppression      .    .    x       x
 checkTemplateBinding  .    .    x       x
 createKey             .    .    .       x
 deleteAccount         .    .    .       x
+deleteEndpoint        .    .    x       x
 deleteRoute           .    .    x       x
 deleteTemplateBinding .    .    x       x
 deleteTemplate        .    .    x       x
@@ -26,6 +27,7 @@ deleteTenant          .    .    .       x
 deleteUser            .    .    .       x
 diffTemplate          .    x    x       x
 getAccount            .    .    x       x
+getEndpoint           .    x    x       x
 getKey                .    .    x       x
 getProvider           .    .    x       x
 getRoute              .    .    x       x
@@ -36,6 +38,8 @@ getTenant             .    x    x       x
 listAccountHistory    .    .    x       x
 listAccounts          .    .    x       x
 listDeadLetters       .    .    x       x
+listEndpointHistory   .    x    x       x
+listEndpoints         .    x    x       x
 listKeys              .    .    x       x
 listProviders         .    .    x       x
 listRouteHistory      .    .    x       x
@@ -52,6 +56,7 @@ listUsers             .    .    .       x
 previewTemplate       .    x    x       x
 publishTemplate       .    .    x       x
 putAccount            .    .    .       x
+putEndpoint           .    .    x       x
 putRoute              .    .    x       x
 putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x
@@ -59,6 +64,7 @@ putTenant             .    .    .       x
 putUser               .    .    .       x
 retryDeadLetter       .    .    x       x
 revokeKey             .    .    .       x
+rotateEndpoint        .    .    x       x
 shareTemplate         .    .    x       x
 simulateRoute         .    .    x       x
 suppress              .    .    x       x

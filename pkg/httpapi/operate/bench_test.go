@@ -190,6 +190,7 @@ func setup(t *testing.T) *bench {
 	b.key(t, "send", "shop", tenant.Send)
 	b.key(t, "read", "shop", tenant.Read)
 	b.key(t, "other", "bank", tenant.Read)
+	b.key(t, "both", "shop", tenant.Send, tenant.Read)
 	b.key(t, "operate", "", tenant.Operate)
 	b.key(t, "admin", "", tenant.Admin)
 	return b

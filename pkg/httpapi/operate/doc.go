@@ -1,3 +1,3 @@
 // Package operate mounts what operators and developers change: /v1/tenants, keys, templates, accounts,
-// providers, routes, suppressions and dlq.
+// providers, routes, endpoints, suppressions and dlq.
 package operate

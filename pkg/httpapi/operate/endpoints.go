@@ -22,6 +22,7 @@ type Operate interface {
 	Bindings
 	Accounts
 	Routes
+	Hooks
 	Suppressions
 	DeadLetters
 	Users
@@ -38,6 +39,7 @@ func Endpoints(o Operate) []httpapi.Endpoint {
 		accounts(o),
 		routes(o),
 		simulations(o),
+		hooks(o),
 		suppressions(o),
 		deadLetters(o),
 		users(o),

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -371,5 +372,61 @@ func TestSuppressionPages(t *testing.T) {
 	}
 	if d := cmp.Diff([]string{"n5", "n4", "n2", "n1"}, notes); d != "" {
 		t.Error(d)
+	}
+}
+
+// TestEndpointSecrets: what the vault holds after each change, and which secrets an endpoint's account has.
+func TestEndpointSecrets(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	const path, account = "/v1/endpoints/shop/orders", "endpoint/shop/orders"
+	var made struct {
+		Secret  string
+		Version int
+	}
+	b.must(t, "both", "PUT", path, `{"url":"https://hooks.shop.example.com/"}`, &made)
+	first := made.Secret
+	kept := func() map[string]message.Secret {
+		t.Helper()
+		got, err := b.Vault.Get(t.Context(), account)
+		ok(t, err)
+		return got
+	}
+	signs := func(want ...string) {
+		t.Helper()
+		e, found, err := b.Config.Endpoint(t.Context(), "shop", "orders")
+		ok(t, err)
+		if got := e.Account(message.At(b.now())).Secrets; !found || !slices.Equal(got, want) {
+			t.Errorf("signs with %v, want %v", got, want)
+		}
+	}
+	signs("secret")
+	b.must(t, "both", "POST", path+"/rotate", `{"version":1,"both_seconds":60}`, &made)
+	if got := kept(); made.Secret == first || string(got["secret"]) != made.Secret || string(got["previous_secret"]) != first || len(got) != 2 {
+		t.Errorf("after a rotation the vault has %d secrets, or others", len(got))
+	}
+	signs("secret", "previous_secret")
+	b.sleep(time.Minute)
+	signs("secret")
+	if w := b.do("both", "POST", path+"/rotate", `{"version":1}`); w.Code != 409 || string(kept()["secret"]) != made.Secret {
+		t.Errorf("a rotation that came too late: %d %s", w.Code, w.Body)
+	}
+	second := made.Secret
+	b.must(t, "operate", "POST", path+"/rotate", `{"version":2}`, &made)
+	if got := kept(); string(got["previous_secret"]) != second || len(got) != 2 {
+		t.Error("after two rotations the vault has another secret than the last two")
+	}
+	signs("secret", "previous_secret")
+	b.must(t, "both", "DELETE", path+"?version=3", "", nil)
+	if _, err := b.Vault.Get(t.Context(), account); !errors.Is(err, secret.ErrNotFound) {
+		t.Errorf("after the deletion: %v", err)
+	}
+	for _, s := range []string{first, second, made.Secret} {
+		if strings.Contains(b.log.String(), s) {
+			t.Error("the log has a secret")
+		}
+	}
+	if b.do("send", "PUT", path, `{"url":"https://hooks.shop.example.com/"}`).Code != 403 || b.do("read", "PUT", path, `{"url":"https://hooks.shop.example.com/"}`).Code != 403 {
+		t.Error("one scope is enough")
 	}
 }

@@ -21,7 +21,7 @@ type Senders interface {
 // where no provider is to be linked.
 func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
 	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
-		Queue: b.Queue, Addresses: intake.Addresses(b), Now: b.Now, Random: b.Random, Log: b.Log}
+		Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, Now: b.Now, Random: b.Random, Log: b.Log}
 	if senders != nil {
 		p.Check, p.Approval = check(senders), approval(senders)
 	}

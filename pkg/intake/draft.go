@@ -25,7 +25,7 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 		pl.f.add(t.pointer, problem.BadAddress, "%s", err)
 		return nil, nil
 	}
-	d := &planned{subject: pl.subject(t.channel, to.Region)}
+	d := &planned{kind: info.Address, key: to.Key, subject: pl.subject(t.channel, to.Region)}
 	locale, ok, err := pl.render(d, info, t)
 	if err != nil || !ok {
 		return nil, err
@@ -37,14 +37,11 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 	if t.channel == message.SMS {
 		m.Segments = template.CountSegments(d.content.Text).Count
 	}
-	if err := pl.stop(ctx, d, &m, info, to.Key); err != nil {
-		return nil, err
+	d.Draft = store.Draft{Message: m, To: to.Send, Vars: pl.vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject), Guarded: true}
+	pl.simulate(d)
+	if kind == store.GroupFallback { // which of them goes first must be known before any is written
+		return d, pl.in.suppress(ctx, d)
 	}
-	vars := pl.vars
-	if m.Status.Terminal() && m.Class.Defaults().BlankVars {
-		vars = nil // it ended before it began: a code is kept no longer than its message lives
-	}
-	d.Draft = store.Draft{Message: m, To: to.Send, Vars: vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject)}
 	return d, nil
 }
 
@@ -162,27 +159,34 @@ func (pl *planner) wanted(s route.Subject) time.Duration {
 	return pl.class.Defaults().DedupWindow
 }
 
-// stop ends a message at once that must not go out: simulated for a test key or an address that this
-// stage may not write to, suppressed for an address that nobody may write to. It is recorded all the
-// same, so that it can be found.
-func (pl *planner) stop(ctx context.Context, d *planned, m *message.Message, info message.ChannelInfo, key message.Address) error {
-	switch {
+// simulate ends a message at once that does not go out: of a test key, or to an address that this stage
+// may not write to. It is recorded all the same, so that it can be found.
+func (pl *planner) simulate(d *planned) {
+	switch m := &d.Message; {
 	case !pl.p.Live:
 		m.End(message.Simulated, "test_key", pl.now)
-		m.Outcome = simulate(info.Address, key)
-		return nil
-	case pl.in.Allowed != nil && !pl.in.Allowed(info.Address, key):
+		m.Outcome = outcome(d.kind, d.key)
+	case pl.in.Allowed != nil && !pl.in.Allowed(d.kind, d.key):
 		m.End(message.Simulated, "stage", pl.now)
 		m.Outcome = message.Delivered
+	}
+}
+
+// suppress ends a message to an address that nobody may write to, where that must be known before the store
+// finds it out.
+func (in *Intake) suppress(ctx context.Context, d *planned) error {
+	m := &d.Message
+	d.Guarded = false
+	if m.Status.Terminal() {
 		return nil
 	}
-	entries, err := pl.in.Store.Suppressions(ctx, info.Address, string(key))
+	entries, err := in.Store.Suppressions(ctx, d.kind, string(d.key))
 	if err != nil {
 		return unavailable(err)
 	}
-	if e, stops := suppress.Find(entries, m.Tenant, m.Channel, m.Class, pl.at); stops {
+	if e, stops := suppress.Find(entries, m.Tenant, m.Channel, m.Class, max(m.Created, m.SendAt)); stops {
 		d.stopped = &e
-		m.End(message.Suppressed, string(e.Reason), pl.now)
+		m.End(message.Suppressed, string(e.Reason), m.Created)
 	}
 	return nil
 }
@@ -203,7 +207,7 @@ var magic = []struct {
 	{"0008", "dead", message.Dead},
 }
 
-func simulate(kind message.AddressKind, key message.Address) message.Status {
+func outcome(kind message.AddressKind, key message.Address) message.Status {
 	s := string(key)
 	for _, row := range magic {
 		switch kind {

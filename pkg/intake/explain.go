@@ -53,12 +53,12 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 	}
 	out := make([]Explanation, 0, len(pl.drafts))
 	for _, d := range pl.drafts {
-		e := Explanation{Message: d.Message, To: d.To, Content: d.content, Stopped: d.stopped, Warnings: d.warnings}
-		held, err := in.Store.Peek(ctx, p, now, &d.Draft)
+		held, err := in.foresee(ctx, p, now, d)
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, err
 		}
-		e.Duplicate, e.WindowEnds = held.Record, held.WindowEnds
+		e := Explanation{Message: d.Message, To: d.To, Content: d.content, Stopped: d.stopped, Warnings: d.warnings,
+			Duplicate: held.Record, WindowEnds: held.WindowEnds}
 		accounts, err := in.Config.Accounts(ctx, d.Message.Channel)
 		if err != nil {
 			return nil, unavailable(err)
@@ -74,6 +74,19 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// foresee looks at what the store would find: the message that holds the content window, else a suppression,
+// which ends this one.
+func (in *Intake) foresee(ctx context.Context, p tenant.Principal, now message.Time, d *planned) (store.Verdict, error) {
+	held, err := in.Store.Peek(ctx, p, now, &d.Draft)
+	if err != nil {
+		return held, unavailable(err)
+	}
+	if d.Guarded && held.Record == nil {
+		err = in.suppress(ctx, d)
+	}
+	return held, err
 }
 
 // choose fills in what the route decides, and its price.

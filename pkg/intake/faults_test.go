@@ -16,6 +16,8 @@ import (
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/storetest"
+	"github.com/opennotify/notify/pkg/suppress"
+	"github.com/opennotify/notify/pkg/tenant"
 )
 
 var errDriver = errors.New("the driver failed")
@@ -31,6 +33,12 @@ func TestNeverAcceptedWithoutARecord(t *testing.T) {
 		seed := rapid.Uint64().Draw(rt, "seed")
 		share := rapid.SampledFrom([]float64{0.05, 0.2, 0.5}).Draw(rt, "share")
 		in := faulty(w, storetest.Sometimes(rand.New(rand.NewPCG(seed, 1)), share, errDriver))
+		if who := rapid.SampledFrom([]string{"nobody", "bank", ""}).Draw(rt, "suppressed by"); who != "nobody" {
+			e := suppress.Entry{Tenant: who, Reason: suppress.Bounce, Masked: "x", At: w.Time()}
+			if err := w.Store.PutSuppression(w.Context(), tenant.System("test"), w.Time(), message.Phone, shaped(round, "", 1, 0).To.One, e); err != nil {
+				rt.Fatal(err)
+			}
+		}
 		answered, hashes := map[string][]message.ID{}, map[string][]byte{}
 		for step := range rapid.IntRange(1, 12).Draw(rt, "requests") {
 			key := fmt.Sprintf("r%d-%d", round, rapid.IntRange(0, 3).Draw(rt, "key"))

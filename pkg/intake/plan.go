@@ -32,6 +32,8 @@ type plan struct {
 // planned is one message of a plan.
 type planned struct {
 	store.Draft
+	kind     message.AddressKind
+	key      message.Address // of the recipient, as it is searched
 	content  message.Content
 	subject  route.Subject
 	stopped  *suppress.Entry

@@ -174,9 +174,9 @@ func (in *Intake) Weigh(ctx context.Context, p tenant.Principal, reqs []*Request
 		if err != nil {
 			return nil, unavailable(err)
 		}
-		held, err := in.Store.Peek(ctx, p, now, &d.Draft)
+		held, err := in.foresee(ctx, p, now, d)
 		if err != nil {
-			return nil, unavailable(err)
+			return nil, err
 		}
 		e := Explanation{}
 		e.choose(routes, d, accounts, bars)

@@ -24,6 +24,7 @@ const (
 	BugHashIgnored     Bug = "a key's body is not compared"
 	BugContentDropped  Bug = "content claims are not kept"
 	BugTrustTTL        Bug = "an expired claim counts until it is removed"
+	BugUnguarded       Bug = "suppressions are asked for in the wrong place"
 	BugReleaseLive     Bug = "a sent message gives its claim back"
 	BugNoFence         Bug = "writes ignore the revision"
 	BugStaleLease      Bug = "a lease that lost is taken for won"
@@ -60,7 +61,7 @@ const (
 // spoil changes what is written.
 func (b Bug) spoil(now message.Time, sequences [][]store.Op) [][]store.Op {
 	switch b {
-	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost, BugEarlyDropped, BugEarlyLost:
+	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost, BugEarlyDropped, BugEarlyLost, BugUnguarded:
 	default:
 		return sequences
 	}
@@ -90,6 +91,8 @@ func (b Bug) spoilOp(now message.Time, op *store.Op) {
 	case b == BugKeyDropped && it.SK == "k", b == BugContentDropped && it.SK == "c":
 		it.SK += store.DueSort(now) // where nobody finds it
 		op.Cond = store.Always
+	case b == BugUnguarded && op.Cond == store.Vacant:
+		it.PK += "0"
 	case b == BugRecordExpires && record:
 		it.Expires = int64(now)/1000 + 3600
 	case b == BugDueLost && record && it.Rev > 1:

@@ -24,6 +24,7 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugHashIgnored, []sim.Invariant{sim.Idempotent}},
 		{sim.BugContentDropped, []sim.Invariant{sim.ContentOnce}},
 		{sim.BugTrustTTL, []sim.Invariant{sim.ContentOnce}},
+		{sim.BugUnguarded, []sim.Invariant{sim.Suppressed}},
 		{sim.BugReleaseLive, []sim.Invariant{sim.ContentOnce}},
 		{sim.BugNoFence, []sim.Invariant{sim.SingleOwner}},
 		{sim.BugStaleLease, []sim.Invariant{sim.Guarded}},

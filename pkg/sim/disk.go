@@ -98,9 +98,11 @@ func (d *Disk) Write(ctx context.Context, now message.Time, sequences ...[]store
 func check(op store.Op) error {
 	k, it := op.Item.Key, op.Item
 	switch {
+	case op.Cond == store.Vacant && k.SK == "" && !op.Delete && len(k.PK) >= 1 && len(k.PK) <= maxKey:
+		return nil
 	case len(k.PK) < 1 || len(k.PK) > maxKey || len(k.SK) < 1 || len(k.SK) > maxKey:
 		return fmt.Errorf("%w: a key of %d and %d bytes", errBadCall, len(k.PK), len(k.SK))
-	case op.Cond > store.AtRev:
+	case op.Cond >= store.Vacant:
 		return fmt.Errorf("%w: condition %d", errBadCall, op.Cond)
 	case op.Delete:
 		return nil
@@ -123,6 +125,10 @@ func (d *Disk) sequence(now message.Time, seq []store.Op) store.Result {
 			holds = old == nil || old.Expires != 0 && old.Expires*1000 <= int64(now)
 		case store.AtRev:
 			holds = old != nil && old.Rev == op.At
+		case store.Vacant:
+			if in := d.index[place{store.ByPartition, op.Item.PK}]; len(in) > 0 {
+				old, holds = in[0].item, false
+			}
 		}
 		switch {
 		case !holds && old != nil:
@@ -130,6 +136,7 @@ func (d *Disk) sequence(now message.Time, seq []store.Op) store.Result {
 			return store.Result{Applied: i, Holder: &holder}
 		case !holds:
 			return store.Result{Applied: i}
+		case op.Cond == store.Vacant:
 		case op.Delete:
 			d.set(op.Item.Key, nil)
 		default:

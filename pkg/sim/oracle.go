@@ -39,6 +39,7 @@ const (
 	RedriveSafe  Invariant = "redrive safe"     // old hints send nothing again
 	Pinned       Invariant = "pinned"           // what was accepted is what is sent
 	NoLeak       Invariant = "no leak"          // no secret outside of what is sealed
+	Suppressed   Invariant = "suppressed"       // what is asked for after an address was suppressed ends at once
 	Isolation    Invariant = "isolation"        // no tenant touches another
 	Truth        Invariant = "truth"            // the record says what happened
 	Released     Invariant = "claims released"  // what ended badly may be asked for again
@@ -87,12 +88,13 @@ type oracle struct {
 	order      []*story // as they were written
 	orders     map[string]*order
 	keys       map[string]*answeredKey
+	suppressed map[string]message.Time // since when, by the hash of the address
 	violations []Violation
 	log        bytes.Buffer
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}}
+	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string]message.Time{}}
 }
 
 func (o *oracle) violate(i Invariant, format string, args ...any) {
@@ -127,6 +129,9 @@ func (o *oracle) changed(before, after *store.Item) {
 	it := after
 	if it == nil {
 		it = before
+	}
+	if hash, is := strings.CutPrefix(it.PK, "s#"); is && before == nil {
+		o.suppressed[hash] = o.w.now
 	}
 	if !strings.HasPrefix(it.PK, "m#") || strings.Contains(it.SK, "#") {
 		return
@@ -180,6 +185,9 @@ func (o *oracle) created(s *story) {
 	if s.order == nil || s.order.tenant != m.Tenant {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
+	}
+	if since, is := o.suppressed[m.ID.Partition()[:message.PartitionLen-1]]; is && m.Created > since.Add(o.tolerance()) && m.Status != message.Suppressed {
+		o.tell(Suppressed, s, "its address is suppressed since %s", since)
 	}
 	if s.order.window != nil || m.Status.Terminal() {
 		return

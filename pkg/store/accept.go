@@ -26,6 +26,9 @@ type Draft struct {
 	// content equal.
 	Window time.Duration
 	Same   []byte
+	// Guarded drafts are recorded as suppressed if a suppression of the recipient says so. Of the others the
+	// caller knows already.
+	Guarded bool
 }
 
 // KeyClaim is an idempotency key in use.
@@ -63,8 +66,10 @@ func (s *Store) contentClaim(d *Draft) Key {
 	return Key{"k#" + s.digest("content", m.Tenant, string(m.Channel), m.ID.Partition()[:24], string(d.Same)), "c"}
 }
 
-// Accept keeps drafts. Each is claimed and written in one sequence: idempotency key, content, free
-// content, reference, record. A claim whose record is missing was left by a crash: the draft takes over
+// Accept keeps drafts. Each is claimed and written in one sequence: idempotency key, content, no suppression
+// of the recipient, free content, reference, record. So a duplicate asks for no suppression, and usually
+// there is none. If there is one, the sequence is taken up where it stopped, once it is known whether that
+// one stops this message. A claim whose record is missing was left by a crash: the draft takes over
 // the id that the claim names, so that the first caller's retry and this one are the same message.
 func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*Draft) ([]Verdict, error) {
 	work := make([]*acceptance, len(drafts))
@@ -72,15 +77,17 @@ func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time
 		if !p.Steers(d.Message.Tenant) {
 			return nil, fmt.Errorf("store: accept for another tenant: %w", ErrNotFound)
 		}
-		work[i] = &acceptance{draft: d, record: &Record{Message: d.Message, rev: 1}}
+		work[i] = &acceptance{draft: d}
+		work[i].takeOver(d.Message.ID)
 	}
 	for pending := work; len(pending) > 0; {
 		sequences := make([][]Op, len(pending))
 		for i, a := range pending {
 			var err error
-			if sequences[i], err = s.sequence(ctx, a, now); err != nil {
+			if a.ops, err = s.sequence(ctx, a, now); err != nil {
 				return nil, err
 			}
+			sequences[i] = a.ops[len(a.written):]
 		}
 		results, err := s.driver.Write(ctx, now, sequences...)
 		if err != nil {
@@ -88,12 +95,13 @@ func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time
 		}
 		var again []*acceptance
 		for i, a := range pending {
-			if results[i].Applied == len(sequences[i]) {
+			at := len(a.written) + results[i].Applied
+			if at == len(a.ops) || a.ops[at].Delete { // behind the record: the claim is somebody else's by now
 				a.verdict = Verdict{Record: a.record, New: true}
 				s.opts.Moved(nil, &a.record.Message, now)
 				continue
 			}
-			retry, err := s.refused(ctx, a, sequences[i], results[i], now)
+			retry, err := s.refused(ctx, a, at, results[i].Holder, now)
 			if err != nil {
 				return nil, err
 			}
@@ -114,117 +122,57 @@ func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time
 type acceptance struct {
 	draft   *Draft
 	record  *Record
+	ops     []Op // the sequence
 	verdict Verdict
 	tries   int
+	// written are its elements that the next round goes on from; asked tells that suppressions were looked at.
+	written []Op
+	asked   bool
 	// keyRev and contentRev are set when a claim is ours already and must be overwritten at that revision.
 	keyRev, contentRev int64
 	// byContent tells that the id was taken over from equal content, not from our own key.
 	byContent bool
 }
 
-// sequence builds the writes of one draft. Its order matters: whoever finds a claim must be able to
-// finish what its writer began.
-func (s *Store) sequence(ctx context.Context, a *acceptance, now message.Time) ([]Op, error) {
-	d, r := a.draft, a.record
-	ops := make([]Op, 0, 5)
-	put := func(key Key, c claim, until message.Time, rev int64) error {
-		data, err := json.Marshal(c)
-		if err != nil {
-			return fmt.Errorf("store: claim: %w", err)
-		}
-		op := Op{Cond: AbsentOrExpired, Item: Item{Key: key, Rev: int64(now), Data: data, Expires: seconds(until)}}
-		if rev != 0 {
-			op.Cond, op.At, op.Item.Rev = AtRev, rev, max(int64(now), rev+1)
-		}
-		ops = append(ops, op)
-		return nil
-	}
-	if d.Key != nil {
-		if err := put(s.keyClaim(r.Tenant, d.Key), claim{ID: r.ID, Hash: d.Key.Hash}, now.Add(d.Key.Keep), a.keyRev); err != nil {
-			return nil, err
-		}
-	}
-	if d.Window > 0 && !r.Status.Terminal() {
-		key := s.contentClaim(d)
-		// A fraction of a second longer, because Expires counts whole ones.
-		if err := put(key, claim{ID: r.ID}, now.Add(d.Window+999*time.Millisecond), a.contentRev); err != nil {
-			return nil, err
-		}
-		r.Claim = key.PK
-	}
-	if err := s.seal(ctx, r, d.To, d.Vars, now); err != nil {
-		return nil, err
-	}
-	if d.Content != nil {
-		op, err := s.contentOp(ctx, r, d.Content, now)
-		if err != nil {
-			return nil, err
-		}
-		ops = append(ops, op)
-	}
-	if r.Reference != "" {
-		ops = append(ops, Op{Cond: Always, Item: Item{Key: s.referenceKey(r.Tenant, r.Reference, r.ID), Rev: 1,
-			Data: []byte(`"` + r.ID + `"`), Expires: seconds(max(now, r.SendAt).Add(r.Class.Defaults().KeepRecord))}})
-	}
-	it, err := s.item(r)
-	if err != nil {
-		return nil, err
-	}
-	return append(ops, Op{Cond: Absent, Item: it}), nil
-}
-
-func (s *Store) contentOp(ctx context.Context, r *Record, c *message.Content, now message.Time) (Op, error) {
-	plain, err := json.Marshal(c)
-	if err != nil {
-		return Op{}, fmt.Errorf("store: content: %w", err)
-	}
-	key, expires := sealKey(&r.Message, sealContent)
-	box, err := s.keys.box(ctx, key, now, expires, true)
-	if err != nil {
-		return Op{}, err
-	}
-	sealed, err := box.Seal(s.opts.Random, plain, string(r.ID)+"/content")
-	if err != nil {
-		return Op{}, err
-	}
-	return Op{Cond: Always, Item: Item{Key: contentKey(r.ID), Rev: 1, Data: sealed, Expires: expires}}, nil
-}
-
 // errContended: the same key was fought for too often.
 var errContended = errors.New("store: too many requests with one key at once")
 
-// refused decides what a refused element means: the answer, or another round.
-func (s *Store) refused(ctx context.Context, a *acceptance, ops []Op, res Result, now message.Time) (again bool, err error) {
+// refused decides what the refusal of element i means: the answer, or another round.
+func (s *Store) refused(ctx context.Context, a *acceptance, i int, holder *Item, now message.Time) (again bool, err error) {
+	at, d := a.ops[i], a.draft
 	if a.tries++; a.tries > 8 {
 		return false, errContended
 	}
-	at, holder := ops[res.Applied], res.Holder
-	if holder == nil { // it was there and is gone
-		a.keyRev, a.contentRev = 0, 0
-		return true, nil
-	}
-	d := a.draft
 	switch {
-	case d.Key != nil && res.Applied == 0:
+	case holder == nil: // it was there and is gone
+		a.restart()
+		return true, nil
+	case at.Cond == Vacant:
+		return true, s.weigh(ctx, a, i, now)
+	case d.Key != nil && i == 0:
 		return s.keyHeld(ctx, a, holder)
 	case d.Window > 0 && at.Item.SK == "c" && at.Item.PK == a.record.Claim:
 		if d.Key != nil {
-			a.keyRev = ops[0].Item.Rev
+			a.keyRev = a.ops[0].Item.Rev
 		}
-		return s.contentHeld(ctx, a, holder, now)
+		return s.contentHeld(ctx, a, i, holder, now)
 	default: // the record is there: whoever wrote it had the same key, or took over the same content's claim
 		r, err := decode(holder)
-		if err == nil && r.Claim != a.record.Claim {
-			err = s.unclaim(ctx, a, ops, now)
+		if err == nil {
+			err = s.unclaim(ctx, a, r, now)
 		}
-		same := a.byContent || d.Key == nil
-		a.verdict = Verdict{Record: r, Replay: !same, Duplicate: same}
-		for _, op := range ops {
-			if same && op.Item.SK == "c" {
+		if err != nil {
+			return false, err
+		}
+		own := d.Key != nil || r.Group != "" && r.Group == a.record.Group
+		duplicate := (a.byContent || !own) && !r.Status.ReleasesContent()
+		a.verdict = Verdict{Record: r, Replay: !duplicate, Duplicate: duplicate}
+		for _, op := range a.ops {
+			if duplicate && op.Item.SK == "c" {
 				a.verdict.WindowEnds = message.Time(op.Item.Expires * 1000)
 			}
 		}
-		return false, err
+		return false, nil
 	}
 }
 
@@ -252,7 +200,7 @@ func (s *Store) keyHeld(ctx context.Context, a *acceptance, holder *Item) (again
 }
 
 // contentHeld: equal content went to the same recipient inside the window.
-func (s *Store) contentHeld(ctx context.Context, a *acceptance, holder *Item, now message.Time) (again bool, err error) {
+func (s *Store) contentHeld(ctx context.Context, a *acceptance, i int, holder *Item, now message.Time) (again bool, err error) {
 	var c claim
 	if err := json.Unmarshal(holder.Data, &c); err != nil {
 		return false, fmt.Errorf("store: claim: %w", err)
@@ -260,7 +208,9 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, holder *Item, no
 	r, err := s.get(ctx, c.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if c.ID != a.record.ID { // else ours, of a try that a crash cut off
+		if c.ID == a.record.ID { // our key's: of a try that a crash cut off, or another takes over too
+			a.written = slices.Clip(a.ops[:i])
+		} else {
 			a.takeOver(c.ID)
 			a.byContent = true
 		}
@@ -273,6 +223,10 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, holder *Item, no
 		return false, nil
 	case r.Status.ReleasesContent(): // it ended badly and its claim is about to be released
 		a.contentRev = holder.Rev
+		if r.Status == message.Suppressed && a.draft.Guarded {
+			// So is this one, it seems: many at once must not fight for a claim that none of them keeps.
+			return true, s.weigh(ctx, a, i, now)
+		}
 		return true, nil
 	}
 	a.verdict = Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(holder.Expires * 1000)}
@@ -296,7 +250,7 @@ func (s *Store) pointKey(ctx context.Context, a *acceptance, id message.ID, now 
 		return false, fmt.Errorf("store: point key: %w", err)
 	}
 	if res[0].Applied == 0 {
-		a.keyRev, a.contentRev = 0, 0
+		a.restart()
 		return true, nil
 	}
 	return false, nil
@@ -330,11 +284,11 @@ func (s *Store) ByKey(ctx context.Context, p tenant.Principal, now message.Time,
 	return r, nil, err
 }
 
-// unclaim gives back the content claim that was just put for a record that turned out to be there, with
-// other content: a row of a run whose recipient had a row before.
-func (s *Store) unclaim(ctx context.Context, a *acceptance, ops []Op, now message.Time) error {
-	for _, op := range ops {
-		if op.Item.SK != "c" || op.Item.PK != a.record.Claim {
+// unclaim gives back the content claim that was just put for a record that turned out to be there without
+// it: a row of a run whose recipient had a row before, or a message that was suppressed.
+func (s *Store) unclaim(ctx context.Context, a *acceptance, r *Record, now message.Time) error {
+	for _, op := range a.ops {
+		if op.Item.SK != "c" || op.Delete || op.Item.PK == r.Claim {
 			continue
 		}
 		if _, err := s.driver.Write(ctx, now, []Op{{Delete: true, Cond: AtRev, At: op.Item.Rev, Item: Item{Key: op.Item.Key}}}); err != nil {
@@ -348,7 +302,13 @@ func (s *Store) unclaim(ctx context.Context, a *acceptance, ops []Op, now messag
 func (a *acceptance) takeOver(id message.ID) {
 	m := a.draft.Message
 	m.ID = id
-	a.record = &Record{Message: m, rev: 1}
+	a.record, a.written = &Record{Message: m, rev: 1}, nil
+}
+
+// restart begins the sequence anew.
+func (a *acceptance) restart() {
+	a.keyRev, a.contentRev, a.asked = 0, 0, false
+	a.takeOver(a.record.ID)
 }
 
 // Peek tells what Accept would find, without writing: the message that holds the content window.

@@ -33,11 +33,16 @@ func TestCrashAtEveryElement(t *testing.T) {
 	}
 	for shape, change := range shapes {
 		for next, with := range nexts {
-			for crash, done := 0, false; !done && crash < 20; crash++ {
-				name := fmt.Sprintf("%s/%s/after %d", shape, next, crash)
-				w := newWorld(t)
-				accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
-				done = crashOnce(t, w, name, crash, change, with, next == "same key")
+			for _, suppressed := range []string{"", "bank"} { // by nobody, or by another tenant
+				for crash, done := 0, false; !done && crash < 20; crash++ {
+					name := fmt.Sprintf("%s/%s/suppressed by %q/after %d", shape, next, suppressed, crash)
+					w := newWorld(t)
+					accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
+					if suppressed != "" {
+						w.suppress(anna, suppressed)
+					}
+					done = crashOnce(t, w, name, crash, change, with, next == "same key")
+				}
 			}
 		}
 	}
@@ -107,6 +112,49 @@ func reachable(t *testing.T, w *world, name string, r *store.Record, drafts ...*
 	}
 }
 
+// The same, to somebody who must not be written to: whoever comes next is suppressed too, under the promised
+// id if the key says so, and when the suppression is lifted no claim is in the way.
+func TestCrashWhileSuppressed(t *testing.T) {
+	t.Parallel()
+	for _, sameKey := range []bool{true, false} {
+		for crash, over := 0, false; !over && crash < 20; crash++ {
+			name := fmt.Sprintf("same key %t/after %d", sameKey, crash)
+			w := newWorld(t)
+			accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
+			w.suppress(anna, "")
+			dying := &stepwise{Driver: w.db, left: -1}
+			s := w.over(dying)
+			dying.left = crash
+			first := w.draft(anna, t0, key("k1", "h"))
+			_, err := s.Accept(t.Context(), shop, t0, first)
+			if over = err == nil; !over && !errors.Is(err, errCrash) {
+				t.Fatal(name, err)
+			}
+			later := t0.Add(time.Second)
+			second := w.draft(anna, later, key("k2", "h"))
+			if sameKey {
+				second.Key = first.Key
+			}
+			v := accept(t, w.Store, later, second)
+			if sameKey && crash > 0 && v.Record.ID != first.Message.ID {
+				t.Errorf("%s: the promised id was not kept: %+v", name, v)
+			}
+			if again := accept(t, w.Store, later, w.draft(anna, later, key("k1", "h"))); sameKey && again.Record.ID != v.Record.ID {
+				t.Errorf("%s: a retry gives %+v", name, again)
+			}
+			for _, r := range w.records(anna) {
+				if r.Status != message.Suppressed || r.Claim != "" || r.Due != 0 {
+					t.Errorf("%s: %+v", name, r)
+				}
+			}
+			w.lift(anna)
+			if v := accept(t, w.Store, later, w.draft(anna, later)); !v.New || v.Record.Status != message.Queued {
+				t.Errorf("%s: lifted: %+v", name, v)
+			}
+		}
+	}
+}
+
 // Two requests with keys of their own, and one content, both cut off: the third finds one id for all.
 func TestTwoCrashesOnOneContent(t *testing.T) {
 	t.Parallel()
@@ -137,15 +185,18 @@ func TestTwoCrashesOnOneContent(t *testing.T) {
 // A call that was applied and answered with an error is repeated by the caller: still one record.
 func TestAppliedThenError(t *testing.T) {
 	t.Parallel()
-	for at := range 6 {
+	for at := range 12 {
 		for _, after := range []bool{false, true} {
 			w := newWorld(t)
+			if at >= 6 { // more calls
+				w.suppress(anna, "bank")
+			}
 			n := -1 // not counting
 			s := w.over(storetest.Faults(w.db, func(string) storetest.Fault {
 				if n >= 0 {
 					n++
 				}
-				if n != at+1 {
+				if n != at%6+1 {
 					return storetest.Fault{}
 				}
 				if after {

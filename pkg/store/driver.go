@@ -40,6 +40,9 @@ const (
 	Absent                      // no item has this key
 	AbsentOrExpired             // no item has this key, or its Expires is not 0 and at or before now
 	AtRev                       // the item exists and has revision Op.At
+	// Vacant: no item, expired or not, is in the partition Op.Item.PK. It writes nothing, only lets what
+	// follows in its sequence be written; its Op has neither SK nor Delete.
+	Vacant
 )
 
 // Op is one conditional put or delete.
@@ -52,10 +55,11 @@ type Op struct {
 
 // Result says how far a sequence came.
 type Result struct {
-	// Applied is how many elements were written. If it is less than the sequence's length, element
+	// Applied is how many elements were written, or held. If it is less than the sequence's length, element
 	// Applied was refused by its condition, and the later ones were not tried.
 	Applied int
-	// Holder is what is kept under the refused element's key; nil if there is nothing.
+	// Holder is what is kept under the refused element's key, or first in its partition; nil if there is
+	// nothing.
 	Holder *Item
 }
 
@@ -110,8 +114,8 @@ type Driver interface {
 	// with nil for what does not exist.
 	Get(ctx context.Context, keys ...Key) ([]*Item, error)
 	// Write applies each sequence in order, every element atomic by its own condition, and stops a
-	// sequence at its first refusal; earlier elements stay. Sequences do not wait for each other and
-	// share no key. When it returns without an error, what Applied counts is durable.
+	// sequence at its first refusal; earlier elements stay. Sequences do not wait for each other, share no
+	// key, and none writes into a partition that another wants vacant. When it returns without an error, what Applied counts is durable.
 	Write(ctx context.Context, now message.Time, sequences ...[]Op) ([]Result, error)
 	// Add changes counters, and gives what each delta's counter is afterwards, all deltas of the call
 	// counted. Nobody else is given the same: who adds to one counter knows what place it has taken.

@@ -27,10 +27,19 @@ func or(s, other string) string {
 	return s
 }
 
+// suppressionPartition is that of a message's recipient: the hash is the one in the message's id.
+func suppressionPartition(id message.ID) string {
+	return "s#" + id.Partition()[:message.PartitionLen-1]
+}
+
 // Suppressions reads the entries of an address, whoever made them: whether one applies is
 // suppress.Entry's to say.
 func (s *Store) Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error) {
-	items, err := s.all(ctx, Query{Index: ByPartition, Value: s.suppressionKey(kind, key, suppress.Entry{}).PK, Limit: 100})
+	return s.suppressions(ctx, s.suppressionKey(kind, key, suppress.Entry{}).PK)
+}
+
+func (s *Store) suppressions(ctx context.Context, partition string) ([]suppress.Entry, error) {
+	items, err := s.all(ctx, Query{Index: ByPartition, Value: partition, Limit: 100})
 	if err != nil {
 		return nil, fmt.Errorf("store: suppressions: %w", err)
 	}

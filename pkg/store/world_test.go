@@ -17,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
+	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -72,7 +73,7 @@ func (w *world) draft(to string, now message.Time, change ...func(*store.Draft))
 		ID: message.NewID(w.Partition(message.Phone, to, 1, ""), newULID(now)), Tenant: "shop", Channel: message.SMS, Class: message.Transactional,
 		Template: message.Ref{Tenant: "shop", Name: "hello", Version: 1, Locale: "en"}, Created: now, Expires: now.Add(24 * time.Hour),
 	}
-	d := &store.Draft{Message: message.New(m, now), To: message.Address(to), Vars: []byte(`{"name":"Anna"}`), Window: window, Same: []byte("hello")}
+	d := &store.Draft{Message: message.New(m, now), To: message.Address(to), Vars: []byte(`{"name":"Anna"}`), Window: window, Same: []byte("hello"), Guarded: true}
 	for _, f := range change {
 		f(d)
 	}
@@ -81,6 +82,21 @@ func (w *world) draft(to string, now message.Time, change ...func(*store.Draft))
 
 func key(k, hash string) func(*store.Draft) {
 	return func(d *store.Draft) { d.Key = &store.KeyClaim{Key: k, Hash: []byte(hash), Keep: 24 * time.Hour} }
+}
+
+// suppress holds back an address that messages go to: everybody's, or those of one tenant.
+func (w *world) suppress(to, tenant string) {
+	w.Helper()
+	if err := w.PutSuppression(w.Context(), sys, t0, message.Phone, to, suppress.Entry{Tenant: tenant, Reason: suppress.Bounce, Masked: "x", At: t0}); err != nil {
+		w.Fatal(err)
+	}
+}
+
+func (w *world) lift(to string) {
+	w.Helper()
+	if err := w.DeleteSuppression(w.Context(), sys, t0, message.Phone, to, suppress.Entry{}); err != nil {
+		w.Fatal(err)
+	}
 }
 
 // accept keeps one draft with a store.
@@ -146,6 +162,13 @@ func (s *stepwise) Get(ctx context.Context, keys ...store.Key) ([]*store.Item, e
 		return nil, errCrash
 	}
 	return s.Driver.Get(ctx, keys...)
+}
+
+func (s *stepwise) Query(ctx context.Context, q store.Query) (store.Page, error) {
+	if s.dead() {
+		return store.Page{}, errCrash
+	}
+	return s.Driver.Query(ctx, q)
 }
 
 func (s *stepwise) Write(ctx context.Context, now message.Time, sequences ...[]store.Op) ([]store.Result, error) {

@@ -165,14 +165,19 @@ func checkItem(it *store.Item) error {
 // checkKey holds keys to what every driver can keep. It does not repeat them: they may derive from what
 // is nobody else's business.
 func checkKey(k store.Key) error {
-	for _, s := range []string{k.PK, k.SK} {
-		if len(s) < 1 || len(s) > 512 {
-			return fmt.Errorf("a key has %d bytes, 1 to 512 are allowed", len(s))
-		}
-		for i := range len(s) {
-			if s[i] == 0 || s[i] > 0x7f {
-				return errors.New("a key must be ASCII")
-			}
+	if err := checkText(k.PK); err != nil {
+		return err
+	}
+	return checkText(k.SK)
+}
+
+func checkText(s string) error {
+	if len(s) < 1 || len(s) > 512 {
+		return fmt.Errorf("a key has %d bytes, 1 to 512 are allowed", len(s))
+	}
+	for i := range len(s) {
+		if s[i] == 0 || s[i] > 0x7f {
+			return errors.New("a key must be ASCII")
 		}
 	}
 	return nil

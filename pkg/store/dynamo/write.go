@@ -17,6 +17,7 @@ import (
 
 // element is an Op ready to be sent.
 type element struct {
+	vacant *dynamodb.QueryInput // what must find nothing; then it is all there is
 	item   attributes
 	delete bool
 	cond   condition
@@ -62,6 +63,16 @@ func (db *DB) Write(ctx context.Context, now message.Time, sequences ...[]store.
 
 // element checks an op, and turns it into what is sent.
 func (db *DB) element(op *store.Op, now message.Time) (e element, err error) {
+	if op.Cond == store.Vacant {
+		if op.Item.SK != "" || op.Delete {
+			return e, errors.New("a partition that is to be vacant has no sort key, and nothing to delete")
+		}
+		if err := checkText(op.Item.PK); err != nil {
+			return e, err
+		}
+		e.vacant, err = db.request(store.Query{Index: store.ByPartition, Value: op.Item.PK, Limit: 1})
+		return e, err
+	}
 	if err := checkKey(op.Item.Key); err != nil {
 		return e, err
 	}
@@ -119,6 +130,24 @@ func (db *DB) sequence(ctx context.Context, elements []element) (store.Result, e
 	return store.Result{Applied: len(elements)}, nil
 }
 
+// vacate asks for the first item of a partition that is to be vacant.
+func (db *DB) vacate(ctx context.Context, e *element) (ok bool, holder *store.Item, err error) {
+	out, err := db.client.Query(ctx, e.vacant, db.retry)
+	if err != nil {
+		return false, nil, db.fault(ctx, "query", err)
+	}
+	if out.ConsumedCapacity != nil {
+		db.consumed("query", *out.ConsumedCapacity)
+	}
+	if len(out.Items) == 0 {
+		return true, nil, nil
+	}
+	if holder, err = attributes(out.Items[0]).decode(); err != nil {
+		return false, nil, fmt.Errorf("dynamo: query: the holder: %w", err)
+	}
+	return false, holder, nil
+}
+
 // apply sends one element. A refusal brings what is there with it, so nothing is read.
 //
 // When an answer is lost the SDK sends a put again, and the second one may meet the first one's item: it
@@ -126,6 +155,9 @@ func (db *DB) sequence(ctx context.Context, elements []element) (store.Result, e
 // from another's. Equal contents would not do: two workers that lease one message in one millisecond
 // write the same bytes, and both would believe to have won.
 func (db *DB) apply(ctx context.Context, e *element) (ok bool, holder *store.Item, err error) {
+	if e.vacant != nil {
+		return db.vacate(ctx, e)
+	}
 	operation := "delete"
 	if e.delete {
 		err = db.delete(ctx, e)

@@ -12,6 +12,7 @@ import (
 const (
 	itemColumns = `pk, sk, rev, list_sort, due_at, list, due_shard, trouble, expires, data`
 	getItem     = `SELECT ` + itemColumns + ` FROM items WHERE pk = ?1 AND sk = ?2`
+	firstItem   = `SELECT ` + itemColumns + ` FROM items WHERE pk = ?1 ORDER BY sk LIMIT 1`
 )
 
 // Get implements [store.Driver].
@@ -35,11 +36,16 @@ func (db *DB) Get(ctx context.Context, keys ...store.Key) ([]*store.Item, error)
 	return items, nil
 }
 
-func get(c *conn, k store.Key) (it *store.Item, err error) {
-	err = c.query(context.Background(), getItem, func(row []driver.Value) bool {
+func get(c *conn, k store.Key) (*store.Item, error) { return one(c, getItem, k.PK, k.SK) }
+
+// first is the first item of a partition; nil if it is vacant.
+func first(c *conn, pk string) (*store.Item, error) { return one(c, firstItem, pk) }
+
+func one(c *conn, sql string, args ...driver.Value) (it *store.Item, err error) {
+	err = c.query(context.Background(), sql, func(row []driver.Value) bool {
 		it = item(row)
 		return false
-	}, k.PK, k.SK)
+	}, args...)
 	return it, err
 }
 

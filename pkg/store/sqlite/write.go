@@ -75,6 +75,13 @@ func (db *DB) Write(ctx context.Context, now message.Time, sequences ...[]store.
 func sequence(c *conn, seq []store.Op, now message.Time) (store.Result, error) {
 	for i := range seq {
 		op := &seq[i]
+		if op.Cond == store.Vacant {
+			holder, err := first(c, op.Item.PK)
+			if err != nil || holder != nil {
+				return store.Result{Applied: i, Holder: holder}, err
+			}
+			continue
+		}
 		ok, err := apply(c, op, int64(now)/1000)
 		if err != nil {
 			return store.Result{}, err
@@ -148,10 +155,16 @@ func null(s string) driver.Value {
 // check validates an element and returns its size in bytes.
 func check(op *store.Op) (int, error) {
 	it := &op.Item
+	if op.Cond == store.Vacant {
+		if it.SK != "" || op.Delete {
+			return 0, errors.New("a partition that is to be vacant has no sort key, and nothing to delete")
+		}
+		return len(it.PK), checkText(it.PK)
+	}
 	if err := checkKey(it.Key); err != nil {
 		return 0, err
 	}
-	if op.Cond > store.AtRev {
+	if op.Cond > store.Vacant {
 		return 0, fmt.Errorf("unknown condition %d", op.Cond)
 	}
 	if !op.Delete && it.Rev <= 0 {
@@ -170,14 +183,19 @@ func check(op *store.Op) (int, error) {
 // checkKey holds keys to what every driver can keep. It does not repeat them: they may derive from what
 // is nobody else's business.
 func checkKey(k store.Key) error {
-	for _, s := range []string{k.PK, k.SK} {
-		if len(s) < 1 || len(s) > 512 {
-			return fmt.Errorf("a key has %d bytes, 1 to 512 are allowed", len(s))
-		}
-		for i := range len(s) {
-			if s[i] == 0 || s[i] > 0x7f {
-				return errors.New("a key must be ASCII")
-			}
+	if err := checkText(k.PK); err != nil {
+		return err
+	}
+	return checkText(k.SK)
+}
+
+func checkText(s string) error {
+	if len(s) < 1 || len(s) > 512 {
+		return fmt.Errorf("a key has %d bytes, 1 to 512 are allowed", len(s))
+	}
+	for i := range len(s) {
+		if s[i] == 0 || s[i] > 0x7f {
+			return errors.New("a key must be ASCII")
 		}
 	}
 	return nil

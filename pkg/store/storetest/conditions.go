@@ -128,6 +128,37 @@ func (s *suite) stops() {
 	s.same("no sequence", []store.Result{}, s.write())
 }
 
+// vacant: a partition with anything in it, whoever wrote it and though it has expired, stops the sequence,
+// and shows its first item. One without lets it go on, and is not written to.
+func (s *suite) vacant() {
+	vacant := func(pk string) store.Op {
+		return store.Op{Item: store.Item{Key: store.Key{PK: pk}}, Cond: store.Vacant}
+	}
+	first, second, expired := s.full(s.key("full", "1"), 1), s.full(s.key("full", "2"), 1), s.full(s.key("expired", "1"), 1)
+	expired.Expires = nowSeconds - 1
+	s.put(second, first, expired)
+	claim, record := s.full(s.key("claim", "c"), 1), s.full(s.key("record", "r"), 1)
+	seq := func(pk string) []store.Op {
+		return []store.Op{{Item: claim, Cond: store.AbsentOrExpired}, vacant(pk), {Item: record, Cond: store.Absent}}
+	}
+	s.same("refused", store.Result{Applied: 1, Holder: &first}, s.write(seq(first.PK))[0])
+	s.same("afterwards", []*store.Item{&claim, nil}, s.read(claim.Key, record.Key))
+	s.same("refused by what has expired", store.Result{Holder: &expired}, s.write([]store.Op{vacant(expired.PK)})[0])
+	s.same("its neighbours do not count", []store.Result{{Applied: 1}, {Applied: 1}, {Applied: 1}},
+		s.write([]store.Op{vacant(first.PK[:len(first.PK)-1])}, []store.Op{vacant(first.PK + "1")}, []store.Op{vacant(s.prefix)}))
+
+	empty := s.key("empty", "1").PK
+	s.same("held", store.Result{Applied: 2}, s.write([]store.Op{vacant(empty), {Item: record, Cond: store.Absent}})[0])
+	s.same("written", []*store.Item{&record}, s.read(record.Key))
+	s.same("nothing written", []store.Item(nil), s.all(store.Query{Index: store.ByPartition, Value: empty, Limit: 10}))
+	s.same("many at once", []store.Result{{Applied: 1}, {Holder: &first}, {Applied: 1}, {Holder: &first}},
+		s.write([]store.Op{vacant(empty)}, []store.Op{vacant(first.PK)}, []store.Op{vacant(empty)}, []store.Op{vacant(first.PK)}))
+
+	own := s.full(s.key("own", "1"), 1)
+	s.same("a sequence sees itself", store.Result{Applied: 4, Holder: &own}, s.write([]store.Op{
+		{Item: own, Cond: store.Absent}, {Item: own, Delete: true}, vacant(own.PK), {Item: own, Cond: store.Absent}, vacant(own.PK)})[0])
+}
+
 // seesItself: later elements meet what earlier ones wrote.
 func (s *suite) seesItself() {
 	k := s.key("k", "1")

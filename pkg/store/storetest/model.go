@@ -29,12 +29,17 @@ func (m model) write(now message.Time, seq []store.Op) store.Result {
 			holds = !exists || old.Expires != 0 && old.Expires*1000 <= int64(now)
 		case store.AtRev:
 			holds = exists && old.Rev == op.At
+		case store.Vacant:
+			if in := m.query(store.Query{Value: op.Item.PK}); len(in) > 0 {
+				old, exists, holds = in[0], true, false
+			}
 		}
 		switch {
 		case !holds && exists:
 			return store.Result{Applied: i, Holder: &old}
 		case !holds:
 			return store.Result{Applied: i}
+		case op.Cond == store.Vacant:
 		case op.Delete:
 			delete(m, op.Item.Key)
 		default:
@@ -116,6 +121,9 @@ func (p *property) some(what string) string {
 }
 
 func (p *property) op() store.Op {
+	if p.pick("vacant?", 6) == 0 {
+		return store.Op{Item: store.Item{Key: store.Key{PK: p.key().PK}}, Cond: store.Vacant}
+	}
 	it := store.Item{Key: p.key(), Rev: int64(1 + p.pick("rev", 3)), Data: []byte{byte(p.pick("data", 256))},
 		List: p.some("list"), DueShard: p.some("due"), Trouble: p.some("trouble")}
 	if it.List != "" {
@@ -132,15 +140,20 @@ func (p *property) op() store.Op {
 
 func (p *property) write() {
 	at := now + message.Time(p.pick("now", 3000))
-	used := map[store.Key]bool{}
+	used := map[store.Key]bool{} // by other sequences of the call: they share no key
 	var sequences [][]store.Op
 	var want []store.Result
 	for range p.pick("sequences", 4) {
 		var seq []store.Op
 		mine := map[store.Key]bool{}
 		for range p.pick("elements", 4) {
-			if op := p.op(); !used[op.Item.Key] { // sequences of one call share no key
-				seq, mine[op.Item.Key] = append(seq, op), true
+			op := p.op()
+			wanted, written := store.Key{PK: op.Item.PK}, store.Key{PK: op.Item.PK, SK: "*"}
+			switch {
+			case op.Cond == store.Vacant && !used[written]:
+				seq, mine[wanted] = append(seq, op), true
+			case op.Cond != store.Vacant && !used[wanted] && !used[op.Item.Key]:
+				seq, mine[written], mine[op.Item.Key] = append(seq, op), true, true
 			}
 		}
 		for k := range mine {

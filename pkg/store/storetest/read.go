@@ -108,6 +108,9 @@ func (s *suite) badCalls() {
 		"long key":          {Item: store.Item{Key: s.key("bad", strings.Repeat("s", 513)), Rev: 1}},
 		"no revision":       {Item: store.Item{Key: s.key("bad", "rev")}},
 		"unknown condition": {Item: s.full(s.key("bad", "cond"), 1), Cond: 99},
+		"a vacant nothing":  {Cond: store.Vacant},
+		"a vacant item":     {Item: store.Item{Key: s.key("bad", "vacant")}, Cond: store.Vacant},
+		"a vacant delete":   {Item: store.Item{Key: store.Key{PK: s.prefix}}, Cond: store.Vacant, Delete: true},
 	} {
 		if _, err := s.d.Write(s.Context(), now, []store.Op{{Item: good}}, []store.Op{op}); err == nil {
 			s.Errorf("%s: no error", name)

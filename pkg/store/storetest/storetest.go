@@ -35,6 +35,7 @@ func Run(t *testing.T, open func(t *testing.T) store.Driver, f Features) {
 		"expiry":                   (*suite).expiry,
 		"purged":                   (*suite).purged,
 		"a sequence stops":         (*suite).stops,
+		"vacant":                   (*suite).vacant,
 		"a sequence sees itself":   (*suite).seesItself,
 		"sequences keep order":     (*suite).keepOrder,
 		"races":                    (*suite).races,

@@ -126,6 +126,10 @@ type Attempt struct {
 	Text       string `json:"text,omitzero"`
 	Millis     int64  `json:"ms,omitzero"`
 	Repeats    int    `json:"repeats,omitzero"`
+	// InDoubt is what was done because no answer came: resend, await or give_up; InDoubtBy is whose word that
+	// is: route, account, provider, receipts or class.
+	InDoubt   string `json:"in_doubt,omitzero"`
+	InDoubtBy string `json:"in_doubt_by,omitzero"`
 }
 
 // Receipt is what a provider said later.

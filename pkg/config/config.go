@@ -49,6 +49,8 @@ type Account struct {
 	Concurrency int     `json:"concurrency,omitzero"` // of each process
 	// UrgentPercent of every limit is for codes only; 0 is UrgentPercent.
 	UrgentPercent int `json:"urgent_percent,omitzero"`
+	// InDoubt replaces the policy for attempts over it that are left without an answer; "" keeps it.
+	InDoubt message.InDoubtPolicy `json:"in_doubt,omitzero"`
 	// Price is what a message, or a segment of an SMS, costs, in Currency.
 	Price    float64 `json:"price,omitzero"`
 	Currency string  `json:"currency,omitzero"`

@@ -166,20 +166,17 @@ func blamed(r *store.Record, account string) bool {
 }
 
 // bound is the account that alone may carry a message: an attempt over it may have arrived, and none but its
-// own provider would notice the second copy. It is "" where the class takes two copies over none. Attempts
-// from before an operator let the message go do not count: those since are as many as Tries.
+// own provider would notice the second copy. It is "" where two copies are better than none. Attempts from
+// before an operator let the message go do not count: those since are as many as Tries.
 func bound(r *store.Record) string {
-	if r.Class.Defaults().InDoubt == message.Resend {
-		return ""
-	}
 	left := r.Tries
 	for _, a := range slices.Backward(r.Attempts) {
 		switch {
 		case left == 0:
 			return ""
-		case a.Outcome == message.Unknown:
+		case a.Binds():
 			return a.Account
-		case a.Outcome == message.Retry || a.Outcome == message.AccountFault:
+		case a.Outcome == message.Unknown || a.Outcome == message.Retry || a.Outcome == message.AccountFault:
 			left--
 		}
 	}

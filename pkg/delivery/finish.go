@@ -6,7 +6,10 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 )
 
@@ -29,10 +32,8 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	if last := len(r.Attempts) - 2; res.Outcome == message.Refresh && last >= 0 && r.Attempts[last].Outcome == message.Refresh {
 		res.Outcome = message.AccountFault // a new token did not help
 	}
-	e := message.Finish{Epoch: r.Epoch, Result: res, Next: d.next(r, p, res, now), Doubt: r.Class.Defaults().InDoubt}
-	if p.desc.Dedup {
-		e.Doubt = message.Resend
-	}
+	e := message.Finish{Epoch: r.Epoch, Result: res, Next: d.next(r, p, res, now)}
+	e.Doubt, e.Ground = d.doubt(ctx, r, p.account, p.desc)
 	d.logAttempt(ctx, r, p, res, now)
 	// The caller's deadline is not the outcome's: it is written even when the time is up.
 	ctx = context.WithoutCancel(ctx)
@@ -93,36 +94,53 @@ func (d *Delivery) next(r *store.Record, p *parcel, res message.Result, now mess
 
 // lost follows the policy for a worker that died or hangs.
 func (d *Delivery) lost(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
-	e := message.Lost{Doubt: r.Class.Defaults().InDoubt, Next: now.Add(r.Class.Defaults().Backoff(r.Tries+1, d.Random()))}
-	if last := r.Last(); last != nil {
-		dedups, err := d.dedups(ctx, r, last.Account)
-		if err != nil {
-			return nil, err
-		}
-		if dedups {
-			e.Doubt = message.Resend
-		}
+	e := message.Lost{Next: now.Add(r.Class.Defaults().Backoff(r.Tries+1, d.Random()))}
+	a, desc, err := d.account(ctx, r, r.Last())
+	if err != nil {
+		return nil, err
 	}
+	e.Doubt, e.Ground = d.doubt(ctx, r, a, desc)
 	return d.save(ctx, r, e, now)
 }
 
-// dedups tells whether an account's provider sends one key at most once. That is known of an account that
-// cannot be opened just now, too.
-func (d *Delivery) dedups(ctx context.Context, r *store.Record, account string) (bool, error) {
+// doubt is the policy for an attempt over an account that is left without an answer: an operator's word for
+// these messages, or for this account, else what the table of the classes says. Callbacks are nobody's route.
+func (d *Delivery) doubt(ctx context.Context, r *store.Record, a config.Account, desc provider.Descriptor) (message.InDoubtPolicy, message.Ground) {
+	if r.Class != message.Callback {
+		routes, err := d.Config.Routes(ctx)
+		if err != nil {
+			d.Log.WarnContext(ctx, "routes not read", "message", r.ID, "error", err)
+		}
+		if p := route.InDoubt(routes, subject(r)); p != "" {
+			return p, message.ByRoute
+		}
+		if a.InDoubt != "" {
+			return a.InDoubt, message.ByAccount
+		}
+	}
+	return message.DoubtOf(r.Class, desc.Dedup, desc.Receipts)
+}
+
+// account finds the account of an attempt, and what its provider can do: that is known of one that cannot be
+// opened just now, too.
+func (d *Delivery) account(ctx context.Context, r *store.Record, last *message.Attempt) (config.Account, provider.Descriptor, error) {
+	if last == nil {
+		return config.Account{}, provider.Descriptor{}, nil
+	}
 	accounts, err := d.Config.Accounts(ctx, r.Channel)
 	if err != nil {
-		return false, err
+		return config.Account{}, provider.Descriptor{}, err
 	}
 	for _, a := range accounts {
-		if a.Name == account {
+		if a.Name == last.Account {
 			_, desc, err := d.Senders.Open(ctx, a)
 			if err != nil {
 				d.Log.WarnContext(ctx, "account cannot be opened", "account", a.Name, "error", err)
 			}
-			return desc.Dedup, nil
+			return a, desc, nil
 		}
 	}
-	return false, nil
+	return config.Account{}, provider.Descriptor{}, nil
 }
 
 func (d *Delivery) logAttempt(ctx context.Context, r *store.Record, p *parcel, res message.Result, now message.Time) {

@@ -101,6 +101,7 @@ type world struct {
 	bindings config.Bindings
 	unbound  error // that they are read with
 	dedup    bool
+	receipts bool // the provider sends some
 	limits   provider.Limits
 	unopened map[string]error
 	endpoint *config.Endpoint

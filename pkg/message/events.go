@@ -57,12 +57,13 @@ func (m *Message) fold() {
 }
 
 // Finish records what the provider answered to the attempt of an epoch, and moves the message on. Next
-// is when to try again if the outcome asks for it; Doubt is the policy if it is unknown.
+// is when to try again if the outcome asks for it; Doubt is the policy if it is unknown, Ground whose word.
 type Finish struct {
 	Epoch  int
 	Result Result
 	Next   Time
 	Doubt  InDoubtPolicy
+	Ground Ground
 }
 
 func (e Finish) apply(m *Message, now Time) error {
@@ -85,13 +86,14 @@ func (e Finish) apply(m *Message, now Time) error {
 		m.Tries-- // the doubt counted this attempt; its answer says whether it counts
 		fallthrough
 	case Sending:
-		m.settle(e.Next, e.Doubt, now, r)
+		m.settle(e, now, r)
 	}
 	return nil
 }
 
 // settle moves the base on after the answer of the current attempt.
-func (m *Message) settle(next Time, p InDoubtPolicy, now Time, r Result) {
+func (m *Message) settle(e Finish, now Time, r Result) {
+	next := e.Next
 	m.Lease = 0
 	outcome := r.Outcome
 	if n := len(m.Attempts); outcome == Refresh && n > 1 && m.Attempts[n-2].Outcome == Refresh {
@@ -112,7 +114,7 @@ func (m *Message) settle(next Time, p InDoubtPolicy, now Time, r Result) {
 		}
 		m.again(next, now, r)
 	default:
-		m.doubt(p, next, now, r)
+		m.doubt(e.Doubt, e.Ground, next, now, r)
 	}
 }
 
@@ -127,8 +129,11 @@ func (m *Message) again(next, now Time, r Result) {
 }
 
 // doubt follows the policy for an attempt that was left without an answer.
-func (m *Message) doubt(p InDoubtPolicy, next, now Time, r Result) {
+func (m *Message) doubt(p InDoubtPolicy, g Ground, next, now Time, r Result) {
 	m.Tries++
+	if a := m.Last(); a != nil {
+		a.Doubt, a.Ground = p, g
+	}
 	reason := cmp.Or(r.Code, "no_answer")
 	switch {
 	case p == Resend && m.Tries < m.Class.Defaults().Attempts && max(next, now) < m.Expires:
@@ -144,8 +149,9 @@ func (m *Message) doubt(p InDoubtPolicy, next, now Time, r Result) {
 // Lost says that a lease ran out without an answer: the worker died or hangs. Its answer may still come.
 // It is refused when a receipt has said already what became of the attempt.
 type Lost struct {
-	Next  Time
-	Doubt InDoubtPolicy
+	Next   Time
+	Doubt  InDoubtPolicy
+	Ground Ground
 }
 
 func (e Lost) apply(m *Message, now Time) error {
@@ -153,7 +159,7 @@ func (e Lost) apply(m *Message, now Time) error {
 		return m.refuse("lost", "no lease has run out")
 	}
 	m.Lease = 0
-	m.doubt(e.Doubt, e.Next, now, Result{Code: "lease_lost"})
+	m.doubt(e.Doubt, e.Ground, e.Next, now, Result{Code: "lease_lost"})
 	return nil
 }
 

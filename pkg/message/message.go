@@ -84,19 +84,22 @@ const (
 
 // Attempt is one call to one provider. It is recorded before the call.
 type Attempt struct {
-	Epoch      int       `json:"e"`
-	Account    string    `json:"a"`
-	Provider   string    `json:"p,omitzero"`
-	Bound      string    `json:"b,omitzero"` // the vendor's own template, where it sends those only
-	At         Time      `json:"at"`
-	End        Time      `json:"x,omitzero"` // 0: no answer was recorded
-	Outcome    Outcome   `json:"o,omitzero"`
-	HTTPStatus int       `json:"h,omitzero"`
-	ProviderID string    `json:"i,omitzero"`
-	Code       string    `json:"c,omitzero"`
-	Text       string    `json:"t,omitzero"`
-	Repeats    int       `json:"r,omitzero"` // further attempts like this one, folded into it
-	Receipts   []Receipt `json:"rc,omitzero"`
+	Epoch      int     `json:"e"`
+	Account    string  `json:"a"`
+	Provider   string  `json:"p,omitzero"`
+	Bound      string  `json:"b,omitzero"` // the vendor's own template, where it sends those only
+	At         Time    `json:"at"`
+	End        Time    `json:"x,omitzero"` // 0: no answer was recorded
+	Outcome    Outcome `json:"o,omitzero"`
+	HTTPStatus int     `json:"h,omitzero"`
+	ProviderID string  `json:"i,omitzero"`
+	Code       string  `json:"c,omitzero"`
+	Text       string  `json:"t,omitzero"`
+	Repeats    int     `json:"r,omitzero"` // further attempts like this one, folded into it
+	// Doubt is the policy that was followed when there was no answer, and Ground whose word it is.
+	Doubt    InDoubtPolicy `json:"d,omitzero"`
+	Ground   Ground        `json:"g,omitzero"`
+	Receipts []Receipt     `json:"rc,omitzero"`
 }
 
 // Receipt is what a provider said of one part of an attempt. Each state of a part is kept once.

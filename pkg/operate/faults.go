@@ -72,6 +72,12 @@ func (f *faults) class(pointer string, c message.Class) {
 	}
 }
 
+func (f *faults) doubt(p message.InDoubtPolicy) {
+	if p != "" && !message.ValidPolicy(p) {
+		f.add("/in_doubt", problem.BadValue, "in_doubt must be one of resend, await, give_up; leave it out for the default")
+	}
+}
+
 func (f *faults) region(pointer, s string) {
 	if s != "" && !isRegion(s) {
 		f.add(pointer, problem.BadValue, "region must be a country of ISO 3166-1 in two capital letters, such as CN or US")

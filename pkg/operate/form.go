@@ -37,6 +37,7 @@ func (r *AccountRequest) check(f *faults) {
 	if r.Concurrency < 0 || r.Concurrency > maxConcurrency {
 		f.add("/concurrency", problem.BadValue, "concurrency must be 0 (the provider's own limit) to %d", maxConcurrency)
 	}
+	f.doubt(r.InDoubt)
 	if r.Price < 0 || r.Price > maxPrice || math.IsNaN(r.Price) {
 		f.add("/price", problem.BadValue, "price must be 0 to %d", maxPrice)
 	}

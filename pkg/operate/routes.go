@@ -159,10 +159,11 @@ func (o *Operate) checkRoute(ctx context.Context, p tenant.Principal, f *faults,
 	if err := o.knownTenant(ctx, f, "/match/tenant", r.Match.Tenant); err != nil {
 		return err
 	}
-	if len(r.Steps) == 0 && len(r.Accounts) == 0 && r.DedupSeconds == 0 && r.Quiet == nil && r.Cap == nil && r.Silence == nil {
-		f.add("/steps", problem.Required, "a route says at least one of steps, accounts, dedup_seconds, quiet, cap and silence")
+	if len(r.Steps) == 0 && len(r.Accounts) == 0 && r.DedupSeconds == 0 && r.InDoubt == "" && r.Quiet == nil && r.Cap == nil && r.Silence == nil {
+		f.add("/steps", problem.Required, "a route says at least one of steps, accounts, dedup_seconds, in_doubt, quiet, cap and silence")
 	}
 	f.number("/dedup_seconds", "dedup_seconds", r.DedupSeconds, -1, maxDedup)
+	f.doubt(r.InDoubt)
 	checkHolds(f, r, o.now())
 	accounts, err := list[config.Account](ctx, o, p, store.Accounts)
 	if err != nil {

@@ -36,6 +36,8 @@ type Route struct {
 	NoFailover bool `json:"no_failover,omitzero"`
 	// DedupSeconds replaces the class's content window; -1 switches it off, 0 keeps the default.
 	DedupSeconds int `json:"dedup_seconds,omitzero"`
+	// InDoubt replaces the policy for attempts that are left without an answer; "" keeps it.
+	InDoubt message.InDoubtPolicy `json:"in_doubt,omitzero"`
 	// Quiet, Cap and Silence hold messages back: hours, a frequency, a stop until an end.
 	Quiet   *Quiet   `json:"quiet,omitzero"`
 	Cap     *Cap     `json:"cap,omitzero"`
@@ -123,6 +125,12 @@ func Channels(routes []Route, s Subject) (Route, bool) {
 func DedupSeconds(routes []Route, s Subject) int {
 	r, _ := best(routes, s, func(r Route) bool { return r.DedupSeconds != 0 })
 	return r.DedupSeconds
+}
+
+// InDoubt is what the best route says of attempts without an answer; "" when none does.
+func InDoubt(routes []Route, s Subject) message.InDoubtPolicy {
+	r, _ := best(routes, s, func(r Route) bool { return r.InDoubt != "" })
+	return r.InDoubt
 }
 
 // Candidate is an account that could carry a message.

@@ -67,8 +67,8 @@ var moving = map[string]phrase{
 		Words{"{provider} 暂时出错{code}，{next}第 {nth} 次尝试。", "消息正在重试，会自动发出。", "不用处理；若一直失败，运营换供应商。"},
 		Words{"{provider} had a passing fault{code}; call {nth} goes out {next}.", "We are retrying. Your message will go out by itself.", "Nothing to do. If it keeps failing, an operator switches providers."}},
 	"queued_resend": {
-		Words{"上次请求没有等到 {provider} 的答复，按规则{next}再发一次，用户可能收到两条。", "消息正在重发，如果收到两条，以新的一条为准。", "不用处理。"},
-		Words{"{provider} never answered the last call; by policy it is sent again {next}, so two copies may arrive.", "We are sending it again. If you get it twice, use the newer one.", "Nothing to do."}},
+		Words{"上次请求没有等到 {provider} 的答复，按规则{next}再发一次，用户可能收到两条。{rule}", "消息正在重发，如果收到两条，以新的一条为准。", "不用处理。"},
+		Words{"{provider} never answered the last call; by policy it is sent again {next}, so two copies may arrive.{rule}", "We are sending it again. If you get it twice, use the newer one.", "Nothing to do."}},
 	"sending": {
 		Words{"正在交给 {provider}。", "消息正在发送，请稍等片刻。", "不用处理。"},
 		Words{"It is being handed to {provider} right now.", "Your message is on its way. Please give it a moment.", "Nothing to do."}},
@@ -91,9 +91,9 @@ var moving = map[string]phrase{
 		Words{"{ago}交给 {provider}，如果不能按时收到回执，会自动换下一个渠道。", "消息已经发出，收不到会自动换一种方式再发。", "不用处理。"},
 		Words{"{provider} took it {ago}; if no receipt comes in time, the next channel goes.", "Your message has been sent. If it does not arrive, we try another way by ourselves.", "Nothing to do."}},
 	"in_doubt": {
-		Words{"请求发出去了，但没有等到 {provider} 的答复，可能已经送到，也可能没有，在等回执。", "暂时不能确定是否发出，请先看看有没有收到，我们在跟进。", "先等回执，不要急着重发，免得重复；等不及就由运营到 {provider} 查证后再重投。"},
-		Words{"The request left, but {provider} never answered: it may or may not have been sent. A receipt would settle it.", "We cannot tell yet whether it went out. Please check whether you have it while we look into it.", "Wait for the receipt; resending now may send it twice. If it is urgent, an operator checks with {provider}, then redrives it."}},
+		Words{"请求发出去了，但没有等到 {provider} 的答复，可能已经送到，也可能没有，在等回执。{rule}", "暂时不能确定是否发出，请先看看有没有收到，我们在跟进。", "先等回执，不要急着重发，免得重复；等不及就由运营到 {provider} 查证后再重投。"},
+		Words{"The request left, but {provider} never answered: it may or may not have been sent. A receipt would settle it.{rule}", "We cannot tell yet whether it went out. Please check whether you have it while we look into it.", "Wait for the receipt; resending now may send it twice. If it is urgent, an operator checks with {provider}, then redrives it."}},
 	"in_doubt_blind": {
-		Words{"请求发出去了，但没有等到 {provider} 的答复，可能已经送到，也可能没有。这个通道不给回执，需要人来判断。", "暂时不能确定是否发出，请先看看有没有收到，我们在跟进。", "运营到 {provider} 查证，确认没发出再重投。"},
-		Words{"The request left, but {provider} never answered: it may or may not have been sent. No receipt will come, so a person has to decide.", "We cannot tell yet whether it went out. Please check whether you have it while we look into it.", "An operator checks with {provider}, and redrives it if it was not sent."}},
+		Words{"请求发出去了，但没有等到 {provider} 的答复，可能已经送到，也可能没有。这个通道不给回执，需要人来判断。{rule}", "暂时不能确定是否发出，请先看看有没有收到，我们在跟进。", "运营到 {provider} 查证，确认没发出再重投。"},
+		Words{"The request left, but {provider} never answered: it may or may not have been sent. No receipt will come, so a person has to decide.{rule}", "We cannot tell yet whether it went out. Please check whether you have it while we look into it.", "An operator checks with {provider}, and redrives it if it was not sent."}},
 }

@@ -36,11 +36,11 @@ var ended = map[string]phrase{
 		Words{"还没发出，变量就已经按期清除了，没有发出。", "这条消息已经失效，请重新操作一次。", "业务方重新发起。"},
 		Words{"Its variables were erased on schedule before it could go out; nothing was sent.", "This message is no longer valid. Please try again.", "The sending team sends a new one."}},
 	"failed_given_up": {
-		Words{"请求没有等到 {provider} 的答复，按规则不再重发，以免重复。", "不能确定这条消息是否发出，请看看有没有收到。", "运营到 {provider} 查证，需要的话重投。"},
-		Words{"{provider} never answered; by policy it is not sent again, so that nobody gets it twice.", "We cannot tell whether this message went out. Please check whether you have it.", "An operator checks with {provider} and redrives it if needed."}},
+		Words{"请求没有等到 {provider} 的答复，按规则不再重发，以免重复。{rule}", "不能确定这条消息是否发出，请看看有没有收到。", "运营到 {provider} 查证，需要的话重投。"},
+		Words{"{provider} never answered; by policy it is not sent again, so that nobody gets it twice.{rule}", "We cannot tell whether this message went out. Please check whether you have it.", "An operator checks with {provider} and redrives it if needed."}},
 	"failed_no_receipt": {
-		Words{"请求没有等到 {provider} 的答复，之后 3 天也没有回执，已经放弃。", "这条消息很可能没有发出，需要的话请重新操作一次。", "业务方按需重新发起。"},
-		Words{"{provider} never answered, and no receipt came in 3 days: given up.", "This message was most likely not sent. Please try again if you still need it.", "The sending team sends a new one if it still matters."}},
+		Words{"请求没有等到 {provider} 的答复，之后 3 天也没有回执，已经放弃。{rule}", "这条消息很可能没有发出，需要的话请重新操作一次。", "业务方按需重新发起。"},
+		Words{"{provider} never answered, and no receipt came in 3 days: given up.{rule}", "This message was most likely not sent. Please try again if you still need it.", "The sending team sends a new one if it still matters."}},
 	"failed": {
 		Words{"没有发出{code}。", "这条消息没有发出去，我们正在处理。", "运营按时间线里的原因处理。"},
 		Words{"It was not sent{code}.", "This message was not sent. We are looking into it.", "An operator acts on the reason in the timeline."}},

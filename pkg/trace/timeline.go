@@ -48,6 +48,9 @@ type Attempt struct {
 	Code, Text string // the provider's own
 	Millis     int64  // from the call to its answer
 	Repeats    int    // further attempts like it, of which this is the last
+	// Doubt is the policy that was followed when there was no answer, and Ground whose word it is.
+	Doubt  message.InDoubtPolicy
+	Ground message.Ground
 }
 
 // Receipt is what a provider said of one part of an attempt.
@@ -131,7 +134,7 @@ func (t *timeline) attempt(a *message.Attempt) {
 	which := Attempt{Epoch: a.Epoch, Account: a.Account, Provider: a.Provider, Bound: a.Bound}
 	t.add(Entry{At: a.At, Event: Leased, Attempt: &which})
 	call, over := which, a.At
-	call.Repeats = a.Repeats
+	call.Repeats, call.Doubt, call.Ground = a.Repeats, a.Doubt, a.Ground
 	if a.End > 0 {
 		over = max(a.At, a.End)
 		call.Outcome, call.ProviderID, call.HTTPStatus = a.Outcome.String(), a.ProviderID, a.HTTPStatus

@@ -52,6 +52,7 @@ func Judge(m *message.Message, now message.Time, f Facts) Verdict {
 	b := blanks{channel: m.Channel, calls: calls(m), by: canceller(m), outcome: m.Outcome}
 	if last := m.Last(); last != nil {
 		b.provider, b.code, b.since = last.Provider, last.Code, now.Sub(max(last.At, last.End))
+		b.doubt, b.ground = last.Doubt, last.Ground
 	} else if m.Status == message.Failed {
 		b.code = m.Reason
 	}

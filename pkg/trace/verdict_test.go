@@ -51,6 +51,11 @@ func unanswered(doubt message.InDoubtPolicy) []step {
 	return []step{lease(0), {t0 + second, message.Finish{Epoch: 1, Next: t0 + 43*second, Doubt: doubt}}}
 }
 
+// ruled does so by somebody's word.
+func ruled(doubt message.InDoubtPolicy, g message.Ground) []step {
+	return []step{lease(0), {t0 + second, message.Finish{Epoch: 1, Next: t0 + 43*second, Doubt: doubt, Ground: g}}}
+}
+
 func then(steps []step, more ...step) []step { return append(append([]step(nil), steps...), more...) }
 
 // intakeEnded is a message that intake ended at once.
@@ -112,6 +117,11 @@ func verdictCases() []verdictCase {
 		{m{Fallback: true, Watch: 60}, sentOne, 2 * second, false, "sent_watched", []string{"1 秒前", "1 second ago"}},
 		{m{}, unanswered(message.Await), minute, false, "in_doubt", nil},
 		{m{}, unanswered(message.Await), minute, true, "in_doubt_blind", nil},
+		{m{}, ruled(message.Await, message.ByReceipts), minute, false, "in_doubt", []string{"规则：等回执，因为供应商会给回执。", "Policy: wait for the receipt, because the provider sends receipts."}},
+		{m{}, ruled(message.Await, message.ByAccount), minute, true, "in_doubt_blind", []string{"账号这样设置", "the account says so"}},
+		{m{}, ruled(message.Resend, message.ByProvider), second, false, "queued_resend", []string{"供应商不会重复发同一条", "one message once"}},
+		{m{}, ruled(message.GiveUp, message.ByClass), minute, false, "failed_given_up", []string{"这类消息默认这样", "default of its class"}},
+		{m{}, ruled(message.GiveUp, message.ByRoute), minute, false, "failed_given_up", []string{"路由这样设置", "the route says so"}},
 		{m{}, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 3 * minute, false, "delivered_sms", []string{"运营商2 分钟前", "2 minutes ago"}},
 		{email, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 2 * minute, false, "delivered_email", nil},
 		{m{Channel: message.Push}, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 2 * minute, false, "delivered", nil},

@@ -88,6 +88,9 @@ type Attempt struct {
 	Text       string `json:"text,omitzero"`
 	Millis     int64  `json:"ms,omitzero"`
 	Repeats    int    `json:"repeats,omitzero"`
+
+	Doubt  message.InDoubtPolicy `json:"in_doubt,omitzero" enum:"resend,await,give_up" doc:"What was done because no answer came."`
+	Ground message.Ground        `json:"in_doubt_by,omitzero" enum:"route,account,provider,receipts,class" doc:"Whose word that is."`
 }
 
 // Receipt is what a provider said later.
@@ -120,7 +123,7 @@ func viewOf(v *trace.View) *Message {
 		e := &v.Timeline[i]
 		x := Event{At: at(e.At), Event: e.Event, By: e.By, Why: e.Why, IP: e.IP, Request: e.Request, Trace: e.Trace, Until: at(e.Until), Status: e.Status, Repeats: e.Repeats}
 		if a := e.Attempt; a != nil {
-			x.Attempt = &Attempt{a.Epoch, a.Account, a.Provider, a.Bound, a.Outcome, a.ProviderID, a.HTTPStatus, a.Code, a.Text, a.Millis, a.Repeats}
+			x.Attempt = &Attempt{a.Epoch, a.Account, a.Provider, a.Bound, a.Outcome, a.ProviderID, a.HTTPStatus, a.Code, a.Text, a.Millis, a.Repeats, a.Doubt, a.Ground}
 		}
 		if r := e.Receipt; r != nil {
 			x.Receipt = &Receipt{r.Part, r.State, r.Code, r.Text}

@@ -27,17 +27,18 @@ type Accounts interface {
 
 // AccountFields are what can be read and changed of an account.
 type AccountFields struct {
-	Provider    string            `json:"provider" doc:"A name of GET /v1/providers. It stays what it is." example:"smtp"`
-	Channel     message.Channel   `json:"channel,omitzero" doc:"Needed where the provider has several. It stays what it is."`
-	Config      map[string]string `json:"config,omitzero" doc:"The fields of the provider's form that are not secret."`
-	Off         bool              `json:"off,omitzero" doc:"Nothing is sent over it."`
-	PerSecond   float64           `json:"per_second,omitzero" doc:"Calls a second, of all processes together; the provider's documented limit without it." minimum:"0"`
-	PerMinute   int               `json:"per_minute,omitzero" doc:"Calls in any 60 seconds; the provider's documented limit without it." minimum:"0"`
-	PerDay      int               `json:"per_day,omitzero" doc:"Calls a day, which begins where the provider's does; the provider's documented limit without it." minimum:"0"`
-	Urgent      int               `json:"urgent_percent,omitzero" doc:"The share of these limits that only codes may use; 20 without it." minimum:"0" maximum:"90"`
-	Concurrency int               `json:"concurrency,omitzero" doc:"Calls at once, of each process; the provider's documented limit without it." minimum:"0"`
-	Price       float64           `json:"price,omitzero" doc:"Of a message, or of a segment of an SMS." minimum:"0"`
-	Currency    string            `json:"currency,omitzero" doc:"ISO 4217." example:"CNY"`
+	Provider    string                `json:"provider" doc:"A name of GET /v1/providers. It stays what it is." example:"smtp"`
+	Channel     message.Channel       `json:"channel,omitzero" doc:"Needed where the provider has several. It stays what it is."`
+	Config      map[string]string     `json:"config,omitzero" doc:"The fields of the provider's form that are not secret."`
+	Off         bool                  `json:"off,omitzero" doc:"Nothing is sent over it."`
+	PerSecond   float64               `json:"per_second,omitzero" doc:"Calls a second, of all processes together; the provider's documented limit without it." minimum:"0"`
+	PerMinute   int                   `json:"per_minute,omitzero" doc:"Calls in any 60 seconds; the provider's documented limit without it." minimum:"0"`
+	PerDay      int                   `json:"per_day,omitzero" doc:"Calls a day, which begins where the provider's does; the provider's documented limit without it." minimum:"0"`
+	Urgent      int                   `json:"urgent_percent,omitzero" doc:"The share of these limits that only codes may use; 20 without it." minimum:"0" maximum:"90"`
+	Concurrency int                   `json:"concurrency,omitzero" doc:"Calls at once, of each process; the provider's documented limit without it." minimum:"0"`
+	InDoubt     message.InDoubtPolicy `json:"in_doubt,omitzero" enum:"resend,await,give_up" doc:"What becomes of a message when the provider did not answer; without it the provider and the class decide."`
+	Price       float64               `json:"price,omitzero" doc:"Of a message, or of a segment of an SMS." minimum:"0"`
+	Currency    string                `json:"currency,omitzero" doc:"ISO 4217." example:"CNY"`
 }
 
 // Account is one set of a provider's credentials and limits.
@@ -79,14 +80,14 @@ type ProviderList struct {
 
 func accountOf(v operate.Versioned[config.Account]) Account {
 	a := v.Body
-	return Account{a.Name, AccountFields{a.Provider, a.Channel, a.Config, a.Off, a.PerSecond, a.PerMinute, a.PerDay, a.UrgentPercent, a.Concurrency, a.Price, a.Currency},
+	return Account{a.Name, AccountFields{a.Provider, a.Channel, a.Config, a.Off, a.PerSecond, a.PerMinute, a.PerDay, a.UrgentPercent, a.Concurrency, a.InDoubt, a.Price, a.Currency},
 		append([]string{}, a.Secrets...), metaOf(v.Meta)}
 }
 
 func (r *PutAccount) request(name string) operate.AccountRequest {
 	out := operate.AccountRequest{Secrets: map[string]message.Secret{}, Account: config.Account{Name: name, Provider: r.Provider, Channel: r.Channel,
 		Config: r.Config, Off: r.Off, PerSecond: r.PerSecond, PerMinute: r.PerMinute, PerDay: r.PerDay, UrgentPercent: r.Urgent,
-		Concurrency: r.Concurrency, Price: r.Price, Currency: r.Currency}}
+		Concurrency: r.Concurrency, InDoubt: r.InDoubt, Price: r.Price, Currency: r.Currency}}
 	for k, s := range r.Secrets {
 		out.Secrets[k] = message.Secret(s)
 	}

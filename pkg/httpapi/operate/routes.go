@@ -25,15 +25,16 @@ type Routes interface {
 
 // RouteFields are what can be changed of a route.
 type RouteFields struct {
-	Match        RouteMatch     `json:"match,omitzero" doc:"Which messages it is for. Of the routes that match, the one that says most decides."`
-	Strategy     route.Strategy `json:"strategy,omitzero" enum:"one,fallback,all" doc:"How the steps are used for one person."`
-	Steps        []RouteStep    `json:"steps,omitzero" doc:"The channels for requests that name none."`
-	Accounts     []RouteAccount `json:"accounts,omitzero" doc:"Who carries a channel: in this order, or by weight if any is above 0. All are of one channel."`
-	NoFailover   bool           `json:"no_failover,omitzero" doc:"A message stays with the account that it was given first."`
-	DedupSeconds int            `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; -1 switches it off, 0 keeps the class's." minimum:"-1" maximum:"604800"`
-	Quiet        *RouteQuiet    `json:"quiet,omitzero" doc:"Hours in which recipients are left alone: marketing, and the class that the route names."`
-	Cap          *RouteCap      `json:"cap,omitzero" doc:"How many messages one recipient gets within a time."`
-	Silence      *RouteSilence  `json:"silence,omitzero" doc:"Stops all that the route matches, until its end."`
+	Match        RouteMatch            `json:"match,omitzero" doc:"Which messages it is for. Of the routes that match, the one that says most decides."`
+	Strategy     route.Strategy        `json:"strategy,omitzero" enum:"one,fallback,all" doc:"How the steps are used for one person."`
+	Steps        []RouteStep           `json:"steps,omitzero" doc:"The channels for requests that name none."`
+	Accounts     []RouteAccount        `json:"accounts,omitzero" doc:"Who carries a channel: in this order, or by weight if any is above 0. All are of one channel."`
+	NoFailover   bool                  `json:"no_failover,omitzero" doc:"A message stays with the account that it was given first."`
+	DedupSeconds int                   `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; -1 switches it off, 0 keeps the class's." minimum:"-1" maximum:"604800"`
+	InDoubt      message.InDoubtPolicy `json:"in_doubt,omitzero" enum:"resend,await,give_up" doc:"What becomes of a message whose provider did not answer; without it the account, the provider and the class decide."`
+	Quiet        *RouteQuiet           `json:"quiet,omitzero" doc:"Hours in which recipients are left alone: marketing, and the class that the route names."`
+	Cap          *RouteCap             `json:"cap,omitzero" doc:"How many messages one recipient gets within a time."`
+	Silence      *RouteSilence         `json:"silence,omitzero" doc:"Stops all that the route matches, until its end."`
 }
 
 // RouteQuiet is quiet hours.
@@ -105,7 +106,7 @@ func routeOf(v operate.Versioned[route.Route]) Route {
 }
 
 func fieldsOf(r route.Route) RouteFields {
-	out := RouteFields{Match: RouteMatch(r.Match), Strategy: r.Strategy, NoFailover: r.NoFailover, DedupSeconds: r.DedupSeconds,
+	out := RouteFields{Match: RouteMatch(r.Match), Strategy: r.Strategy, NoFailover: r.NoFailover, DedupSeconds: r.DedupSeconds, InDoubt: r.InDoubt,
 		Quiet: (*RouteQuiet)(r.Quiet), Cap: (*RouteCap)(r.Cap)}
 	if s := r.Silence; s != nil {
 		out.Silence = &RouteSilence{Until: s.Until.Std(), Mode: s.Mode, Why: s.Why}
@@ -120,7 +121,7 @@ func fieldsOf(r route.Route) RouteFields {
 }
 
 func (f RouteFields) route(name string) route.Route {
-	out := route.Route{Name: name, Match: route.Match(f.Match), Strategy: f.Strategy, NoFailover: f.NoFailover, DedupSeconds: f.DedupSeconds,
+	out := route.Route{Name: name, Match: route.Match(f.Match), Strategy: f.Strategy, NoFailover: f.NoFailover, DedupSeconds: f.DedupSeconds, InDoubt: f.InDoubt,
 		Quiet: (*route.Quiet)(f.Quiet), Cap: (*route.Cap)(f.Cap)}
 	if s := f.Silence; s != nil {
 		out.Silence = &route.Silence{Until: message.At(s.Until), Mode: s.Mode, Why: s.Why}

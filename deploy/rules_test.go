@@ -18,6 +18,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
+	"github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store/dynamo"
@@ -303,7 +304,7 @@ func TestRoutes(t *testing.T) {
 			return "nowhere"
 		}
 		for want, endpoints := range map[string][]httpapi.Endpoint{"Ingest": messages.Sending(nil), "Receipt": receipts.Endpoints(nil),
-			"Admin": slices.Concat(messages.Reading(nil), operate.Endpoints(nil), callbacks.Endpoints(nil))} {
+			"Admin": slices.Concat(messages.Reading(nil), operate.Endpoints(nil), callbacks.Endpoints(nil), stats.Endpoints(nil))} {
 			for _, e := range endpoints {
 				if got := goes(e.Op); got != want {
 					t.Errorf("%s: %s %s goes to %s, want %s", kind, e.Op.Method, e.Op.Path, got, want)

@@ -21,6 +21,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
 	"github.com/opennotify/notify/pkg/httpapi/reference"
+	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
@@ -35,6 +36,7 @@ import (
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
 	wiresession "github.com/opennotify/notify/pkg/wire/session"
+	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
 )
 
@@ -120,6 +122,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	figures, err := wirestats.New(&l.Backend)
+	if err != nil {
+		return err
+	}
 	if l.control, err = control.New(&l.Backend); err != nil {
 		return err
 	}
@@ -139,8 +145,9 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}
 	api := httpapi.New(httpapi.Config{
 		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
+		Refused:      mountstats.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
 	inbox := l.inboxPage()
@@ -245,7 +252,7 @@ func (l *Local) purge(ctx context.Context) {
 
 // count keeps what was counted.
 func (l *Local) count(ctx context.Context) {
-	if err := l.counters.Flush(ctx); err != nil && ctx.Err() == nil {
+	if err := errors.Join(l.counters.Flush(ctx), l.refusals.Flush(ctx, message.At(l.Now()))); err != nil && ctx.Err() == nil {
 		l.Log.Error("counters not kept yet", "error", err)
 	}
 }

@@ -32,6 +32,7 @@ type backend struct {
 	db       *sqlite.DB
 	queue    *memory.Queue
 	counters *stats.Counters
+	refusals *stats.Refusals
 }
 
 // open makes the Backend of a data folder, and the folder if there is none.
@@ -68,7 +69,7 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	counters.KeepIn(st)
 	conf := config.New(st, time.Now, log)
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
-	return &backend{db: db, queue: q, counters: counters, Backend: wire.Backend{
+	return &backend{db: db, queue: q, counters: counters, refusals: stats.NewRefusals(st), Backend: wire.Backend{
 		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: counters,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},

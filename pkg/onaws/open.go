@@ -26,6 +26,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/session"
+	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -53,6 +54,7 @@ type Metrics struct {
 	telemetry.Tee
 	emf      *telemetry.EMF
 	counters *stats.Counters
+	refusals *stats.Refusals
 }
 
 func newMetrics(out io.Writer, stack string) *Metrics {
@@ -61,9 +63,15 @@ func newMetrics(out io.Writer, stack string) *Metrics {
 	return m
 }
 
-// Flush writes the metrics to the log, and the counters into the store.
+// keepIn says where to keep what is counted: the store is opened with the metrics, so they are made first.
+func (m *Metrics) keepIn(s *store.Store) {
+	m.counters.KeepIn(s)
+	m.refusals = stats.NewRefusals(s)
+}
+
+// Flush writes the metrics to the log, and into the store what is kept there.
 func (m *Metrics) Flush(ctx context.Context) error {
-	return errors.Join(m.emf.Flush(), m.counters.Settle(ctx))
+	return errors.Join(m.emf.Flush(), m.counters.Settle(ctx), m.refusals.Flush(ctx, message.At(time.Now())))
 }
 
 // listShards spreads a tenant's list of a day, so that one busy tenant is no hot partition.
@@ -96,7 +104,7 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	if err != nil {
 		return nil, err
 	}
-	metrics.counters.KeepIn(st)
+	metrics.keepIn(st)
 	conf := config.New(st, time.Now, log)
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
@@ -116,6 +124,7 @@ func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
 	sessions := a.Sessions()
 	return sessions.Handler(httpapi.New(httpapi.Config{
 		Auth: sessions, Now: a.Now, Log: a.Log, Gate: gate.New(a.Config, a.Now).Enter,
+		Refused:      mountstats.Watch(a.Metrics, a.Metrics.refusals),
 		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
 	}, endpoints...))
 }

@@ -20,6 +20,7 @@ type Store interface {
 	FiguresOf(ctx context.Context, p tenant.Principal, tenant, span string, in store.Range) ([]store.Figures, error)
 	Folded(ctx context.Context) (message.Time, error)
 	SetFolded(ctx context.Context, now, until message.Time) error
+	Refusals(ctx context.Context, p tenant.Principal, tenant string, in store.Range, before string, limit int) ([]store.Refusal, error)
 }
 
 // Ports is everything that figures need.

@@ -1,0 +1,244 @@
+// Package stats mounts what the service counts: /v1/stats and /v1/refused.
+package stats
+
+import (
+	"context"
+	"net/http"
+	"strconv"
+	"time"
+
+	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/stats"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// Stats is the use case.
+type Stats interface {
+	Read(ctx context.Context, p tenant.Principal, q stats.Query) (*stats.Answer, error)
+	Refused(ctx context.Context, p tenant.Principal, f stats.RefusedFilter) ([]store.Refusal, string, error)
+}
+
+// Figures is what was counted.
+type Figures struct {
+	From   time.Time `json:"from"`
+	To     time.Time `json:"to"`
+	AsOf   time.Time `json:"as_of" doc:"Counts come in for some seconds more."`
+	Step   string    `json:"step" enum:"minute,hour,day"`
+	By     string    `json:"by,omitzero" enum:"tenant,channel,account,template,status"`
+	Total  Group     `json:"total"`
+	Groups []Group   `json:"groups,omitzero" doc:"The largest first; with by only."`
+	Other  *Group    `json:"other,omitzero" doc:"What is in none of the groups: beyond the top, or without such a value, as a message that no account has carried yet."`
+}
+
+// Group is the figures of one value, or of all.
+type Group struct {
+	Name string `json:"name,omitzero" doc:"A template's is tenant/name; free is free content, other are templates beyond what is told apart."`
+	// Counts are by counter; one that is not there is 0.
+	Counts   map[string]int64 `json:"counts" doc:"By counter, when it was reached: accepted, duplicate, refused, sent, delivered, undelivered, bounced, complained, failed, expired, suppressed, cancelled, simulated, throttled, retried, in_doubt, dead, redriven; tracked is what was sent over accounts that give receipts. One that is absent is 0."`
+	Peaks    map[string]Peak  `json:"peaks,omitzero" doc:"The second with the most accepted, sent, throttled; with minutes, and where no more than one thing narrows the figures."`
+	Failure  Rate             `json:"failure_rate" doc:"(failed + dead) / (sent + failed + dead)"`
+	Delivery Rate             `json:"delivery_rate" doc:"delivered / tracked"`
+	Points   []Point          `json:"points" doc:"Steps in which something was counted, in the order of time."`
+}
+
+// Point is the figures of one step.
+type Point struct {
+	At     time.Time        `json:"at" doc:"Its beginning."`
+	Counts map[string]int64 `json:"counts"`
+	Peaks  map[string]Peak  `json:"peaks,omitzero"`
+}
+
+// Peak is the second in which most was counted.
+type Peak struct {
+	At time.Time `json:"at"`
+	N  int64     `json:"n"`
+}
+
+// Rate is a part of something.
+type Rate struct {
+	Value  float64 `json:"value" doc:"0 to 1."`
+	Of     int64   `json:"of" doc:"How many it is a part of."`
+	TooFew bool    `json:"too_few,omitzero" doc:"They are too few for the value to mean much."`
+}
+
+// Refused is a request that was refused.
+type Refused struct {
+	At        time.Time    `json:"at"`
+	RequestID string       `json:"request_id" doc:"What the answer said, and the log says."`
+	Tenant    string       `json:"tenant,omitzero" doc:"Absent where the key was not known."`
+	Key       string       `json:"key,omitzero" doc:"The id of the API key."`
+	IP        string       `json:"ip,omitzero" doc:"Where it came from."`
+	Method    string       `json:"method"`
+	Route     string       `json:"route"`
+	Status    int          `json:"status"`
+	Code      problem.Code `json:"code"`
+	Errors    []Faulty     `json:"errors,omitzero"`
+}
+
+// Faulty is a value that was refused.
+type Faulty struct {
+	Pointer string       `json:"pointer"`
+	Code    problem.Code `json:"code"`
+}
+
+// RefusedList is a page, the newest first.
+type RefusedList struct {
+	Items []Refused `json:"items"`
+	Next  string    `json:"next,omitzero" doc:"Send it as after to go on; absent at the end."`
+}
+
+// Endpoints mounts all of it.
+func Endpoints(s Stats) []httpapi.Endpoint {
+	tags := []string{"stats"}
+	figures := httpapi.Op{Method: http.MethodGet, Path: "/v1/stats", ID: "getStats", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
+		Summary:     "Tell how much was sent, failed, was throttled: by time, tenant, channel, account, template",
+		Description: "Minutes are kept 2 days, hours 60, days (of UTC) 400. A key without operate is told of its own tenant. At most 750 points.",
+		Query: []httpapi.Param{timeParam("from", "Inclusive; an hour, a day or 30 days ago without it, as the step is."), timeParam("to", "Exclusive; now without it."),
+			{Name: "step", Description: "The length of a point; minute without it.", Enum: stats.Steps()},
+			{Name: "by", Description: "What to tell apart; nothing without it.", Enum: stats.By()},
+			{Name: "top", Description: "How many groups, the largest first; 10 without it.", Example: "10"},
+			{Name: "tenant", Description: "Only this tenant's."}, {Name: "channel", Description: "Only of this channel."},
+			{Name: "account", Description: "Only over this account."}, {Name: "template", Description: "Only of this template: tenant/name, or name with tenant."}},
+		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
+	refused := httpapi.Op{Method: http.MethodGet, Path: "/v1/refused", ID: "listRefused", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
+		Summary:     "List the requests that were refused in the last 7 days, the newest first",
+		Description: "For \"we called you and nothing came\". Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",
+		Query: []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "code", Description: "Only with this code, of the request or of a value.", Example: "missing_variable"},
+			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), {Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}},
+		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
+	return []httpapi.Endpoint{
+		httpapi.Route(figures, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Figures, error) {
+			q := stats.Query{Step: c.Query("step"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
+			err := values(at(c, "from", &q.From), at(c, "to", &q.To), whole(c, "top", &q.Top))
+			if err != nil {
+				return nil, err
+			}
+			a, err := s.Read(ctx, c.Principal, q)
+			if err != nil {
+				return nil, err
+			}
+			return figuresOf(a), nil
+		}),
+		httpapi.Route(refused, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RefusedList, error) {
+			f := stats.RefusedFilter{Tenant: c.Query("tenant"), Code: c.Query("code"), After: c.Query("after")}
+			if err := values(at(c, "from", &f.From), at(c, "to", &f.To), whole(c, "limit", &f.Limit)); err != nil {
+				return nil, err
+			}
+			list, next, err := s.Refused(ctx, c.Principal, f)
+			if err != nil {
+				return nil, err
+			}
+			out := &RefusedList{Items: make([]Refused, len(list)), Next: next}
+			for i := range list {
+				out.Items[i] = refusedOf(&list[i])
+			}
+			return out, nil
+		}),
+	}
+}
+
+func timeParam(name, says string) httpapi.Param {
+	return httpapi.Param{Name: name, Description: says, Example: "2026-01-02T10:30:00Z"}
+}
+
+// values joins what is wrong with the query.
+func values(faults ...*problem.Field) error {
+	var all []problem.Field
+	for _, f := range faults {
+		if f != nil {
+			all = append(all, *f)
+		}
+	}
+	if len(all) > 0 {
+		return problem.Invalid(all...)
+	}
+	return nil
+}
+
+// at reads an instant of the query.
+func at(c *httpapi.Call, name string, into *time.Time) *problem.Field {
+	text := c.Query(name)
+	if text == "" {
+		return nil
+	}
+	t, err := time.Parse(time.RFC3339, text)
+	if err != nil || t.Year() < 2000 || t.Year() > 9999 {
+		f := problem.At("query:"+name, problem.BadTime, "%s must be a time such as 2026-01-02T10:30:00Z, with a + of its zone written %%2B", name)
+		return &f
+	}
+	*into = t
+	return nil
+}
+
+// whole reads a whole number of the query.
+func whole(c *httpapi.Call, name string, into *int) *problem.Field {
+	text := c.Query(name)
+	if text == "" {
+		return nil
+	}
+	n, err := strconv.Atoi(text)
+	if err != nil || n < 1 {
+		f := problem.At("query:"+name, problem.BadValue, "%s must be a whole number from 1", name)
+		return &f
+	}
+	*into = n
+	return nil
+}
+
+func figuresOf(a *stats.Answer) *Figures {
+	out := &Figures{From: a.From.Std(), To: a.To.Std(), AsOf: a.AsOf.Std(), Step: a.Step, By: a.By, Total: groupOf(a.Total)}
+	for _, g := range a.Groups {
+		out.Groups = append(out.Groups, groupOf(g))
+	}
+	if a.Other != nil {
+		g := groupOf(*a.Other)
+		out.Other = &g
+	}
+	return out
+}
+
+func groupOf(g stats.Group) Group {
+	out := Group{Name: g.Name, Counts: g.Counts, Peaks: peaksOf(g.Peaks), Failure: Rate(g.Failure), Delivery: Rate(g.Delivery), Points: make([]Point, len(g.Points))}
+	for i, p := range g.Points {
+		out.Points[i] = Point{p.At.Std(), p.Counts, peaksOf(p.Peaks)}
+	}
+	return out
+}
+
+func peaksOf(peaks map[string]stats.Peak) map[string]Peak {
+	if len(peaks) == 0 {
+		return nil
+	}
+	out := make(map[string]Peak, len(peaks))
+	for name, p := range peaks {
+		out[name] = Peak{p.At.Std(), p.N}
+	}
+	return out
+}
+
+func refusedOf(r *store.Refusal) Refused {
+	out := Refused{At: r.At.Std(), RequestID: r.Request, Tenant: r.Tenant, Key: r.Key, IP: r.IP, Method: r.Method, Route: r.Route, Status: r.Status, Code: problem.Code(r.Code)}
+	for _, f := range r.Fields {
+		out.Errors = append(out.Errors, Faulty{f.Pointer, problem.Code(f.Code)})
+	}
+	return out
+}
+
+// Watch is a [httpapi.Config.Refused] that counts refusals and takes them down.
+func Watch(m telemetry.Metrics, l *stats.Refusals) func(context.Context, httpapi.Refusal) {
+	return func(_ context.Context, r httpapi.Refusal) {
+		m.Count(telemetry.Refused, 1, telemetry.Labels{Tenant: r.Principal.Tenant})
+		n := store.Refusal{At: message.At(r.At), Request: r.RequestID, Tenant: r.Principal.Tenant, Key: r.Principal.KeyID, IP: r.IP,
+			Method: r.Method, Route: r.Route, Status: r.Status, Code: string(r.Code)}
+		for _, f := range r.Fields[:min(len(r.Fields), mostFields)] {
+			n.Fields = append(n.Fields, store.Faulty{Pointer: f.Pointer, Code: string(f.Code)})
+		}
+		l.Note(n)
+	}
+}
+
+const mostFields = 5

@@ -15,7 +15,7 @@ const groups: { title: Key; entries: Entry[] }[] = [
   ] },
   { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
   { title: 'nav.settings', entries: [
-    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' },
+    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/users', key: 'nav.users' },
   ] },
   { title: 'nav.developers', entries: [{ href: '/api', key: 'nav.api', letter: 'a' }] },
 ];

@@ -1,11 +1,15 @@
 // Texts of the console. Chinese has the keys; an English one that is missing does not compile.
 import { en } from './en.ts';
 import { lang } from './state.ts';
+import { steering as steeringEn } from './steering.en.ts';
+import { steering as steeringZh } from './steering.zh.ts';
+import { words as wordsEn } from './words.en.ts';
+import { words as wordsZh } from './words.zh.ts';
 import { zh } from './zh.ts';
 
-export type Key = keyof typeof zh;
+export type Key = keyof typeof zh | keyof typeof steeringZh | keyof typeof wordsZh;
 
-const texts = { zh: zh as Record<Key, string>, en };
+const texts: Record<'zh' | 'en', Record<Key, string>> = { zh: { ...zh, ...steeringZh, ...wordsZh }, en: { ...en, ...steeringEn, ...wordsEn } };
 
 /** The text of a key; {name} is filled from values. */
 export function t(key: Key, values?: Record<string, string | number>): string {
@@ -14,7 +18,7 @@ export function t(key: Key, values?: Record<string, string | number>): string {
 }
 
 /** The word for a code of the API, such as a status; the code itself where there is none. */
-export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression', code: string): string {
+export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression' | 'mode' | 'role' | 'role.help', code: string): string {
   return texts[lang.value][`${group}.${code}` as Key] ?? code;
 }
 

@@ -16,6 +16,7 @@ import { Suppressions } from './pages/suppressions.tsx';
 import { TemplatePage } from './pages/template.tsx';
 import { Templates } from './pages/templates.tsx';
 import { TenantPage, Tenants } from './pages/tenants.tsx';
+import { Users } from './pages/users.tsx';
 import { go, parts } from './route.tsx';
 import { readSession, session, signedIn } from './state.ts';
 import { Card, Empty, Page } from './ui.tsx';
@@ -32,6 +33,7 @@ function Current() {
     case 'providers': return a ? <Account key={a} name={a === 'new' ? '' : a} /> : <Providers />;
     case 'routes': return a ? <RoutePage key={a} name={a === 'new' ? '' : a} /> : <Routes />;
     case 'tenants': return a ? <TenantPage key={a} name={a === 'new' ? '' : a} /> : <Tenants />;
+    case 'users': return <Users />;
     case 'suppressions': return <Suppressions />;
     case 'dlq': return <Dlq />;
     case 'api': return <Help />;

@@ -71,7 +71,7 @@ const leftovers = (page) => page.evaluate(() => {
 const pages = {
   overview: () => '/', messages: () => '/messages', message: () => `/messages/${ids.refund}`, mail: () => `/messages/${ids.mail}`, send: () => '/send?template=demo/login-code',
   templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
-  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
+  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
 };
 /** The same page four times: language and theme change in place. */
 const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0], ['en', 'light', 0, 2]];
@@ -218,6 +218,51 @@ test('a key is shown once and works; one that may not is told so', async () => {
   await reader.click('button:has-text("Sign out")');
   await reader.waitForSelector('input[type=password]');
   await reader.context().close();
+});
+
+test('a route holds back at night, played through before it is saved, and undone', async () => {
+  const page = await open();
+  await page.goto(at('/routes/otp-sms'));
+  await page.waitForSelector('[data-sentence]');
+  await page.getByLabel('免打扰时段').check();
+  await page.fill('input[placeholder="22:00"]', '21:30');
+  await page.fill('input[placeholder="Asia/Shanghai"]', 'Mars');
+  assert.match(await page.textContent('[data-sentence]'), /21:30/);
+  const save = page.locator('.actions .button:has-text("保存")');
+  await save.click();
+  await answer(page, '夜里不打扰');
+  await page.waitForSelector('.field.wrong'); // the zone does not exist, and the form is kept
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await page.fill('input[placeholder="Asia/Shanghai"]', 'Asia/Shanghai');
+  await page.click('header .button:has-text("试算")');
+  await page.waitForSelector('[data-simulation]');
+  await save.click();
+  await answer(page, '夜里不打扰');
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
+  assert.deepEqual(await findings(page), []);
+  await page.click('.actions .button:has-text("撤销")');
+  await answer(page, '撤回');
+  await page.waitForFunction(() => !document.querySelector('[data-sentence]')?.textContent?.includes('21:30'));
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a person is let in, with a role, and switched off', async () => {
+  const page = await open();
+  await page.goto(at('/users'));
+  await page.click('.head .button.main');
+  const fields = page.locator('dialog .field input');
+  await fields.nth(0).fill('li');
+  await fields.nth(1).fill('nobody');
+  await page.click('dialog footer .button.main');
+  await page.waitForSelector('dialog .field.wrong');
+  page.wrong.length = 0;
+  await fields.nth(1).fill('li@example.com');
+  await page.click('dialog footer .button.main');
+  await page.waitForSelector('tbody tr:has-text("li@example.com")');
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
 });
 
 test('an account is switched off and on; a wrong login keeps the form', async () => {

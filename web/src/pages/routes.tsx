@@ -2,15 +2,17 @@
 import { useState } from 'preact/hooks';
 import type { AccountList, Route, RouteAccount, RouteList, RouteMatch, RouteStep } from '../api.gen.ts';
 import { del, get, post, put, query, v1 } from '../api.ts';
+import { moment } from '../format.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Check, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Holds, Simulation } from './holds.tsx';
 import { channels, classes } from './messages.tsx';
 
-type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'dedup_seconds'>;
+export type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'no_failover' | 'dedup_seconds' | 'quiet' | 'cap' | 'silence'>;
 
 /** What a route says, in words. */
 export function sentence(r: Body): string {
@@ -18,15 +20,23 @@ export function sentence(r: Body): string {
   const which = [m.tenant && t('route.of_tenant', { v: m.tenant }), m.template && t('route.of_template', { v: m.template }), m.class && word('class', m.class), m.channel && word('channel', m.channel), m.region && t('route.to_region', { v: m.region })].filter(Boolean).join(t('comma'));
   const steps = (r.steps ?? []).map((s) => word('channel', s.channel) + (s.wait_seconds ? t('route.wait', { n: s.wait_seconds }) : ''));
   const weighted = (r.accounts ?? []).some((a) => a.weight);
-  const accounts = (r.accounts ?? []).map((a) => (weighted ? `${a.account} ${a.weight ?? 0}` : a.account));
+  const only = (a: RouteAccount): string => [...(a.regions ?? []), ...(a.tenants ?? [])].join(t('comma'));
+  const accounts = (r.accounts ?? []).map((a) => (weighted ? `${a.account} ${a.weight ?? 0}` : a.account) + (only(a) && ` [${only(a)}]`));
   const parts = [
     t('route.for', { which: which || t('route.everything') }),
     steps.length > 0 && t(r.strategy === 'fallback' ? 'route.fallback' : r.strategy === 'all' ? 'route.all' : 'route.one', { steps: steps.join(r.strategy === 'fallback' ? ' → ' : t('comma')) }),
     accounts.length > 0 && (weighted ? t('route.weighted', { accounts: accounts.join(' : ') }) : t('route.ordered', { accounts: accounts.join(' → ') })),
+    r.no_failover && t('route.no_failover'),
+    r.quiet && t('route.quiet', { from: r.quiet.from, to: r.quiet.to, zone: r.quiet.zone, mode: word('mode', r.quiet.mode) }),
+    r.cap && t('route.cap', { n: r.cap.messages, seconds: r.cap.seconds, mode: word('mode', r.cap.mode) }),
+    r.silence && t('route.silence', { until: moment(r.silence.until), mode: word('mode', r.silence.mode) }),
     r.dedup_seconds ? (r.dedup_seconds < 0 ? t('route.dedup_off') : t('route.dedup', { n: r.dedup_seconds })) : '',
   ];
   return parts.filter(Boolean).join(t('semicolon')) + t('stop');
 }
+
+/** A draft as the API takes it. */
+const cleaned = (body: Body): Body => ({ ...body, match: Object.fromEntries(Object.entries(body.match ?? {}).filter(([, v]) => v)), strategy: body.strategy || undefined });
 
 export function Routes() {
   const { data, fault } = useLoad(() => get<RouteList>('/v1/routes'), []);
@@ -55,15 +65,14 @@ export function RoutePage({ name }: { name: string }) {
 
 function Editor({ r, reload }: { r?: Route; reload: () => void }) {
   const [name, setName] = useState(r?.name ?? '');
-  const [body, set] = useState<Body>({ match: r?.match ?? {}, strategy: r?.strategy, steps: r?.steps ?? [], accounts: r?.accounts ?? [], dedup_seconds: r?.dedup_seconds });
+  const [body, set] = useState<Body>({ match: r?.match ?? {}, strategy: r?.strategy, steps: r?.steps ?? [], accounts: r?.accounts ?? [], no_failover: r?.no_failover, dedup_seconds: r?.dedup_seconds, quiet: r?.quiet, cap: r?.cap, silence: r?.silence });
   const accounts = useLoad(() => get<AccountList>('/v1/accounts'), []);
   const action = useAction();
   const match = (change: Partial<RouteMatch>): void => set({ ...body, match: { ...body.match, ...change } });
   const save = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('save'), text: <span translate={false}>{sentence(body)}</span>, confirm: t('save') });
     if (reason === undefined) return;
-    const clean = Object.fromEntries(Object.entries(body.match ?? {}).filter(([, v]) => v));
-    await put(v1`routes/${name}`, { ...body, match: clean, strategy: body.strategy || undefined, reason, version: r?.version });
+    await put(v1`routes/${name}`, { ...cleaned(body), reason, version: r?.version });
     toast(t('saved'));
     if (r) reload();
     else go(to('routes', name), true);
@@ -105,8 +114,11 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
         </Card>
         <Card title={t('route.accounts')}>
           <Accounts list={body.accounts ?? []} known={(accounts.data?.items ?? []).filter((a) => !body.match?.channel || a.channel === body.match.channel).map((a) => a.name)} set={(x) => set({ ...body, accounts: x })} />
+          <Check label={t('route.no_failover.label')} value={!!body.no_failover} set={(v) => set({ ...body, no_failover: v || undefined })} help={t('route.no_failover.help')} />
         </Card>
       </div>
+      <Holds body={body} set={set} at={at} />
+      <Simulation name={name} body={cleaned(body)} />
       <div class="actions">
         <Button kind="main" disabled={action.busy || !name} onClick={() => void save()}>{t('save')}</Button>
         {r && r.version > 1 && <Button disabled={action.busy} onClick={() => void undo()}>{t('undo')}</Button>}

@@ -207,9 +207,15 @@ func TestWeigh(t *testing.T) {
 	if _, err := w.Intake.Send(t.Context(), intaketest.Shop, hello(anna)); err != nil {
 		t.Fatal(err)
 	}
-	got, err := w.Intake.Weigh(t.Context(), worker, rows("run_1", hello(anna), hello(berta), hello("x")))
+	if err := w.Store.PutSuppression(t.Context(), worker, w.Time(), message.Phone, "+8613800138009", suppress.Entry{Reason: suppress.Bounce}); err != nil {
+		t.Fatal(err)
+	}
+	got, err := w.Intake.Weigh(t.Context(), worker, rows("run_1", hello(anna), hello(berta), hello("x"), hello("+8613800138009")))
 	if err != nil {
 		t.Fatal(err)
+	}
+	if got[3].Stopped != "bounce" || got[3].Cost != 0 {
+		t.Errorf("suppressed: %+v", got[3])
 	}
 	if !got[0].Duplicate || got[1].Duplicate || got[1].Segments != 1 || got[1].Cost != 0.05 || got[1].Account != "sms-a" || got[2].Problem == nil {
 		t.Errorf("%+v", got)

@@ -86,6 +86,7 @@ type rig struct {
 	delivery *delivery.Delivery
 	as       tenant.Principal
 	hook     string
+	brake    *brake
 	sqs      *sqs.Client // not counted
 	url      *string     // of the one queue
 }
@@ -94,7 +95,7 @@ func newRig(t *testing.T) *rig {
 	t.Helper()
 	cfg := emulators.Need(t, emulators.MiniStack).AWS()
 	stack := "budget-" + strings.ToLower(t.Name())
-	r := &rig{bill: &bill{calls: map[string]int{}}, sqs: sqs.NewFromConfig(cfg)}
+	r := &rig{bill: &bill{calls: map[string]int{}}, brake: newBrake(), sqs: sqs.NewFromConfig(cfg)}
 	db := dynamodb.NewFromConfig(cfg)
 	if _, err := db.CreateTable(t.Context(), dynamo.Definition(stack)); err != nil {
 		t.Fatal(err)
@@ -116,7 +117,7 @@ func newRig(t *testing.T) *rig {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cfg.APIOptions = append(cfg.APIOptions, r.count)
+	cfg.APIOptions, cfg.HTTPClient = append(cfg.APIOptions, r.count), r.brake
 	env := Env{Stack: stack, Table: stack, KeyID: aws.ToString(key.KeyMetadata.Arn), Stage: "dev", Allow: []string{"*"}, DueShards: 4, Account: "000000000000",
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8")}}
 	if r.aws, err = open(t.Context(), cfg, env, slog.New(slog.NewTextHandler(t.Output(), &slog.HandlerOptions{Level: slog.LevelWarn})), io.Discard, r.consumed); err != nil {

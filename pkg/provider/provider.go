@@ -2,6 +2,7 @@ package provider
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"time"
@@ -104,6 +105,9 @@ type Tokens interface {
 	// Drop forgets a token that the vendor refused, unless there is a newer one.
 	Drop(key, token string)
 }
+
+// ErrNoToken is Tokens' error while a vendor rests that has just given no token, maybe to another process.
+var ErrNoToken = errors.New("provider: the vendor gave no token a moment ago")
 
 // OpenFunc makes a Sender of an account. The error names the field that is wrong, never a secret.
 type OpenFunc func(a Account, e Env) (Sender, error)

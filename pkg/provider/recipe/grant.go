@@ -86,6 +86,9 @@ func (s *sender) access(ctx context.Context) (string, message.Result, bool) {
 	if errors.As(err, &d) {
 		return "", d.result, false
 	}
+	if errors.Is(err, provider.ErrNoToken) {
+		return "", message.Result{Outcome: message.AccountFault, Code: CodeNoToken, Text: "the vendor gave no access token a moment ago, and is not asked again so soon"}, false
+	}
 	// Whatever happened, the message itself has not left.
 	code := provider.CodeCanceled
 	if errors.Is(err, context.DeadlineExceeded) {

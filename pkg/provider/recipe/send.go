@@ -16,6 +16,7 @@ import (
 const (
 	CodeUnfit    = "unfit"     // the message lacks what the request needs
 	CodeTooLarge = "too_large" // the request is larger than the provider takes
+	CodeNoToken  = "no_token"  // the vendor has just refused to give an access token
 )
 
 // sender sends over one account.

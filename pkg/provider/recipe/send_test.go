@@ -1,6 +1,7 @@
 package recipe_test
 
 import (
+	"context"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -10,6 +11,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
@@ -17,6 +19,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/providertest"
+	"github.com/opennotify/notify/pkg/provider/recipe"
 )
 
 // pager is Acme's server. It hands out tokens t1, t2, … and takes the newest.
@@ -354,4 +357,25 @@ func FuzzReceive(f *testing.F) {
 			}
 		}
 	})
+}
+
+// resting is Tokens of a vendor that has just refused somebody.
+type resting struct{ provider.Tokens }
+
+func (resting) Token(context.Context, string, func(context.Context) (string, time.Duration, error)) (string, error) {
+	return "", provider.ErrNoToken
+}
+
+// A vendor that rests is an account at fault: others carry the message meanwhile.
+func TestVendorRests(t *testing.T) {
+	t.Parallel()
+	e, _ := providertest.Env(t)
+	e.Tokens = resting{}
+	s, err := parse(t, acme).Open(account("x"), e)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if r := s.Send(t.Context(), call()); r.Outcome != message.AccountFault || r.Code != recipe.CodeNoToken {
+		t.Errorf("%+v", r)
+	}
 }

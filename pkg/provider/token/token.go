@@ -7,34 +7,57 @@ import (
 	"time"
 )
 
-// Cache keeps tokens in this process. It is a provider.Tokens, safe for concurrent use.
+// Fetch asks the vendor for a token, and says for how long it is good.
+type Fetch = func(context.Context) (token string, life time.Duration, err error)
+
+// Cache keeps tokens in this process, and agrees with others on them if it has records. It is a
+// provider.Tokens, safe for concurrent use.
 type Cache struct {
-	now func() time.Time
+	now     func() time.Time
+	records Records // nil: this process is alone
+	me      string  // this cache, in leases
 
 	mu      sync.Mutex
 	entries map[string]*entry
 }
 
 type entry struct {
-	token  string
-	until  time.Time // when to fetch the next one
-	flight *flight   // a fetch under way
+	grant
+	flight *flight // a fetch under way
+	// refused is the newest generation that the vendor refused, and refusedToken its text.
+	refused      int64
+	refusedToken string
+	// holds is until when a refusal says nothing: see Drop.
+	holds time.Time
+	seen  sighting
+}
+
+// grant is a token that was had.
+type grant struct {
+	token string
+	// gen counts the fetches of a key: a vendor may give the same text again.
+	gen   int64
+	until time.Time // when to fetch the next one
 }
 
 type flight struct {
-	done  chan struct{}
-	token string
-	err   error
+	done chan struct{}
+	grant
+	err error
 }
 
-// New makes an empty cache.
+// New makes an empty cache of a process that is alone.
 func New(now func() time.Time) *Cache { return &Cache{now: now, entries: map[string]*entry{}} }
 
-// early is which part of its life a token is not used any more, so that none ends on its way.
-const early = 10
+const (
+	// early is which part of its life a token is not used any more, so that none ends on its way.
+	early = 10
+	// inFlight is how long a call may take that began with a former token.
+	inFlight = 15 * time.Second
+)
 
 // Token gives the token of that key, and fetches it if there is none or it is about to end.
-func (c *Cache) Token(ctx context.Context, key string, fetch func(context.Context) (string, time.Duration, error)) (string, error) {
+func (c *Cache) Token(ctx context.Context, key string, fetch Fetch) (string, error) {
 	for {
 		c.mu.Lock()
 		e := c.entries[key]
@@ -50,8 +73,15 @@ func (c *Cache) Token(ctx context.Context, key string, fetch func(context.Contex
 		if f == nil {
 			f = &flight{done: make(chan struct{})}
 			e.flight = f
+			have, refused := e.gen, e.refused
 			c.mu.Unlock()
-			return c.fetch(ctx, e, f, fetch)
+			return c.fly(ctx, e, f, func() (grant, error) {
+				if c.records != nil {
+					return c.agree(ctx, key, refused, &e.seen, fetch)
+				}
+				token, life, err := fetch(ctx)
+				return grant{token, have + 1, c.now().Add(life - life/early)}, err
+			})
 		}
 		c.mu.Unlock()
 		select {
@@ -66,19 +96,21 @@ func (c *Cache) Token(ctx context.Context, key string, fetch func(context.Contex
 	}
 }
 
-func (c *Cache) fetch(ctx context.Context, e *entry, f *flight, fetch func(context.Context) (string, time.Duration, error)) (string, error) {
-	var life time.Duration
-	f.err = errPanic // unless fetch returns
+func (c *Cache) fly(ctx context.Context, e *entry, f *flight, get func() (grant, error)) (string, error) {
+	f.err = errPanic // unless get returns
 	defer func() {
 		c.mu.Lock()
 		defer c.mu.Unlock()
 		e.flight = nil
 		if f.err == nil {
-			e.token, e.until = f.token, c.now().Add(life-life/early)
+			e.grant = f.grant
+			if f.token == e.refusedToken {
+				e.holds = c.now().Add(inFlight)
+			}
 		}
 		close(f.done)
 	}()
-	f.token, life, f.err = fetch(ctx)
+	f.grant, f.err = get()
 	return f.token, f.err
 }
 
@@ -90,11 +122,13 @@ func ended(err error) bool {
 }
 
 // Drop forgets a token that the vendor did not take. Of many who were refused with the same one, only the
-// first makes a difference: a token that was fetched since stays.
+// first makes a difference: a token that was fetched since stays. That may have the same text, if the vendor
+// gave it once more; then those who come late with it cannot be told apart, and are not heard for as long as
+// their calls may take.
 func (c *Cache) Drop(key, token string) {
 	c.mu.Lock()
 	defer c.mu.Unlock()
-	if e := c.entries[key]; e != nil && e.token == token {
-		e.token = ""
+	if e := c.entries[key]; e != nil && e.token == token && !c.now().Before(e.holds) {
+		e.token, e.refused, e.refusedToken = "", e.gen, token
 	}
 }

@@ -22,16 +22,18 @@ func Accounts(b *wire.Backend, inbox *devinbox.Inbox) *accounts.Accounts {
 		Client:  guard.Client(guard.Options{}),
 		Guarded: guard.Client(guard.Options{Public: true, Allow: b.Reach}),
 		Now:     b.Now,
-		Nonce: func() string {
-			var n [16]byte
-			if _, err := io.ReadFull(b.Random, n[:]); err != nil {
-				panic("no randomness: " + err.Error()) // a signature without it would be forgeable
-			}
-			return hex.EncodeToString(n[:])
-		},
-		Tokens: token.New(b.Now),
-		Log:    b.Log,
+		Nonce:   func() string { return nonce(b) },
+		Tokens:  token.Shared(b.Now, b.Store, nonce(b)),
+		Log:     b.Log,
 	}})
+}
+
+func nonce(b *wire.Backend) string {
+	var n [16]byte
+	if _, err := io.ReadFull(b.Random, n[:]); err != nil {
+		panic("no randomness: " + err.Error()) // a signature without it would be forgeable
+	}
+	return hex.EncodeToString(n[:])
 }
 
 // New makes the delivery of a backend.

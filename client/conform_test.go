@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"os"
 	"slices"
 	"strings"
 	"testing"
@@ -251,5 +252,45 @@ func TestTemplates(t *testing.T) {
 	all, err := c.Templates(ctx, "demo")
 	if err != nil || !slices.ContainsFunc(all, func(x client.Template) bool { return x.Name == "hello" }) {
 		t.Errorf("list: %+v, %v", all, err)
+	}
+}
+
+// TestRecipes uploads a provider, changes it, and takes it away again.
+func TestRecipes(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	text, err := os.ReadFile("../recipes/slack-webhook/recipe.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	mine := strings.Replace(string(text), "name: slack-webhook", "name: slack-own", 1)
+	if r, err := c.PutRecipe(ctx, "slack-own", client.PutRecipeRequest{Recipe: mine, Reason: "try"}); err != nil || r.Version != 1 || r.Recipe != mine {
+		t.Fatalf("%+v, %v", r, err)
+	}
+	if p, err := c.Provider(ctx, "slack-own"); err != nil || p.Uploaded != 1 || len(p.Codes) == 0 || len(p.Fields) == 0 {
+		t.Errorf("%+v, %v", p, err)
+	}
+	if all, err := c.Providers(ctx); err != nil || !slices.ContainsFunc(all, func(p client.Provider) bool { return p.Name == "slack-own" }) || len(all) < 20 {
+		t.Errorf("%d providers, %v", len(all), err)
+	}
+	_, err = c.PutRecipe(ctx, "slack-own", client.PutRecipeRequest{Recipe: strings.Replace(mine, "outcome: sent", "outcome: gone", 1), Version: 1})
+	var e *client.Error
+	if !errors.As(err, &e) || e.Code != client.CodeInvalidRequest || !strings.HasPrefix(e.Errors[0].Pointer, "line:") {
+		t.Errorf("%v", err)
+	}
+	if r, err := c.Recipe(ctx, "slack-own"); err != nil || r.Version != 1 {
+		t.Errorf("%+v, %v", r, err)
+	}
+	if all, err := c.Recipes(ctx); err != nil || len(all) != 1 || all[0].Reason != "try" {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if err := c.DeleteRecipe(ctx, "slack-own", 1, "over"); err != nil {
+		t.Error(err)
+	}
+	if all, err := c.RecipeHistory(ctx, "slack-own"); err != nil || len(all) != 2 || !all[0].Deleted {
+		t.Errorf("%+v, %v", all, err)
+	}
+	if _, err := c.Recipe(ctx, "slack-own"); code(err) != client.CodeNotFound {
+		t.Errorf("%v", err)
 	}
 }

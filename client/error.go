@@ -23,7 +23,7 @@ type Error struct {
 
 // FieldError is one faulty value.
 type FieldError struct {
-	Pointer string `json:"pointer"` // JSON pointer into the body, or header:Name, query:name, path:name
+	Pointer string `json:"pointer"` // JSON pointer into the body, or header:Name, query:name, path:name, line:N of a text
 	Code    string `json:"code"`
 	Detail  string `json:"detail"`
 }

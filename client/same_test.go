@@ -35,6 +35,7 @@ func TestSameMembers(t *testing.T) {
 		{TemplateVersion{}, operate.TemplateVersion{}}, {PutTemplateRequest{}, operate.PutTemplate{}}, {TemplateDiff{}, operate.TemplateDiff{}},
 		{TemplateBindings{}, operate.TemplateBindings{}}, {BoundTemplate{}, operate.BoundTemplate{}}, {PutBindingRequest{}, operate.PutBinding{}},
 		{PreviewRequest{}, operate.PreviewRequest{}}, {Preview{}, operate.Preview{}},
+		{list[Provider]{}, operate.ProviderList{}}, {Recipe{}, operate.Recipe{}}, {list[RecipeLine]{}, operate.RecipeList{}}, {PutRecipeRequest{}, operate.PutRecipe{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])
 		if diff := cmp.Diff(shape(theirs, nil), shape(ours, nil)); diff != "" {

@@ -51,16 +51,22 @@ func (r *AccountRequest) check(f *faults) {
 
 // fit compares an account with its provider's form, finds all faults, and fills in defaults.
 func (o *Operate) fit(ctx context.Context, a config.Account, secrets map[string]message.Secret) (config.Account, error) {
-	var f faults
+	if a.Provider == "" {
+		return a, problem.Invalid(problem.At("/provider", problem.Required, "provider is required; see GET /v1/providers"))
+	}
 	d, ok, err := o.Catalog.Get(ctx, a.Provider)
 	if err != nil {
 		return a, unreadable(err)
 	}
+	if !ok {
+		return a, problem.Invalid(problem.At("/provider", problem.BadValue, "there is no such provider; see GET /v1/providers"))
+	}
+	return fitTo(d, a, secrets)
+}
+
+func fitTo(d provider.Descriptor, a config.Account, secrets map[string]message.Secret) (config.Account, error) {
+	var f faults
 	switch {
-	case a.Provider == "":
-		f.add("/provider", problem.Required, "provider is required; see GET /v1/providers")
-	case !ok:
-		f.add("/provider", problem.BadValue, "there is no such provider; see GET /v1/providers")
 	case a.Channel == "" && len(d.Channels) == 1:
 		a.Channel = d.Channels[0]
 	case a.Channel == "":

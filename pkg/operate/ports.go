@@ -56,6 +56,8 @@ type Catalog interface {
 	Get(ctx context.Context, name string) (provider.Descriptor, bool, error)
 	All(ctx context.Context) ([]provider.Descriptor, error)
 	Channel(ctx context.Context, name message.Channel) (provider.Channel, bool, error)
+	Shipped(name string) (provider.Descriptor, bool)
+	ShippedChannels() []provider.Channel
 }
 
 // Ports is everything that operating needs.
@@ -74,6 +76,9 @@ type Ports struct {
 	// Approval asks an account's provider for the state of a bound template; its error is what the provider
 	// said. Nil like Check.
 	Approval func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error)
+	// Compile reads a recipe as what sends would, and finds everything that is wrong with it. Nil where nothing
+	// sends.
+	Compile func(name string, text []byte) (provider.Descriptor, error)
 	// Deployed tells whether a channel's queues exist; nil is every channel's.
 	Deployed func(message.Channel) bool
 	Now      func() time.Time

@@ -13,7 +13,7 @@ type Code string
 // Field is one fault in a request: where it is, and what to do about it.
 type Field struct {
 	// Pointer is the RFC 6901 JSON pointer of the value in the request's body, or "header:Name",
-	// "query:name", "path:name".
+	// "query:name", "path:name", or "line:N" of the one text that the body holds.
 	Pointer string `json:"pointer"`
 	Code    Code   `json:"code"`
 	// Detail names the field, the allowed values and the fix. It never repeats a secret or a body.

@@ -20,6 +20,7 @@ checkTemplateBinding  .    .    x       x
 createKey             .    .    .       x
 deleteAccount         .    .    .       x
 deleteEndpoint        .    .    x       x
+deleteRecipe          .    .    .       x
 deleteRoute           .    .    x       x
 deleteTemplateBinding .    .    x       x
 deleteTemplate        .    .    x       x
@@ -30,6 +31,7 @@ getAccount            .    .    x       x
 getEndpoint           .    x    x       x
 getKey                .    .    x       x
 getProvider           .    .    x       x
+getRecipe             .    .    x       x
 getRoute              .    .    x       x
 getTemplate           .    x    x       x
 getTemplateBinding    .    x    x       x
@@ -42,6 +44,8 @@ listEndpointHistory   .    x    x       x
 listEndpoints         .    x    x       x
 listKeys              .    .    x       x
 listProviders         .    .    x       x
+listRecipeHistory     .    .    x       x
+listRecipes           .    .    x       x
 listRouteHistory      .    .    x       x
 listRoutes            .    .    x       x
 listSuppressions      .    .    x       x
@@ -57,6 +61,7 @@ previewTemplate       .    x    x       x
 publishTemplate       .    .    x       x
 putAccount            .    .    .       x
 putEndpoint           .    .    x       x
+putRecipe             .    .    .       x
 putRoute              .    .    x       x
 putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x

@@ -177,7 +177,8 @@ func setup(t *testing.T) *bench {
 	cat, err := catalog.Load(provider.Descriptors(), fstest.MapFS{"acme/provider.yaml": {Data: []byte(acme)}, "bolt/provider.yaml": {Data: []byte(bolt)}})
 	ok(t, err)
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
-	b.Backend = &wire.Backend{Store: st, Config: config.New(st, b.now, log), Queue: b.queue, Vault: vault, Catalog: cat, Now: b.now, Random: new(counter), Log: log}
+	conf := config.New(st, b.now, log)
+	b.Backend = &wire.Backend{Store: st, Config: conf, Queue: b.queue, Vault: vault, Catalog: cat.With(conf), Now: b.now, Random: new(counter), Log: log}
 	b.use, err = wireoperate.New(b.Backend, b.senders)
 	ok(t, err)
 	n := 0

@@ -21,6 +21,7 @@ type Operate interface {
 	Drafts
 	Bindings
 	Accounts
+	Recipes
 	Routes
 	Hooks
 	Suppressions
@@ -37,6 +38,7 @@ func Endpoints(o Operate) []httpapi.Endpoint {
 		drafts(o),
 		bindings(o),
 		accounts(o),
+		recipes(o),
 		routes(o),
 		simulations(o),
 		hooks(o),

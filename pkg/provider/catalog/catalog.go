@@ -233,13 +233,16 @@ func (c *Catalog) Channel(ctx context.Context, name message.Channel) (provider.C
 
 // Declared lists the channels that recipes declare, the shipped ones first.
 func (c *Catalog) Declared(ctx context.Context) ([]provider.Channel, error) {
-	out := slices.Clone(c.own())
+	out := c.ShippedChannels()
 	uploaded, err := c.changing(ctx)
 	for _, e := range uploaded {
 		out = append(out, e.own...)
 	}
 	return out, err
 }
+
+// ShippedChannels lists the channels that recipes declare which come with notify.
+func (c *Catalog) ShippedChannels() []provider.Channel { return slices.Clone(c.own()) }
 
 // shippedOwn reads only the recipes that declare a channel.
 func (c *Catalog) shippedOwn() (own []provider.Channel) {

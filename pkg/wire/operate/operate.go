@@ -8,6 +8,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/recipe"
 	"github.com/opennotify/notify/pkg/wire"
 	"github.com/opennotify/notify/pkg/wire/intake"
 )
@@ -21,11 +22,20 @@ type Senders interface {
 // where no provider is to be linked.
 func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
 	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
-		Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, Now: b.Now, Random: b.Random, Log: b.Log}
+		Compile: compile, Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, Now: b.Now, Random: b.Random, Log: b.Log}
 	if senders != nil {
 		p.Check, p.Approval = check(senders), approval(senders)
 	}
 	return operate.New(p)
+}
+
+// compile reads a recipe as it is uploaded.
+func compile(name string, text []byte) (provider.Descriptor, error) {
+	r, err := recipe.Upload(name, text)
+	if err != nil {
+		return provider.Descriptor{}, err
+	}
+	return r.Descriptor, nil
 }
 
 // check asks an account's provider about its credentials, if it has a way to.

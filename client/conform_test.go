@@ -212,6 +212,43 @@ func TestOperating(t *testing.T) {
 	}
 }
 
+// Figures come in within a second or so.
+func TestStats(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	_, err := c.Send(ctx, client.SendRequest{To: client.Address("li@example.com"), Template: "order-shipped", Vars: map[string]any{"name": "Li"}})
+	if code(err) != client.CodeInvalidRequest {
+		t.Fatal(err)
+	}
+	sent, err := c.Send(ctx, client.SendRequest{To: client.Address("deliver@example.com"), Template: "order-shipped", Vars: map[string]any{"name": "Li", "order": "A-3"}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	wait(t, c, sent.ID)
+	r := client.StatsRequest{By: "template", Step: "hour", Top: 3, Tenant: "demo", From: time.Now().Add(-time.Hour), To: time.Now().Add(time.Hour)}
+	for deadline := time.Now().Add(20 * time.Second); ; {
+		f, err := c.Stats(ctx, r)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if f.Total.Counts["delivered"] == 1 && f.Total.Counts["refused"] == 1 && f.Groups[0].Name == "demo/order-shipped" && f.Total.DeliveryRate.Value == 1 {
+			break
+		}
+		if time.Now().After(deadline) {
+			t.Fatalf("%+v", f)
+		}
+	}
+	found := 0
+	for r, err := range c.AllRefused(ctx, client.RefusedFilter{Code: "missing_variable", Limit: 1, From: time.Now().Add(-time.Hour)}) {
+		if found++; err != nil || r.Route != "/v1/messages" || r.Errors[0].Pointer != "/vars/order" {
+			t.Errorf("%+v, %v", r, err)
+		}
+	}
+	if found != 1 {
+		t.Errorf("%d refusals", found)
+	}
+}
+
 func TestTemplates(t *testing.T) {
 	t.Parallel()
 	c, ctx := started(t), t.Context()

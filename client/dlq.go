@@ -5,7 +5,6 @@ import (
 	"iter"
 	"net/http"
 	"net/url"
-	"strconv"
 	"time"
 )
 
@@ -46,11 +45,7 @@ type DeadPage struct {
 
 // DeadLetters reads one page of dead messages, the newest day first.
 func (c *Client) DeadLetters(ctx context.Context, f DeadFilter) (*DeadPage, error) {
-	limit := ""
-	if f.Limit != 0 {
-		limit = strconv.Itoa(f.Limit)
-	}
-	return get[DeadPage](ctx, c, query("/v1/dlq", "tenant", f.Tenant, "day", f.Day, "limit", limit, "after", f.After))
+	return get[DeadPage](ctx, c, query("/v1/dlq", "tenant", f.Tenant, "day", f.Day, "limit", number(f.Limit), "after", f.After))
 }
 
 // AllDeadLetters goes through them page by page. It ends with the first error.

@@ -14,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
+	"github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 )
@@ -31,7 +32,7 @@ func TestSameMembers(t *testing.T) {
 		{why{}, messages.Why{}}, {why{}, operate.Retry{}}, {StopRequest{}, messages.StopRequest{}}, {StopAnswer{}, messages.StopAnswer{}},
 		{Tenant{}, operate.Tenant{}}, {list[Tenant]{}, operate.TenantList{}},
 		{APIKey{}, operate.Key{}}, {list[APIKey]{}, operate.KeyList{}}, {CreateKeyRequest{}, operate.CreateKey{}}, {NewKey{}, operate.NewKey{}},
-		{DeadPage{}, operate.DeadLetterList{}}, {Template{}, operate.Template{}}, {list[Template]{}, operate.TemplateList{}},
+		{DeadPage{}, operate.DeadLetterList{}}, {Stats{}, stats.Figures{}}, {RefusedPage{}, stats.RefusedList{}}, {Template{}, operate.Template{}}, {list[Template]{}, operate.TemplateList{}},
 		{TemplateVersion{}, operate.TemplateVersion{}}, {PutTemplateRequest{}, operate.PutTemplate{}}, {TemplateDiff{}, operate.TemplateDiff{}},
 		{TemplateBindings{}, operate.TemplateBindings{}}, {BoundTemplate{}, operate.BoundTemplate{}}, {PutBindingRequest{}, operate.PutBinding{}},
 		{PreviewRequest{}, operate.PreviewRequest{}}, {Preview{}, operate.Preview{}},

@@ -42,6 +42,27 @@ func TestAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"code":"unavailable","detail":"not right now"}`))
 	})
+	mux.HandleFunc("GET /v1/stats", func(w http.ResponseWriter, r *http.Request) {
+		at := time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC)
+		peak := map[string]client.StatsPeak{"sent": {At: at.Add(7 * time.Second), N: 12}}
+		f := client.Stats{From: at, To: at.Add(time.Hour), Step: "minute", By: r.URL.Query().Get("by"), Total: client.StatsGroup{
+			Counts: map[string]int64{"accepted": 1010, "sent": 990, "failed": 10, "delivered": 40}, Peaks: peak,
+			FailureRate: client.StatsRate{Value: 0.01, Of: 1000}, DeliveryRate: client.StatsRate{Value: 0.8889, Of: 45, TooFew: true},
+			Points: []client.StatsPoint{{At: at, Counts: map[string]int64{"sent": 990}, Peaks: peak}}}}
+		if f.By == "account" {
+			f.Groups = []client.StatsGroup{{Name: "a\x1b[1m", Counts: map[string]int64{"sent": 990}}}
+			f.Other = &client.StatsGroup{Counts: map[string]int64{"accepted": 1010}}
+		}
+		if f.By == "status" {
+			f.Groups = []client.StatsGroup{{Name: "accepted", Counts: map[string]int64{"accepted": 1010}}, {Name: "sent", Counts: map[string]int64{"sent": 990}}}
+		}
+		_ = json.NewEncoder(w).Encode(f)
+	})
+	mux.HandleFunc("GET /v1/refused", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(client.RefusedPage{Items: []client.Refusal{
+			{RequestID: "req_1", Tenant: "shop", Key: "k1", Method: "POST", Route: "/v1/messages", Status: 422, Code: "invalid_request", Errors: []client.RefusedMember{{Pointer: "/vars/code", Code: "missing_variable"}}},
+			{RequestID: "req_2", Method: "GET", Route: "-", Status: 401, Code: "unauthorized"}}})
+	})
 	mux.HandleFunc("GET /v1/keys/{id}", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
 		_ = json.NewEncoder(w).Encode(client.APIKey{Tenant: "shop", Scopes: []client.Scope{"operate"}, ExpiresAt: time.Now().Add(time.Hour)})
@@ -59,6 +80,32 @@ $ notify dlq ls --limit 1 --json > one.json
 $ notify dlq retry msg_1
 msg_1  queued
 ! next: notify trace msg_1
+$ notify stats --by account
+TIME to TIME, by the minute
+NAME     ACCEPTED  SENT  DELIVERED  FAILED  DEAD  EXPIRED  SUPPRESSED  THROTTLED  IN DOUBT  FAILURE  DELIVERY  PEAK
+a�[1m    0         990   0          0       0     0        0           0          0         -        -         -
+(other)  1010      0     0          0       0     0        0           0          0         -        -         -
+total    1010      990   40         10      0     0        0           0          0         1.00 %   (88.9 %)  12/s at 10:00:07
+$ notify stats --points --since 1h
+TIME to TIME, by the minute
+TIME                 ACCEPTED  SENT  DELIVERED  FAILED  DEAD  EXPIRED  SUPPRESSED  THROTTLED  IN DOUBT  FAILURE  DELIVERY  PEAK
+TIME  0         990   0          0       0     0        0           0          0                            12/s at 10:00:07
+total                1010      990   40         10      0     0        0           0          0         1.00 %   (88.9 %)  12/s at 10:00:07
+$ notify stats --by status
+TIME to TIME, by the minute
+accepted  1010
+sent      990
+$ notify stats --json > stats.txt
+$ notify stats refused
+TIME  TENANT  KEY  REQUEST            STATUS  CODE              WHERE       ID
+-     shop    k1   POST /v1/messages  422     missing_variable  /vars/code  req_1
+-     -       -    GET -              401     unauthorized                  req_2
+$ notify stats --since 1h --from 2026-01-02T00:00:00Z
+! notify: give --since or --from, not both
+exit 1
+$ notify stats --to tomorrow
+! notify: --to must be a time such as TIME
+exit 1
 $ notify key list
 ! notify: not right now (unavailable)
 !   fix: Nothing was accepted. Repeat it with the same Idempotency-Key after Retry-After.

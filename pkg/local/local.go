@@ -252,7 +252,7 @@ func (l *Local) purge(ctx context.Context) {
 
 // count keeps what was counted.
 func (l *Local) count(ctx context.Context) {
-	if err := errors.Join(l.counters.Flush(ctx), l.refusals.Flush(ctx, message.At(l.Now()))); err != nil && ctx.Err() == nil {
+	if err := errors.Join(l.refusals.Flush(ctx, message.At(l.Now())), l.counters.Flush(ctx)); err != nil && ctx.Err() == nil {
 		l.Log.Error("counters not kept yet", "error", err)
 	}
 }

@@ -71,7 +71,7 @@ func (m *Metrics) keepIn(s *store.Store) {
 
 // Flush writes the metrics to the log, and into the store what is kept there.
 func (m *Metrics) Flush(ctx context.Context) error {
-	return errors.Join(m.emf.Flush(), m.counters.Settle(ctx), m.refusals.Flush(ctx, message.At(time.Now())))
+	return errors.Join(m.emf.Flush(), m.refusals.Flush(ctx, message.At(time.Now())), m.counters.Settle(ctx))
 }
 
 // listShards spreads a tenant's list of a day, so that one busy tenant is no hot partition.

@@ -1,0 +1,148 @@
+package client
+
+import (
+	"context"
+	"iter"
+	"strconv"
+	"time"
+)
+
+// StatsRequest says which figures are asked for. What is empty does not narrow, or has a default.
+type StatsRequest struct {
+	From, To time.Time // an hour, a day or 30 days up to now, as Step is
+	Step     string    // the length of a point: minute, hour or day; minute without it
+	By       string    // what to tell apart: tenant, channel, account, template or status
+	Top      int       // how many groups, the largest first; 10 without it
+	Tenant   string
+	Channel  Channel
+	Account  string
+	Template string // tenant/name, or name with Tenant
+}
+
+// Stats is what was counted.
+type Stats struct {
+	From   time.Time    `json:"from"`
+	To     time.Time    `json:"to"`
+	AsOf   time.Time    `json:"as_of"` // counts come in for some seconds more
+	Step   string       `json:"step"`
+	By     string       `json:"by,omitzero"`
+	Total  StatsGroup   `json:"total"`
+	Groups []StatsGroup `json:"groups,omitzero"`
+	Other  *StatsGroup  `json:"other,omitzero"` // what is in none of the groups
+}
+
+// StatsGroup is the figures of one value, or of all.
+type StatsGroup struct {
+	Name string `json:"name,omitzero"`
+	// Counts are by counter: accepted, duplicate, refused, sent, …; one that is absent is 0.
+	Counts       map[string]int64     `json:"counts"`
+	Peaks        map[string]StatsPeak `json:"peaks,omitzero"` // the second with the most accepted, sent, throttled
+	FailureRate  StatsRate            `json:"failure_rate"`   // (failed + dead) / (sent + failed + dead)
+	DeliveryRate StatsRate            `json:"delivery_rate"`  // of what was sent over accounts that give receipts
+	Points       []StatsPoint         `json:"points"`         // steps in which something was counted
+}
+
+// StatsPoint is the figures of one step.
+type StatsPoint struct {
+	At     time.Time            `json:"at"`
+	Counts map[string]int64     `json:"counts"`
+	Peaks  map[string]StatsPeak `json:"peaks,omitzero"`
+}
+
+// StatsPeak is the second in which most was counted.
+type StatsPeak struct {
+	At time.Time `json:"at"`
+	N  int64     `json:"n"`
+}
+
+// StatsRate is a part of something.
+type StatsRate struct {
+	Value  float64 `json:"value"` // 0 to 1
+	Of     int64   `json:"of"`
+	TooFew bool    `json:"too_few,omitzero"` // for the value to mean much
+}
+
+// Stats tells how much was sent, failed, was throttled. Without the scope operate it is the key's own tenant's.
+func (c *Client) Stats(ctx context.Context, r StatsRequest) (*Stats, error) {
+	return get[Stats](ctx, c, query("/v1/stats", "from", instant(r.From), "to", instant(r.To), "step", r.Step, "by", r.By, "top", number(r.Top),
+		"tenant", r.Tenant, "channel", string(r.Channel), "account", r.Account, "template", r.Template))
+}
+
+// Refusal is a request that was refused.
+type Refusal struct {
+	At        time.Time       `json:"at"`
+	RequestID string          `json:"request_id"`
+	Tenant    string          `json:"tenant,omitzero"` // "" where the key was not known
+	Key       string          `json:"key,omitzero"`    // its id
+	IP        string          `json:"ip,omitzero"`
+	Method    string          `json:"method"`
+	Route     string          `json:"route"`
+	Status    int             `json:"status"`
+	Code      string          `json:"code"`
+	Errors    []RefusedMember `json:"errors,omitzero"`
+}
+
+// RefusedMember is a value that was refused.
+type RefusedMember struct {
+	Pointer string `json:"pointer"`
+	Code    string `json:"code"`
+}
+
+// RefusedFilter says which refused requests to list.
+type RefusedFilter struct {
+	Tenant   string
+	Code     string // of the request, or of one of its values
+	From, To time.Time
+	Limit    int    // of a page, 1 to 100; 50 without it
+	After    string // Next of the page before
+}
+
+// RefusedPage is a page of refused requests. It may be short, or empty, and have a Next.
+type RefusedPage struct {
+	Items []Refusal `json:"items"`
+	Next  string    `json:"next,omitzero"`
+}
+
+// Refused reads one page of the requests that were refused in the last 7 days, the newest first.
+func (c *Client) Refused(ctx context.Context, f RefusedFilter) (*RefusedPage, error) {
+	return get[RefusedPage](ctx, c, query("/v1/refused", "tenant", f.Tenant, "code", f.Code, "from", instant(f.From), "to", instant(f.To),
+		"limit", number(f.Limit), "after", f.After))
+}
+
+// AllRefused goes through them page by page. It ends with the first error.
+func (c *Client) AllRefused(ctx context.Context, f RefusedFilter) iter.Seq2[*Refusal, error] {
+	return func(yield func(*Refusal, error) bool) {
+		for {
+			page, err := c.Refused(ctx, f)
+			if err != nil {
+				yield(nil, err)
+				return
+			}
+			for i := range page.Items {
+				if !yield(&page.Items[i], nil) {
+					return
+				}
+			}
+			if page.Next == "" {
+				return
+			}
+			f.After = page.Next
+		}
+	}
+}
+
+// number is a parameter of the query; "" for 0.
+func number(n int) string {
+	if n == 0 {
+		return ""
+	}
+	return strconv.Itoa(n)
+}
+
+// instant is a parameter of the query; "" for the zero time.
+func instant(t time.Time) string {
+	if t.IsZero() {
+		return ""
+	}
+	return t.UTC().Format(time.RFC3339)
+}

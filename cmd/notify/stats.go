@@ -1,0 +1,215 @@
+package main
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"time"
+
+	"github.com/spf13/cobra"
+
+	"github.com/opennotify/notify/client"
+)
+
+func statsCommand(s *session) *cobra.Command {
+	r := client.StatsRequest{}
+	var span timeSpan
+	var points bool
+	c := &cobra.Command{
+		Use:   "stats",
+		Short: "Tell how much was sent, failed, was throttled, and by whom",
+		Long: `Tell how much was accepted, sent, delivered, failed, throttled: in all, told apart with --by, or in time with
+--points. A rate in brackets is one of too few to mean much. PEAK is the second in which most was sent, of
+minutes.`,
+		Example: `  notify stats
+  notify stats --by tenant --since 24h --step hour
+  notify stats --account tencent-main --points
+  notify stats --by template --json | jq '.groups[] | {name, counts}'
+  notify stats refused --tenant shop --since 1h`,
+		Args: takes(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := s.connect()
+			if err != nil {
+				return err
+			}
+			if r.From, r.To, err = span.read(s.now()); err != nil {
+				return err
+			}
+			f, err := c.Stats(cmd.Context(), r)
+			if err != nil {
+				return err
+			}
+			if s.json {
+				return s.data(f)
+			}
+			s.figures(f, points)
+			return nil
+		},
+	}
+	f := c.Flags()
+	span.flags(c)
+	f.StringVar(&r.Step, "step", "", "minute, hour or day (of UTC); minute without it")
+	f.StringVar(&r.By, "by", "", "tell apart by tenant, channel, account, template or status")
+	f.IntVar(&r.Top, "top", 0, "how many groups, the largest first (default 10)")
+	f.StringVar(&r.Tenant, "tenant", "", "only this tenant's")
+	f.StringVar((*string)(&r.Channel), "channel", "", "only of this channel")
+	f.StringVar(&r.Account, "account", "", "only over this account")
+	f.StringVar(&r.Template, "template", "", "only of this template: tenant/name, or name with --tenant")
+	f.BoolVar(&points, "points", false, "a line for each step")
+	c.AddCommand(refusedCommand(s))
+	return c
+}
+
+// timeSpan is what --since, --from and --to say.
+type timeSpan struct {
+	since    time.Duration
+	from, to string
+}
+
+func (t *timeSpan) flags(c *cobra.Command) {
+	c.Flags().DurationVar(&t.since, "since", 0, "how far back, as 90m or 24h")
+	c.Flags().StringVar(&t.from, "from", "", "since when, as 2026-01-02T10:30:00Z")
+	c.Flags().StringVar(&t.to, "to", "", "until when; now without it")
+}
+
+func (t *timeSpan) read(now time.Time) (from, to time.Time, err error) {
+	for _, f := range []struct {
+		name, text string
+		into       *time.Time
+	}{{"from", t.from, &from}, {"to", t.to, &to}} {
+		if f.text == "" {
+			continue
+		}
+		if *f.into, err = time.Parse(time.RFC3339, f.text); err != nil {
+			return from, to, fmt.Errorf("--%s must be a time such as %s", f.name, now.UTC().Format(time.RFC3339))
+		}
+	}
+	switch {
+	case t.since < 0:
+		return from, to, errors.New("--since must not be negative")
+	case t.since > 0 && t.from != "":
+		return from, to, errors.New("give --since or --from, not both")
+	case t.since > 0:
+		from = now.Add(-t.since)
+	}
+	return from, to, nil
+}
+
+// columns are the counters that people are shown; --json has them all.
+var columns = []string{"accepted", "sent", "delivered", "failed", "dead", "expired", "suppressed", "throttled", "in_doubt"}
+
+func (s *session) figures(f *client.Stats, points bool) {
+	s.say("%s to %s, by the %s\n", clock(f.From), clock(f.To), f.Step)
+	if f.By == "status" && !points {
+		var rows [][]any
+		for _, g := range f.Groups {
+			rows = append(rows, []any{g.Name, g.Counts[g.Name]})
+		}
+		s.table(rows)
+		return
+	}
+	first := map[bool]string{true: "TIME", false: "NAME"}[points]
+	rows := [][]any{{first, "ACCEPTED", "SENT", "DELIVERED", "FAILED", "DEAD", "EXPIRED", "SUPPRESSED", "THROTTLED", "IN DOUBT", "FAILURE", "DELIVERY", "PEAK"}}
+	if points {
+		for _, p := range f.Total.Points {
+			rows = append(rows, append(countsRow(clock(p.At), p.Counts), "", "", peak(p.Peaks)))
+		}
+	}
+	for _, g := range f.Groups {
+		if !points {
+			rows = append(rows, statsRow(g, g.Name))
+		}
+	}
+	if f.Other != nil && len(f.Other.Counts) > 0 && !points {
+		rows = append(rows, statsRow(*f.Other, "(other)"))
+	}
+	s.table(append(rows, statsRow(f.Total, "total")))
+}
+
+func statsRow(g client.StatsGroup, name string) []any {
+	return append(countsRow(name, g.Counts), percent(g.FailureRate), percent(g.DeliveryRate), peak(g.Peaks))
+}
+
+func countsRow(name string, counts map[string]int64) []any {
+	row := []any{name}
+	for _, c := range columns {
+		row = append(row, counts[c])
+	}
+	return row
+}
+
+func percent(r client.StatsRate) string {
+	switch {
+	case r.Of == 0:
+		return "-"
+	case r.TooFew:
+		return fmt.Sprintf("(%.1f %%)", r.Value*100)
+	}
+	return fmt.Sprintf("%.2f %%", r.Value*100)
+}
+
+func peak(peaks map[string]client.StatsPeak) string {
+	p, ok := peaks["sent"]
+	if !ok {
+		return "-"
+	}
+	return fmt.Sprintf("%d/s at %s", p.N, p.At.Local().Format(time.TimeOnly))
+}
+
+func refusedCommand(s *session) *cobra.Command {
+	f := client.RefusedFilter{}
+	var span timeSpan
+	most := 0
+	c := &cobra.Command{
+		Use:   "refused",
+		Short: "List the requests that were refused in the last 7 days",
+		Long: `List the requests that were refused in the last 7 days, the newest first: for "we called you and nothing came".
+Of many that are alike in one minute only some are listed. With --json each is one line, printed as it is found.`,
+		Example: `  notify stats refused --tenant shop --since 1h
+  notify stats refused --code missing_variable`,
+		Args: takes(0, 0),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			c, err := s.connect()
+			if err != nil {
+				return err
+			}
+			if f.From, f.To, err = span.read(s.now()); err != nil {
+				return err
+			}
+			rows := [][]any{{"TIME", "TENANT", "KEY", "REQUEST", "STATUS", "CODE", "WHERE", "ID"}}
+			n := 0
+			for r, err := range c.AllRefused(cmd.Context(), f) {
+				if err != nil {
+					return err
+				}
+				if most > 0 && n == most {
+					s.tell("there are more; see them with --limit\n")
+					break
+				}
+				n++
+				if s.json {
+					if err := s.data(r); err != nil {
+						return err
+					}
+					continue
+				}
+				code, where := r.Code, ""
+				if len(r.Errors) > 0 {
+					code, where = r.Errors[0].Code, r.Errors[0].Pointer
+				}
+				rows = append(rows, []any{clock(r.At), cmp.Or(r.Tenant, "-"), cmp.Or(r.Key, "-"), r.Method + " " + r.Route, r.Status, code, where, r.RequestID})
+			}
+			if n == 0 {
+				s.tell("no refused requests\n")
+				return nil
+			}
+			s.table(rows)
+			return nil
+		},
+	}
+	span.flags(c)
+	c.Flags().StringVar(&f.Tenant, "tenant", "", "only this tenant's")
+	c.Flags().StringVar(&f.Code, "code", "", "only with this code, of the request or of a value")
+	c.Flags().IntVar(&most, "limit", 100, "at most so many; 0 is all")
+	return c
+}

@@ -26,6 +26,7 @@ type Store interface {
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
+	Event(ctx context.Context, r *store.Record) ([]byte, error)
 
 	Partitions(kind message.AddressKind, key string, shards int) []string
 	ListShards() int

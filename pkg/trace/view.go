@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
@@ -106,6 +107,10 @@ func (t *Trace) summary(ctx context.Context, r *store.Record, now message.Time) 
 	if m.Status == message.Queued || m.Status == message.Scheduled {
 		s.Next = max(m.Next, m.SendAt)
 	}
+	if m.Class == message.Callback { // which is no person's
+		s.To = config.EndpointAccount(m.Tenant, m.Endpoint)
+		return s
+	}
 	to, err := t.Store.Address(ctx, r)
 	if err != nil {
 		t.Log.WarnContext(ctx, "recipient unreadable", "message", m.ID, "error", err)
@@ -135,6 +140,13 @@ func (t *Trace) facts(ctx context.Context, m *message.Message) Facts {
 
 // content is what the recipient reads, with secrets blanked, or why it cannot be shown.
 func (t *Trace) content(ctx context.Context, r *store.Record) (*message.Content, string, error) {
+	if r.Class == message.Callback {
+		event, err := t.Store.Event(ctx, r)
+		if errors.Is(err, store.ErrErased) {
+			return nil, HiddenErased, nil
+		}
+		return &message.Content{Data: event}, "", err
+	}
 	if r.Free {
 		c, err := t.Store.Content(ctx, r)
 		if errors.Is(err, store.ErrErased) {

@@ -57,6 +57,20 @@ func TestGet(t *testing.T) {
 	}
 }
 
+// A callback is shown with what it says and where it goes.
+func TestGetCallback(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	r := w.accept(message.Message{Tenant: "order", Endpoint: "orders", Channel: message.Webhook, Class: message.Callback}, "https://hooks.example.com/", `{"type":"endpoint.test"}`, nil)
+	v, err := w.Get(t.Context(), readerOf("order"), string(r.ID))
+	if err != nil || v.To != "endpoint/order/orders" || v.Content == nil || string(v.Content.Data) != `{"type":"endpoint.test"}` {
+		t.Errorf("%+v %v", v, err)
+	}
+	if _, err := w.Get(t.Context(), readerOf("other"), string(r.ID)); problem.From(err).Code != problem.NotFound {
+		t.Error(err)
+	}
+}
+
 func TestGetSaysWhyContentIsHidden(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t, 1)

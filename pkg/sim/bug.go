@@ -56,6 +56,10 @@ const (
 	BugRedriveForgets  Bug = "redrive forgets the expiry"
 	BugAnyTenant       Bug = "tenants are not told apart"
 	BugHintTells       Bug = "a hint shows the code"
+	BugCallbackLost    Bug = "callbacks are held to be made before they are"
+	BugCallbackAnew    Bug = "a callback is made anew by who begins anew"
+	BugCallbackTold    Bug = "callbacks are told of"
+	BugTellForgotten   Bug = "nobody notes what is to be told"
 )
 
 // spoil changes what is written.

@@ -41,7 +41,7 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugNoBackoff, []sim.Invariant{sim.Attempts}},
 		{sim.BugNewKey, []sim.Invariant{sim.SameKey}},
 		{sim.BugLatestTemplate, []sim.Invariant{sim.Pinned}},
-		{sim.BugTodoLost, []sim.Invariant{sim.Released, sim.DeadShown}},
+		{sim.BugTodoLost, []sim.Invariant{sim.Released, sim.DeadShown, sim.Told}},
 		{sim.BugDueLost, []sim.Invariant{sim.Conservation}},
 		{sim.BugNotBlanked, []sim.Invariant{sim.Blanked}},
 		{sim.BugDLQSkipped, []sim.Invariant{sim.DeadShown}},
@@ -56,6 +56,10 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugRedriveForgets, []sim.Invariant{sim.Pinned}},
 		{sim.BugAnyTenant, []sim.Invariant{sim.Isolation}},
 		{sim.BugHintTells, []sim.Invariant{sim.NoLeak}},
+		{sim.BugCallbackLost, []sim.Invariant{sim.Told}},
+		{sim.BugCallbackAnew, []sim.Invariant{sim.Told}},
+		{sim.BugCallbackTold, []sim.Invariant{sim.Told}},
+		{sim.BugTellForgotten, []sim.Invariant{sim.Told}},
 	} {
 		t.Run(string(row.bug), func(t *testing.T) {
 			t.Parallel()

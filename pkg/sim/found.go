@@ -72,6 +72,9 @@ func (w *world) documents() []store.Doc {
 	for _, a := range accounts {
 		add(store.Accounts, a.Name, "", a)
 	}
+	if e, there := w.hook(); there {
+		add(store.Endpoints, e.Tenant+"/"+e.Name, e.Tenant, e)
+	}
 	add(store.Routes, "reach", "", route.Route{Name: "reach", Strategy: route.Fallback,
 		Steps: []route.Step{{Channel: message.SMS, WaitSeconds: []int{0, 60, 1200}[w.chance.IntN(3)]}, {Channel: message.Email}}})
 	add(store.Routes, "carry", "", w.carry())

@@ -18,6 +18,9 @@ func (o *oracle) moved(s *story, prev *message.Message) {
 		m.Created != prev.Created || m.Channel != prev.Channel || m.Class != prev.Class || m.Reference != prev.Reference {
 		o.tell(Pinned, s, "what was accepted was changed")
 	}
+	if m.Class != message.Callback {
+		o.turned(s, prev.Told)
+	}
 	if !follows(prev.Status, m.Status) && !inParts(m) {
 		o.tell(Monotone, s, "%s follows %s", m.Status, prev.Status)
 	}
@@ -98,6 +101,7 @@ func (o *oracle) finished(s *story, a *message.Attempt) {
 		}
 	case c.end == 0 || c.outcome == a.Outcome:
 	case c.outcome == message.Refresh && a.Outcome == message.AccountFault:
+	case s.m.Class == message.Callback && a.Outcome == message.Retry: // whatever it says, it is asked again
 	default:
 		o.tell(Truth, s, "attempt %d was %s, and the provider said %s", a.Epoch, a.Outcome, c.outcome)
 	}
@@ -116,7 +120,7 @@ func (s *story) call(epoch int) *call {
 func (o *oracle) called(p *process, account string, c *provider.Call) {
 	w := o.w
 	s := o.stories[c.ID]
-	if s == nil || s.order == nil {
+	if s == nil || s.order == nil && s.m.Class != message.Callback {
 		o.violate(Guarded, "a call for %s, which has no record", c.ID)
 		return
 	}
@@ -135,12 +139,10 @@ func (o *oracle) called(p *process, account string, c *provider.Call) {
 		o.tell(SameKey, s, "key %s, before %s", c.Key, s.key)
 	}
 	s.key = c.Key
-	says := "free " + s.order.code
-	if !m.Free {
-		says = text(m.Template.Tenant, m.Template.Name, m.Template.Version, s.order.code)
-	}
-	if c.Content.Text != says || string(c.To) != s.to() || c.Tenant != s.order.tenant || m.Template.Tenant != "" && m.Template.Tenant != s.order.tenant {
-		o.tell(Pinned, s, "%q to %s, accepted was %q to %s", c.Content.Text, string(c.To), says, s.to())
+	if m.Class == message.Callback {
+		o.calledBack(s, c)
+	} else {
+		o.pinned(s, c)
 	}
 	counted := 0
 	for _, before := range s.calls {
@@ -158,6 +160,18 @@ func (o *oracle) called(p *process, account string, c *provider.Call) {
 		o.tell(Attempts, s, "called again after %d attempts", counted)
 	}
 	s.calls = append(s.calls, &call{epoch: c.Epoch, account: account, at: now, redrive: s.redrives})
+}
+
+// pinned holds what is sent against what was accepted.
+func (o *oracle) pinned(s *story, c *provider.Call) {
+	m := &s.m
+	says := "free " + s.order.code
+	if !m.Free {
+		says = text(m.Template.Tenant, m.Template.Name, m.Template.Version, s.order.code)
+	}
+	if c.Content.Text != says || string(c.To) != s.to() || c.Tenant != s.order.tenant || m.Template.Tenant != "" && m.Template.Tenant != s.order.tenant {
+		o.tell(Pinned, s, "%q to %s, accepted was %q to %s", c.Content.Text, string(c.To), says, s.to())
+	}
 }
 
 // answered is told what a caller of a provider hears.

@@ -46,6 +46,7 @@ const (
 	DeadShown    Invariant = "dead shown"       // a dead message has a copy in the dead-letter queue
 	Blanked      Invariant = "blanked"          // an ended code is erased
 	FallbackGoes Invariant = "fallback goes on" // the next way is tried when one failed
+	Told         Invariant = "told"             // who wants to hear of a status does, once
 )
 
 // story is what the oracle knows of a message.
@@ -68,6 +69,7 @@ type story struct {
 	cancelled bool         // and somebody was told so
 	accepted  bool         // a caller was told so
 	heard     []provenReceipt
+	turns     map[message.Time]message.Status // that somebody is to be told of
 	// What was taken, and how it stood, before everything was redriven.
 	expected int
 	atRest   message.Status
@@ -182,7 +184,11 @@ func (o *oracle) indexed(s *story, it *store.Item) {
 // created judges a new record.
 func (o *oracle) created(s *story) {
 	m := &s.m
-	if s.order == nil || s.order.tenant != m.Tenant {
+	if m.Class == message.Callback {
+		o.callbackMade(s)
+		return
+	}
+	if o.turned(s, 0); s.order == nil || s.order.tenant != m.Tenant {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
 	}

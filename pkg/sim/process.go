@@ -236,12 +236,12 @@ func (p *process) boot(ctx context.Context) error {
 		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: catalog.Open(), Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
-	told, err := callback.New(callback.Ports{Store: seen, Config: p.config, Make: wirecallback.Make(p.intake), Now: p.clock,
+	callbacks, err := callback.New(callback.Ports{Store: seen, Config: p.config, Make: p.orders(wirecallback.Make(p.intake)), Now: p.clock,
 		NewULID: wire.ULIDs(w.random), Log: w.log})
 	if err != nil {
 		return err
 	}
-	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: catalog.Open(), Senders: senders{p}, Callbacks: told, Queue: line{p},
+	if p.delivery, err = delivery.New(delivery.Ports{Store: seen, Config: documents{p.config, p}, Providers: catalog.Open(), Senders: senders{p}, Callbacks: told{callbacks, p}, Queue: line{p},
 		Now: p.clock, Random: w.jitter.Float64, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}

@@ -27,7 +27,7 @@ type senders struct{ p *process }
 // Open implements delivery.Senders and receipt.Senders.
 func (s senders) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
 	w := s.p.w
-	d := provider.Descriptor{Name: a.Provider, Dedup: a.Provider == "keyed", ReceiptsByID: a.Provider == "named"}
+	d := provider.Descriptor{Name: a.Provider, Dedup: a.Provider == "keyed" || a.Provider == config.EndpointProvider, ReceiptsByID: a.Provider == "named"}
 	if a.Name == "sms-b" {
 		d.Limits.PerSecond = w.limit
 	}
@@ -133,7 +133,9 @@ func (s sender) take(c *provider.Call) string {
 	a.taken[c.Key] = id
 	w.mark("taken", s.account, id)
 	w.oracle.taken(c)
-	w.report(s.account, id, c)
+	if c.Class != message.Callback {
+		w.report(s.account, id, c)
+	}
 	return id
 }
 

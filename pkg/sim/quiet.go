@@ -34,6 +34,7 @@ func (o *oracle) quiet() {
 			o.wentOn(s)
 		}
 	}
+	o.told()
 }
 
 // reflected holds the receipts that were acknowledged against the record.

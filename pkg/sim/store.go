@@ -133,6 +133,14 @@ func (s bugged) Accept(ctx context.Context, p tenant.Principal, now message.Time
 				d.Key.Hash = nil
 			}
 		}
+	case BugCallbackTold, BugTellForgotten:
+		for _, d := range drafts {
+			if m := &d.Message; s.bug() == BugTellForgotten {
+				m.Tell = 0
+			} else if m.Class == message.Callback {
+				m.Tell = message.TellEnds() | message.TellOf(message.Sent)
+			}
+		}
 	case BugWriteLost:
 		if s.p.w.chaos && s.p.w.percent(10) {
 			out := make([]store.Verdict, len(drafts))

@@ -11,7 +11,7 @@ interface Entry { href: string; key: Key; letter?: string }
 const groups: { title: Key; entries: Entry[] }[] = [
   { title: 'nav.look', entries: [
     { href: '/', key: 'nav.overview', letter: 'o' }, { href: '/messages', key: 'nav.messages', letter: 'm' },
-    { href: '/dlq', key: 'nav.dlq', letter: 'd' }, { href: '/suppressions', key: 'nav.suppressions', letter: 'u' },
+    { href: '/traffic', key: 'nav.traffic', letter: 'f' }, { href: '/refused', key: 'nav.refused' }, { href: '/dlq', key: 'nav.dlq', letter: 'd' }, { href: '/suppressions', key: 'nav.suppressions', letter: 'u' },
   ] },
   { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
   { title: 'nav.settings', entries: [

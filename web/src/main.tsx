@@ -16,6 +16,7 @@ import { Suppressions } from './pages/suppressions.tsx';
 import { TemplatePage } from './pages/template.tsx';
 import { Templates } from './pages/templates.tsx';
 import { TenantPage, Tenants } from './pages/tenants.tsx';
+import { RefusedPage, TrafficPage } from './pages/traffic.tsx';
 import { Users } from './pages/users.tsx';
 import { go, parts } from './route.tsx';
 import { readSession, session, signedIn } from './state.ts';
@@ -33,6 +34,8 @@ function Current() {
     case 'providers': return a ? <Account key={a} name={a === 'new' ? '' : a} /> : <Providers />;
     case 'routes': return a ? <RoutePage key={a} name={a === 'new' ? '' : a} /> : <Routes />;
     case 'tenants': return a ? <TenantPage key={a} name={a === 'new' ? '' : a} /> : <Tenants />;
+    case 'traffic': return <TrafficPage />;
+    case 'refused': return <RefusedPage />;
     case 'users': return <Users />;
     case 'suppressions': return <Suppressions />;
     case 'dlq': return <Dlq />;

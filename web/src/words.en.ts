@@ -137,4 +137,13 @@ export const words: Record<keyof typeof zh, string> = {
   'reason.quiet_hours': 'Quiet hours',
   'reason.silenced': 'Silenced',
   'reason.capped': 'Over its frequency cap',
+  'counter.accepted': 'Accepted',
+  'counter.sent': 'Sent',
+  'counter.delivered': 'Delivered',
+  'counter.failed': 'Failed',
+  'counter.suppressed': 'Suppressed',
+  'counter.throttled': 'Throttled',
+  'counter.in_doubt': 'In doubt',
+  'counter.duplicate': 'Duplicate',
+  'counter.refused': 'Refused',
 };

@@ -135,4 +135,13 @@ export const words = {
   'reason.quiet_hours': '免打扰时段',
   'reason.silenced': '被静默',
   'reason.capped': '超过频率上限',
+  'counter.accepted': '受理',
+  'counter.sent': '发出',
+  'counter.delivered': '送达',
+  'counter.failed': '失败',
+  'counter.suppressed': '拦截',
+  'counter.throttled': '限流',
+  'counter.in_doubt': '结果未知',
+  'counter.duplicate': '重复',
+  'counter.refused': '被拒请求',
 } as const;

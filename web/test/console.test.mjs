@@ -71,7 +71,7 @@ const leftovers = (page) => page.evaluate(() => {
 const pages = {
   overview: () => '/', messages: () => '/messages', message: () => `/messages/${ids.refund}`, mail: () => `/messages/${ids.mail}`, send: () => '/send?template=demo/login-code',
   templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
-  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
+  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
 };
 /** The same page four times: language and theme change in place. */
 const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0], ['en', 'light', 0, 2]];
@@ -96,7 +96,7 @@ async function look(page, name, width) {
 }
 
 for (const [width, names] of [[1280, Object.keys(pages)], [375, ['overview', 'messages', 'message']]]) {
-  test(`every page in both languages and themes, ${width} px`, { timeout: 120_000 }, async () => {
+  test(`every page in both languages and themes, ${width} px`, { timeout: 400_000 }, async () => {
     const wrong = [];
     const left = [...names];
     const lane = async () => {

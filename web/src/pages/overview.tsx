@@ -9,6 +9,7 @@ import { A, to } from '../route.tsx';
 import { may } from '../state.ts';
 import { Card, Empty, Loading, Page, Raw, Tag, Trouble, tone } from '../ui.tsx';
 import { MessageTable } from '../verdict.tsx';
+import { Traffic } from './traffic.tsx';
 
 /** Those with an index of their own, so that counting them reads nothing else. */
 const troubles = ['failed', 'undelivered', 'bounced', 'complained', 'in_doubt', 'dead'] as const;
@@ -56,6 +57,7 @@ export function Overview() {
           return <A key={status} class={`figure ${found?.[1] ? tone(status) : ''}`} href={'/messages' + query({ status, since: 'today' })}>{word('status', status)}<b>{found ? found[1] + (found[2] ? '+' : '') : '…'}</b></A>;
         })}
       </div>
+      <Traffic />
       <div class="cols">
         <Card class="flush" title={t('overview.latest')} extra={<A href="/messages">{t('view.all')}</A>}>
           {!latest.data && !latest.fault && <Loading />}

@@ -150,6 +150,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
+	mux.Handle("GET /metrics", l.totals)
 	inbox := l.inboxPage()
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)

@@ -22,6 +22,7 @@ import (
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/wire"
 	"github.com/opennotify/notify/recipes"
 )
@@ -33,6 +34,7 @@ type backend struct {
 	queue    *memory.Queue
 	counters *stats.Counters
 	refusals *stats.Refusals
+	totals   *telemetry.Prometheus
 }
 
 // open makes the Backend of a data folder, and the folder if there is none.
@@ -57,8 +59,9 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 		return nil, err
 	}
 	cat := catalog.Open(provider.Descriptors(), recipes.FS())
-	counters := stats.NewCounters(time.Now, 0)
-	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader, Moved: wire.Moved(counters, cat)})
+	counters, totals := stats.NewCounters(time.Now, 0), telemetry.NewPrometheus()
+	metrics := telemetry.Tee{counters, totals}
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader, Moved: wire.Moved(metrics, cat)})
 	if err != nil {
 		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, "master.key"))
 	}
@@ -69,8 +72,8 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	counters.KeepIn(st)
 	conf := config.New(st, time.Now, log)
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
-	return &backend{db: db, queue: q, counters: counters, refusals: stats.NewRefusals(st), Backend: wire.Backend{
-		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: counters,
+	return &backend{db: db, queue: q, counters: counters, refusals: stats.NewRefusals(st), totals: totals, Backend: wire.Backend{
+		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
 	}}, nil

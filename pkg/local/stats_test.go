@@ -139,6 +139,10 @@ func TestFiguresAddUp(t *testing.T) {
 			t.Errorf("the groups by %s (-store +figures):\n%s", by, diff)
 		}
 	}
+	if code, body := s.do("GET", "/metrics", ""); code != http.StatusOK ||
+		!strings.Contains(body, fmt.Sprintf("notify_events_total{event=\"sent\",tenant=\"demo\",channel=\"email\",account=\"inbox-email\"} %d\n", want["sent"])) {
+		t.Errorf("%d %s", code, body)
+	}
 	for _, query := range []string{"?step=hour&by=status", "?step=day&template=order-shipped&tenant=demo", "?channel=email"} {
 		f := s.figures(query)
 		if f.Total.Counts["delivered"] != want["delivered"] {

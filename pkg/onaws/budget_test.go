@@ -285,3 +285,35 @@ func TestBatchBudget(t *testing.T) {
 		t.Errorf("%d messages were accepted in %d other calls than the queue's: %s", accepted, others, lines)
 	}
 }
+
+// What counting costs: a batch of ten messages of one tenant is one item to add to where they are accepted,
+// and one where they are delivered.
+func TestCountingBudget(t *testing.T) {
+	t.Parallel()
+	r := newRig(t)
+	flush := func(what string, most float64) {
+		t.Helper()
+		_, units, lines := r.of(func() {
+			if err := r.aws.Metrics.counters.Flush(t.Context()); err != nil {
+				t.Fatal(err)
+			}
+		})
+		t.Logf("%s: %g write units: %s", what, units, lines)
+		if want := "DynamoDB UpdateItem 1"; lines != want || units > most {
+			t.Errorf("%s: %s and %g write units, want %s and at most %g", what, lines, units, want, most)
+		}
+	}
+	for i := range 10 {
+		r.send(t, r.request(2000+i))
+	}
+	flush("ten accepted", 1)
+	var batch []queue.Item
+	for _, it := range r.drain(t) {
+		it.ID = fmt.Sprint(len(batch))
+		batch = append(batch, it)
+	}
+	if again := r.delivery.Handle(t.Context(), batch); len(batch) != 10 || len(again) > 0 {
+		t.Fatalf("%d of %d are not delivered", len(again), len(batch))
+	}
+	flush("ten delivered", 1)
+}

@@ -8,3 +8,6 @@ func Strict(o Options) (*Client, error) {
 	}
 	return c, err
 }
+
+// VerifyWebhookAt is VerifyWebhook at another time than now.
+var VerifyWebhookAt = verifyWebhook

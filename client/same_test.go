@@ -11,7 +11,9 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opennotify/notify/pkg/callback"
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/callbacks"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/stats"
@@ -36,6 +38,9 @@ func TestSameMembers(t *testing.T) {
 		{TemplateVersion{}, operate.TemplateVersion{}}, {PutTemplateRequest{}, operate.PutTemplate{}}, {TemplateDiff{}, operate.TemplateDiff{}},
 		{TemplateBindings{}, operate.TemplateBindings{}}, {BoundTemplate{}, operate.BoundTemplate{}}, {PutBindingRequest{}, operate.PutBinding{}},
 		{PreviewRequest{}, operate.PreviewRequest{}}, {Preview{}, operate.Preview{}},
+		{Endpoint{}, operate.Endpoint{}}, {list[Endpoint]{}, operate.EndpointList{}}, {PutEndpointRequest{}, operate.PutEndpoint{}},
+		{RotateEndpointRequest{}, operate.RotateEndpoint{}}, {EndpointSecret{}, operate.EndpointSecret{}}, {EndpointHealth{}, callbacks.EndpointHealth{}},
+		{CallbackPage{}, callbacks.CallbackList{}}, {ResendCallbacksRequest{}, callbacks.Resend{}}, {Resent{}, callbacks.Resent{}}, {WebhookEvent{}, callback.Event{}},
 		{list[Provider]{}, operate.ProviderList{}}, {Recipe{}, operate.Recipe{}}, {list[RecipeLine]{}, operate.RecipeList{}}, {PutRecipeRequest{}, operate.PutRecipe{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])

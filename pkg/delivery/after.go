@@ -28,6 +28,12 @@ func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 		}
 		done |= message.CopyToDLQ
 	}
+	if r.Todo&message.SuppressAddress != 0 {
+		if err := d.suppress(ctx, r, now); err != nil {
+			return err
+		}
+		done |= message.SuppressAddress
+	}
 	if r.Todo&message.TellSiblings != 0 {
 		if wait := d.watching(r, now); wait > 0 {
 			if err := d.later(ctx, r, wait); err != nil {

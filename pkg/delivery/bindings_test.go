@@ -23,7 +23,7 @@ func (w *world) Bindings(context.Context, message.Ref) (config.Bindings, error) 
 
 // Get describes providers: those named bound- need a binding, those named may-bind- take one.
 func (w *world) Get(_ context.Context, name string) (provider.Descriptor, bool, error) {
-	d := provider.Descriptor{Name: name, Dedup: w.dedup, Receipts: w.receipts, Limits: w.limits}
+	d := provider.Descriptor{Name: name, Dedup: w.dedup, Receipts: w.receipts || w.named, ReceiptsByID: w.named, Suppresses: w.suppress, Limits: w.limits}
 	if bound := strings.HasPrefix(name, "bound-"); bound || strings.HasPrefix(name, "may-bind-") {
 		d.Binding = []provider.Field{{Name: "template_id", Type: "string", Required: bound}}
 	}

@@ -97,15 +97,16 @@ func TestCrashEverywhere(t *testing.T) {
 	type scenario struct {
 		says  []message.Outcome // of the provider, in order; the last stays. Unknown did arrive
 		dedup bool
+		named bool // by the provider's id
 	}
 	scenarios := []scenario{
-		{[]message.Outcome{message.Accepted}, false},
-		{[]message.Outcome{message.Accepted}, true},
-		{[]message.Outcome{message.Retry, message.Accepted}, false},
-		{[]message.Outcome{message.Retry}, false},
-		{[]message.Outcome{message.AccountFault, message.Throttled, message.Accepted}, false},
-		{[]message.Outcome{message.Unknown, message.Accepted}, false},
-		{[]message.Outcome{message.Refresh, message.Permanent}, false},
+		{[]message.Outcome{message.Accepted}, false, true},
+		{[]message.Outcome{message.Accepted}, true, false},
+		{[]message.Outcome{message.Retry, message.Accepted}, false, true},
+		{[]message.Outcome{message.Retry}, false, false},
+		{[]message.Outcome{message.AccountFault, message.Throttled, message.Accepted}, false, false},
+		{[]message.Outcome{message.Unknown, message.Accepted}, false, true},
+		{[]message.Outcome{message.Refresh, message.Permanent}, false, false},
 	}
 	for _, class := range message.Classes() {
 		for i, s := range scenarios {
@@ -113,7 +114,7 @@ func TestCrashEverywhere(t *testing.T) {
 				t.Parallel()
 				w := newWorld(t)
 				w.accounts = append(w.accounts, config.Account{Name: "a2", Provider: "fake", Channel: message.SMS})
-				w.dedup = s.dedup
+				w.dedup, w.named = s.dedup, s.named
 				for _, a := range accidents() {
 					for _, drop := range []bool{false, true} {
 						if drop && i > 1 { // who lost the hint makes no difference later on
@@ -145,7 +146,9 @@ func (w *world) crashOnce(class message.Class, says []message.Outcome, a acciden
 		if o == message.Accepted || o == message.Unknown {
 			accepted++
 		}
-		return answer(o)
+		res := answer(o)
+		res.ProviderID = fmt.Sprintf("%s-%d", r.ID, asked)
+		return res
 	}
 	body := w.hint(r)
 	missed := w.crash(n, a)

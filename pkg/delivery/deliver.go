@@ -13,7 +13,6 @@ import (
 	"github.com/opennotify/notify/pkg/quota"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/telemetry"
 )
 
@@ -65,23 +64,6 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 	}
 	p.call.Epoch = leased.Epoch
 	return d.finish(ctx, leased, p, d.call(ctx, leased, p))
-}
-
-func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.Time) (suppress.Entry, bool, error) {
-	to, err := d.Store.Address(ctx, r)
-	if err != nil {
-		return suppress.Entry{}, false, err
-	}
-	info, _, err := d.Providers.Channel(ctx, r.Channel)
-	if err != nil {
-		return suppress.Entry{}, false, err
-	}
-	entries, err := d.Store.Suppressions(ctx, info.Address, string(message.SearchKey(info.Address, to)))
-	if err != nil {
-		return suppress.Entry{}, false, err
-	}
-	e, stops := suppress.Find(entries, r.Tenant, r.Channel, r.Class, now)
-	return e, stops, nil
 }
 
 // pack chooses the account and makes the content, or gives the event that says why it cannot.

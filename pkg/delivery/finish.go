@@ -32,7 +32,7 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	if last := len(r.Attempts) - 2; res.Outcome == message.Refresh && last >= 0 && r.Attempts[last].Outcome == message.Refresh {
 		res.Outcome = message.AccountFault // a new token did not help
 	}
-	e := message.Finish{Epoch: r.Epoch, Result: res, Next: d.next(r, p, res, now)}
+	e := message.Finish{Epoch: r.Epoch, Result: res, Next: d.next(r, p, res, now), Suppress: p.desc.Suppress(res.Code)}
 	e.Doubt, e.Ground = d.doubt(ctx, r, p.account, p.desc)
 	d.logAttempt(ctx, r, p, res, now)
 	// The caller's deadline is not the outcome's: it is written even when the time is up.

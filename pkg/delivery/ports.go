@@ -35,6 +35,7 @@ type Store interface {
 	Event(ctx context.Context, r *store.Record) ([]byte, error)
 	quota.Store
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
+	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
 }
 

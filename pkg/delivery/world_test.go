@@ -102,6 +102,8 @@ type world struct {
 	unbound  error // that they are read with
 	dedup    bool
 	receipts bool // the provider sends some
+	named    bool // receipts have the provider's id only
+	suppress map[string]string
 	limits   provider.Limits
 	unopened map[string]error
 	endpoint *config.Endpoint

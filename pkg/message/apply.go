@@ -49,6 +49,9 @@ func (m Message) Apply(e Event, now Time) (Message, error) {
 	switch settled := m.Status.Terminal() || m.Status == Sent || doubted; {
 	case m.Status != was.Status && settled:
 		m.leave(now)
+	case settled && m.learned(&was): // the status was known before the reason
+		m.Todo |= SuppressAddress
+		m.Due = now.Add(Grace)
 	case doubted && m.Todo == 0: // waits for its receipt
 	case settled && m.Todo == 0:
 		m.Due = 0 // a late answer does not bring it back
@@ -124,9 +127,14 @@ func (a *Attempt) Receipt() ReceiptState {
 	return ReceiptNone
 }
 
+// learned tells whether there is a reason now, and was none before, not to write to the recipient again.
+func (m *Message) learned(was *Message) bool {
+	return m.Suppresses().Why != "" && was.Suppresses().Why == ""
+}
+
 // leave sets what a status that settles a message leaves behind, and when the sweep must look again. It is
-// a function of the status alone (but for Told, a time), so that it too is the same in any order of receipts.
-// A message that something is still to be done for stays due until Settle.
+// a function of the status and its reason alone (but for Told, a time), so that it too is the same in any order of
+// receipts. A message that something is still to be done for stays due until Settle.
 func (m *Message) leave(now Time) {
 	m.Todo, m.Due = 0, 0
 	if m.Fallback {
@@ -137,6 +145,9 @@ func (m *Message) leave(now Time) {
 	}
 	if m.Status == Dead {
 		m.Todo |= CopyToDLQ
+	}
+	if m.Suppresses().Why != "" {
+		m.Todo |= SuppressAddress
 	}
 	if m.Status.Terminal() && m.Class.Defaults().BlankVars && m.Status != Dead && m.Status != Failed {
 		// Those two may be sent again until they expire; the end of their data key blanks them.

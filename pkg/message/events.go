@@ -64,6 +64,8 @@ type Finish struct {
 	Next   Time
 	Doubt  InDoubtPolicy
 	Ground Ground
+	// Suppress is why the recipient must not be written to again, if the provider's code says so.
+	Suppress string
 }
 
 func (e Finish) apply(m *Message, now Time) error {
@@ -78,6 +80,9 @@ func (e Finish) apply(m *Message, now Time) error {
 	a.End, a.Outcome, a.HTTPStatus = now, r.Outcome, r.HTTPStatus
 	r.Code, r.Text = cut(r.Code, maxCode), cut(r.Text, MaxText)
 	a.ProviderID, a.Code, a.Text = cut(r.ProviderID, maxProviderID), r.Code, r.Text
+	if r.Outcome == Permanent {
+		a.Suppress = cut(e.Suppress, maxCode)
+	}
 	if m.Epoch != e.Epoch {
 		return nil
 	}
@@ -197,14 +202,21 @@ func (e Reported) apply(m *Message, _ Time) error {
 		return m.refuse("receipt", "no attempt could have caused it")
 	}
 	r.Part = min(max(r.Part, 0), maxParts-1)
-	r.Code, r.Text = cut(r.Code, maxCode), cut(r.Text, MaxText)
+	r.Code, r.Text, r.Suppress = cut(r.Code, maxCode), cut(r.Text, MaxText), cut(r.Suppress, maxCode)
 	for i, have := range a.Receipts {
 		if have.Part == r.Part && have.State == r.State {
-			// The same news again: of two reports the smaller counts, whichever came first.
-			if compareReceipts(r, have) < 0 {
-				a.Receipts[i] = r
-				slices.SortFunc(a.Receipts, compareReceipts)
+			// The same news again: of two reports the smaller counts, whichever came first. A reason that
+			// either gives counts.
+			why := have.Suppress
+			if why == "" || r.Suppress != "" && r.Suppress < why {
+				why = r.Suppress
 			}
+			if compareReceipts(r, have) < 0 {
+				have = r
+			}
+			have.Suppress = why
+			a.Receipts[i] = have
+			slices.SortFunc(a.Receipts, compareReceipts)
 			return nil
 		}
 	}

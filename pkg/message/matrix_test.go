@@ -101,7 +101,7 @@ receipt complained          .    .    .    CMPL CMPL CMPL CMPL CMPL CMPL CMPL CM
 receipt of no state         .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
 wait                        =    =    =    =    =    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
 wait beyond its expiry      EXPD EXPD EXPD EXPD EXPD .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
-requeue                     =    =    =    =    =    =    .    =    =    .    =    =    .    =    =    =    =    =    =    .
+requeue                     =    =    =    =    =    =    .    =    =    .    =    =    =    =    =    =    =    =    =    .
 activate                    QUEU .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
 expire                      EXPD EXPD EXPD EXPD EXPD .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
 expire too early            .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
@@ -112,7 +112,7 @@ poison                      DEAD DEAD DEAD DEAD DEAD DEAD .    .    .    .    . 
 poison under a lease        DEAD DEAD DEAD DEAD DEAD .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
 redrive                     .    .    .    .    .    .    .    QUEU QUEU .    .    .    .    QUEU QUEU .    .    .    QUEU .
 redrive when expired        .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .    .
-settle                      .    .    .    .    .    .    .    .    .    .    =    =    .    =    =    =    =    =    =    .
+settle                      .    .    .    .    .    .    .    .    .    .    =    =    =    =    =    =    =    =    =    .
 `
 
 func TestMatrix(t *testing.T) {

@@ -75,11 +75,12 @@ type Todo uint8
 
 // The kinds of work.
 const (
-	ReleaseClaim Todo = 1 << iota // give the content claim back
-	TellSiblings                  // start or cancel the next ones of a fallback
-	BlankVars                     // remove the variables
-	CopyToDLQ                     // put a copy into the dead-letter queue
-	TellTenant                    // make the callbacks
+	ReleaseClaim    Todo = 1 << iota // give the content claim back
+	TellSiblings                     // start or cancel the next ones of a fallback
+	BlankVars                        // remove the variables
+	CopyToDLQ                        // put a copy into the dead-letter queue
+	TellTenant                       // make the callbacks
+	SuppressAddress                  // see to it that the recipient is not written to again
 )
 
 // Attempt is one call to one provider. It is recorded before the call.
@@ -95,7 +96,8 @@ type Attempt struct {
 	ProviderID string  `json:"i,omitzero"`
 	Code       string  `json:"c,omitzero"`
 	Text       string  `json:"t,omitzero"`
-	Repeats    int     `json:"r,omitzero"` // further attempts like this one, folded into it
+	Repeats    int     `json:"r,omitzero"`  // further attempts like this one, folded into it
+	Suppress   string  `json:"su,omitzero"` // why the recipient must not be written to, if the code says so
 	// Doubt is the policy that was followed when there was no answer, and Ground whose word it is.
 	Doubt    InDoubtPolicy `json:"d,omitzero"`
 	Ground   Ground        `json:"g,omitzero"`
@@ -109,6 +111,8 @@ type Receipt struct {
 	At    Time         `json:"at"`
 	Code  string       `json:"c,omitzero"`
 	Text  string       `json:"t,omitzero"`
+	// Suppress is why the recipient must not be written to again, if the code says so.
+	Suppress string `json:"su,omitzero"`
 }
 
 // Note is an entry of the timeline that is no attempt and no receipt.

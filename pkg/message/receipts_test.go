@@ -56,7 +56,11 @@ func alphabet(epochs int) []m.Event {
 		for part := range 2 {
 			for s := m.ReceiptSent; s <= m.ReceiptComplained; s++ {
 				at := t0.Add(time.Duration(len(out)%4) * time.Second)
-				out = append(out, m.Reported{Epoch: epoch, Receipt: m.Receipt{Part: part, State: s, At: at, Code: fmt.Sprint(len(out))}})
+				rc := m.Receipt{Part: part, State: s, At: at, Code: fmt.Sprint(len(out))}
+				if part == 1 && (s == m.ReceiptUndelivered || s == m.ReceiptBounced) {
+					rc.Suppress = []string{"opt_out", "bounce"}[epoch-1]
+				}
+				out = append(out, m.Reported{Epoch: epoch, Receipt: rc})
 			}
 		}
 	}

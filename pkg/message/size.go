@@ -28,9 +28,9 @@ func (m *Message) historySize() int {
 	n := 0
 	for i := range m.Attempts {
 		a := &m.Attempts[i]
-		n += attempt + textSize(a.Account) + textSize(a.Provider) + textSize(a.Bound) + textSize(a.ProviderID) + textSize(a.Code) + textSize(a.Text)
+		n += attempt + textSize(a.Account) + textSize(a.Provider) + textSize(a.Bound) + textSize(a.ProviderID) + textSize(a.Code) + textSize(a.Text) + textSize(a.Suppress)
 		for _, r := range a.Receipts {
-			n += receipt + textSize(r.Code) + textSize(r.Text)
+			n += receipt + textSize(r.Code) + textSize(r.Text) + textSize(r.Suppress)
 		}
 	}
 	for _, e := range m.Notes {

@@ -33,7 +33,7 @@ type Documents interface {
 type Suppressions interface {
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	PutSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) error
-	DeleteSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) error
+	LiftSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry, l suppress.Lift) error
 	ListSuppressions(ctx context.Context, p tenant.Principal, limit int, after string) ([]suppress.Entry, string, error)
 }
 

@@ -68,8 +68,8 @@ func (o *Operate) Suppress(ctx context.Context, p tenant.Principal, s Suppressio
 	return e, nil
 }
 
-// Unsuppress removes the entry for exactly this target. It leaves a line in the log, as nothing else
-// would tell who did it.
+// Unsuppress lifts what is in force for exactly this target, whoever said it. Who did that and why stays with
+// the entry; what was said before counts no more, should it be heard again.
 func (o *Operate) Unsuppress(ctx context.Context, p tenant.Principal, t Target, reason string) error {
 	if err := may(p, tenant.Operate); err != nil {
 		return err
@@ -80,32 +80,41 @@ func (o *Operate) Unsuppress(ctx context.Context, p tenant.Principal, t Target, 
 	if err != nil {
 		return err
 	}
-	err = o.Suppressions.DeleteSuppression(ctx, p, o.now(), at.kind, at.key, at.entry)
+	now := o.now()
+	err = o.Suppressions.LiftSuppression(ctx, p, now, at.kind, at.key, at.entry, suppress.Lift{At: now, By: p.Name, Why: reason})
 	if errors.Is(err, store.ErrNotFound) {
 		return problem.New(problem.NotFound, "there is no suppression of this address for exactly this channel, class and tenant; check shows those there are")
 	}
 	if err != nil {
 		return unkept(err)
 	}
-	o.Log.InfoContext(ctx, "suppression removed", "by", p.Name, "reason", reason, "channel", t.Channel, "class", t.Class, "tenant", t.Tenant)
+	o.Log.InfoContext(ctx, "suppression lifted", "by", p.Name, "reason", reason, "channel", t.Channel, "class", t.Class, "tenant", t.Tenant)
 	return nil
 }
 
-// Suppressed lists what is in force for an address. Of the target, Class and Tenant do not narrow.
-func (o *Operate) Suppressed(ctx context.Context, p tenant.Principal, t Target) ([]suppress.Entry, error) {
+// Suppressed lists what is in force for an address, and what was lifted or is over. Of the target, Class and
+// Tenant do not narrow.
+func (o *Operate) Suppressed(ctx context.Context, p tenant.Principal, t Target) (now, past []suppress.Entry, err error) {
 	if err := may(p, tenant.Operate); err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	var f faults
 	at, err := o.locate(ctx, &f, t)
 	if err != nil {
-		return nil, err
+		return nil, nil, err
 	}
 	entries, err := o.Suppressions.Suppressions(ctx, at.kind, at.key)
 	if err != nil {
-		return nil, unreadable(err)
+		return nil, nil, unreadable(err)
 	}
-	return o.inForce(entries), nil
+	for _, e := range entries {
+		if e.InForce(o.now()) {
+			now = append(now, e)
+		} else {
+			past = append(past, e)
+		}
+	}
+	return now, past, nil
 }
 
 // ListSuppressed reads a page of all entries, the newest first, and where the next one begins. A page may
@@ -130,7 +139,7 @@ func (o *Operate) ListSuppressed(ctx context.Context, p tenant.Principal, limit 
 
 func (o *Operate) inForce(entries []suppress.Entry) []suppress.Entry {
 	now := o.now()
-	return slices.DeleteFunc(entries, func(e suppress.Entry) bool { return e.Until > 0 && e.Until <= now })
+	return slices.DeleteFunc(entries, func(e suppress.Entry) bool { return !e.InForce(now) })
 }
 
 // locate reads a target's address, or reports all that is wrong, with what f has already.

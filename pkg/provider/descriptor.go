@@ -31,6 +31,9 @@ type Descriptor struct {
 	ReceiptsByID bool `yaml:"receipts_by_id" json:"receipts_by_id,omitempty"`
 	// Own is the one of Channels that the table of channels lacks.
 	Own *Own `yaml:"channel" json:"channel,omitempty"`
+	// Suppresses says which codes mean that the recipient must not be written to again, and why: a suppress.Reason.
+	// A code may be a pattern, as in Codes.
+	Suppresses map[string]string `yaml:"suppresses" json:"suppresses,omitempty"`
 	// Codes says in both languages what the provider's codes mean to the people who read them.
 	Codes map[string]Text `yaml:"codes" json:"codes,omitempty"`
 	// Uploaded is the version of a recipe that an operator uploaded; 0: it is shipped.
@@ -102,18 +105,28 @@ func (l Limits) Ahead() (time.Duration, error) {
 // Has tells whether the provider sends on a channel.
 func (d Descriptor) Has(c message.Channel) bool { return slices.Contains(d.Channels, c) }
 
-// Say is the sentence for a code of the provider: its own, or that of the longest pattern, as Missing*, that
-// begins like it.
-func (d Descriptor) Say(code string) (Text, bool) {
-	t, ok := d.Codes[code]
+// Say is the sentence for a code of the provider.
+func (d Descriptor) Say(code string) (Text, bool) { return ofCode(d.Codes, code) }
+
+// Suppress is why a code means that the recipient must not be written to again; "" where it does not.
+func (d Descriptor) Suppress(code string) string {
+	why, _ := ofCode(d.Suppresses, code)
+	return why
+}
+
+// ofCode is what a table has for a code: its own entry, or that of the longest pattern, as Missing*, that begins
+// like it.
+func ofCode[T any](table map[string]T, code string) (found T, ok bool) {
+	if found, ok = table[code]; ok {
+		return found, true
+	}
 	longest := -1
-	for pattern, text := range d.Codes {
-		prefix, wild := strings.CutSuffix(pattern, "*")
-		if !ok && wild && strings.HasPrefix(code, prefix) && len(prefix) > longest {
-			t, longest = text, len(prefix)
+	for pattern, v := range table {
+		if prefix, wild := strings.CutSuffix(pattern, "*"); wild && strings.HasPrefix(code, prefix) && len(prefix) > longest {
+			found, longest = v, len(prefix)
 		}
 	}
-	return t, ok || longest >= 0
+	return found, longest >= 0
 }
 
 // Check compares an account with the form; it fills in defaults and names the first faulty field.

@@ -65,6 +65,9 @@ type Receipt struct {
 	State      message.ReceiptState
 	At         message.Time
 	Code, Text string
+	// Suppress is why the recipient must not be written to again, where it is not for the descriptor's codes
+	// or the state to say.
+	Suppress string `json:",omitempty"`
 }
 
 // Reply is what a recipient wrote back.

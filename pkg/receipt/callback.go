@@ -8,6 +8,7 @@ import (
 	"net/http"
 
 	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
@@ -45,7 +46,7 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 	if !ok {
 		return provider.Callback{}, refused
 	}
-	sender, _, err := s.Senders.Open(ctx, a)
+	sender, desc, err := s.Senders.Open(ctx, a)
 	if err != nil {
 		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
 	}
@@ -61,6 +62,9 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 	}
 	items := make([]queue.Item, 0, len(cb.Receipts))
 	for _, rc := range cb.Receipts {
+		if rc.Suppress == "" && rc.State != message.ReceiptDelivered {
+			rc.Suppress = desc.Suppress(rc.Code)
+		}
 		it, err := Encode(account, rc)
 		if err != nil {
 			return cb, err

@@ -73,7 +73,7 @@ func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) err
 		rc.At = message.At(s.Now())
 	}
 	said := message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
-		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text}}
+		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text, Suppress: rc.Suppress}}
 	if _, err := message.ParseID(string(rc.ID)); err != nil { // a provider echoes what it was sent, or not
 		return s.byID(ctx, from, said)
 	}

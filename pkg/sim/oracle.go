@@ -14,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
 )
 
 // Invariant is a promise, by its name.
@@ -90,13 +91,19 @@ type oracle struct {
 	order      []*story // as they were written
 	orders     map[string]*order
 	keys       map[string]*answeredKey
-	suppressed map[string]message.Time // since when, by the hash of the address
+	suppressed map[string][]stop // by the hash of the address
 	violations []Violation
 	log        bytes.Buffer
 }
 
+// stop is a suppression, and since when it is on the disk. Nobody lifts one here.
+type stop struct {
+	suppress.Entry
+	since message.Time
+}
+
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string]message.Time{}}
+	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}}
 }
 
 func (o *oracle) violate(i Invariant, format string, args ...any) {
@@ -132,8 +139,12 @@ func (o *oracle) changed(before, after *store.Item) {
 	if it == nil {
 		it = before
 	}
-	if hash, is := strings.CutPrefix(it.PK, "s#"); is && before == nil {
-		o.suppressed[hash] = o.w.now
+	if hash, is := strings.CutPrefix(it.PK, "s#"); is && after != nil {
+		s := stop{since: o.w.now}
+		if err := json.Unmarshal(after.Data, &s.Entry); err != nil {
+			o.violate(Truth, "suppression %s cannot be read: %v", after.SK, err)
+		}
+		o.suppressed[hash] = append(o.suppressed[hash], s)
 	}
 	if !strings.HasPrefix(it.PK, "m#") || strings.Contains(it.SK, "#") {
 		return
@@ -192,8 +203,11 @@ func (o *oracle) created(s *story) {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
 	}
-	if since, is := o.suppressed[m.ID.Partition()[:message.PartitionLen-1]]; is && m.Created > since.Add(o.tolerance()) && m.Status != message.Suppressed {
-		o.tell(Suppressed, s, "its address is suppressed since %s", since)
+	for _, e := range o.suppressed[m.ID.Partition()[:message.PartitionLen-1]] {
+		stops := e.Stops(m.Tenant, m.Channel, m.Class, max(m.Created, m.SendAt).Add(o.tolerance()))
+		if stops && m.Created > e.since.Add(o.tolerance()) && m.Status != message.Suppressed {
+			o.tell(Suppressed, s, "its address is suppressed since %s", e.since)
+		}
 	}
 	if s.order.window != nil || m.Status.Terminal() {
 		return

@@ -66,7 +66,7 @@ func TestEveryMethodKnowsThePrincipal(t *testing.T) {
 // Support reads what every tenant owns and changes nothing.
 func TestSupportReads(t *testing.T) {
 	t.Parallel()
-	changes := []string{"Accept", "OpenGroup", "SaveGroup", "Save", "Update", "Release", "PutDoc", "PutSuppression", "DeleteSuppression"}
+	changes := []string{"Accept", "OpenGroup", "SaveGroup", "Save", "Update", "Release", "PutDoc", "PutSuppression", "AddSuppression", "LiftSuppression", "Finish"}
 	support := tenant.Person(tenant.User{Name: "li", Role: tenant.RoleSupport})
 	for method, try := range methods() {
 		w := newWorld(t)
@@ -179,8 +179,17 @@ func methods() map[string]func(w *world, p tenant.Principal, r *store.Record, g 
 			err := w.PutSuppression(w.Context(), p, t0, message.Phone, anna, entry)
 			return err == nil, err
 		},
-		"DeleteSuppression": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
-			err := w.DeleteSuppression(w.Context(), p, t0, message.Phone, anna, entry)
+		"AddSuppression": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
+			news := entry
+			news.Reason = suppress.OptOut
+			return w.AddSuppression(w.Context(), p, t0, message.Phone, anna, news)
+		},
+		"Finish": func(w *world, p tenant.Principal, r *store.Record, _ store.Group) (bool, error) {
+			_, err := w.Finish(w.Context(), p, t0, r, message.Cancel{}, store.Trail{Account: "a", ProviderID: "p"})
+			return err == nil, err
+		},
+		"LiftSuppression": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
+			err := w.LiftSuppression(w.Context(), p, t0, message.Phone, anna, entry, suppress.Lift{At: t0})
 			return err == nil, err
 		},
 		"ListSuppressions": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
@@ -207,7 +216,7 @@ func TestInstallationWide(t *testing.T) {
 		if err := w.PutSuppression(t.Context(), who.p, t0, message.Mail, "a@example.com", global); (err == nil) != operates {
 			t.Errorf("%s puts: %v", name, err)
 		}
-		if err := w.DeleteSuppression(t.Context(), who.p, t0, message.Mail, "a@example.com", global); operates && err != nil || !operates && !errors.Is(err, store.ErrNotFound) {
+		if err := w.LiftSuppression(t.Context(), who.p, t0, message.Mail, "a@example.com", global, suppress.Lift{At: t0}); operates && err != nil || !operates && !errors.Is(err, store.ErrNotFound) {
 			t.Errorf("%s deletes: %v", name, err)
 		}
 		if _, err := w.PutDoc(t.Context(), who.p, t0, store.Doc{Kind: store.Routes, Name: fmt.Sprintf("r-%s", name), Body: []byte("{}")}); (err == nil) != operates {

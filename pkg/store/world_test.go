@@ -94,7 +94,7 @@ func (w *world) suppress(to, tenant string) {
 
 func (w *world) lift(to string) {
 	w.Helper()
-	if err := w.DeleteSuppression(w.Context(), sys, t0, message.Phone, to, suppress.Entry{}); err != nil {
+	if err := w.LiftSuppression(w.Context(), sys, t0, message.Phone, to, suppress.Entry{}, suppress.Lift{At: t0, By: "test"}); err != nil {
 		w.Fatal(err)
 	}
 }

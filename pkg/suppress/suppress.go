@@ -2,7 +2,12 @@
 // opt-out, or by an operator's word. It is pure.
 package suppress
 
-import "github.com/opennotify/notify/pkg/message"
+import (
+	"slices"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+)
 
 // Reason says why.
 type Reason string
@@ -31,13 +36,80 @@ type Entry struct {
 	Masked  string          `json:"masked"` // the address as it may be shown
 	At      message.Time    `json:"at"`
 	Until   message.Time    `json:"until,omitzero"` // 0: for good
+	// Lifted is when and by whom it was ended before its time. What was said before that counts no more.
+	Lifted Lift `json:"lifted,omitzero"`
+	// Past are the lifts of entries that this one took the place of, the latest last.
+	Past []Lift `json:"past,omitzero"`
+}
+
+// Lift ends an entry; the zero value is none.
+type Lift struct {
+	At  message.Time `json:"at"`
+	By  string       `json:"by,omitzero"`
+	Why string       `json:"why,omitzero"`
+}
+
+// What a provider reports ends by itself, because it may change without our being told, and then the provider
+// reports it again: a number is given to somebody else, a bot is let in again.
+const (
+	reported = 30 * 24 * time.Hour
+	bounced  = 180 * 24 * time.Hour // of what is not given to others
+)
+
+// Said is the entry for what a provider said of a message's recipient at a time. An address that does not exist
+// exists for nobody; a complaint or an opt-out is about its tenant. A complaint holds for good: nobody else
+// remembers it.
+func Said(why Reason, m *message.Message, kind message.AddressKind, to message.Address, at message.Time) Entry {
+	e := Entry{Tenant: m.Tenant, Channel: m.Channel, Reason: why, Source: string(m.ID), Masked: to.String(), At: at}
+	switch {
+	case why == Bounce && kind == message.Phone:
+		e.Tenant, e.Until = "", at.Add(reported)
+	case why == Bounce:
+		e.Tenant, e.Until = "", at.Add(bounced)
+	case why == OptOut:
+		e.Until = at.Add(reported)
+		if m.Class == message.Marketing {
+			e.Class = m.Class
+		}
+	}
+	return e
+}
+
+// maxPast bounds what is kept of the past.
+const maxPast = 10
+
+// After gives the entry in the place of another one, with what is to be remembered of that.
+func (e Entry) After(have Entry) Entry {
+	e.Past = have.Past
+	if have.Lifted.At > 0 {
+		e.Past = append(slices.Clone(have.Past), have.Lifted)
+		e.Past = e.Past[max(len(e.Past)-maxPast, 0):]
+	}
+	return e
+}
+
+// InForce tells whether an entry holds anything back at now.
+func (e Entry) InForce(now message.Time) bool {
+	return e.Lifted.At == 0 && (e.Until == 0 || now < e.Until)
+}
+
+// Outdoes tells whether what was said is news beside an entry of the same reason: it was said after that was
+// lifted, or holds for longer.
+func (e Entry) Outdoes(have Entry, now message.Time) bool {
+	switch {
+	case have.Lifted.At > 0:
+		return e.At > have.Lifted.At
+	case !have.InForce(now):
+		return e.InForce(now)
+	}
+	return have.Until > 0 && (e.Until == 0 || e.Until > have.Until)
 }
 
 // Stops tells whether the entry holds a message of this kind back at now. An opt-out and a complaint are
 // about being written to unasked: they never stop a code that the recipient is waiting for.
 func (e Entry) Stops(tenant string, ch message.Channel, c message.Class, now message.Time) bool {
 	switch {
-	case e.Until > 0 && now >= e.Until,
+	case !e.InForce(now),
 		e.Tenant != "" && e.Tenant != tenant,
 		e.Channel != "" && e.Channel != ch,
 		e.Class != "" && e.Class != c:

@@ -1,6 +1,7 @@
 package suppress_test
 
 import (
+	"reflect"
 	"testing"
 	"time"
 
@@ -51,5 +52,75 @@ func TestScope(t *testing.T) {
 	}
 	if suppress.ValidReason("") || suppress.ValidReason("bored") || !suppress.ValidReason(suppress.Manual) {
 		t.Error("reasons")
+	}
+}
+
+// What a provider says is about everybody or about the tenant, and ends by itself where the provider remembers it.
+func TestSaid(t *testing.T) {
+	t.Parallel()
+	const day = 24 * time.Hour
+	for _, c := range []struct {
+		why   suppress.Reason
+		kind  message.AddressKind
+		class message.Class
+		all   bool // every tenant
+		of    message.Class
+		span  time.Duration
+	}{
+		{suppress.Bounce, message.Phone, message.OTP, true, "", 30 * day},
+		{suppress.Bounce, message.Mail, message.Marketing, true, "", 180 * day},
+		{suppress.Bounce, message.Token, message.Transactional, true, "", 180 * day},
+		{suppress.Complaint, message.Mail, message.Marketing, false, "", 0},
+		{suppress.OptOut, message.Phone, message.Transactional, false, "", 30 * day},
+		{suppress.OptOut, message.Phone, message.Marketing, false, message.Marketing, 30 * day},
+	} {
+		m := &message.Message{ID: "msg_x", Tenant: "shop", Channel: message.SMS, Class: c.class}
+		e := suppress.Said(c.why, m, c.kind, "+8613800138000", t0)
+		want := suppress.Entry{Tenant: "shop", Channel: message.SMS, Class: c.of, Reason: c.why, Source: "msg_x", Masked: message.Mask("+8613800138000"), At: t0}
+		if c.all {
+			want.Tenant = ""
+		}
+		if c.span > 0 {
+			want.Until = t0.Add(c.span)
+		}
+		if !reflect.DeepEqual(e, want) {
+			t.Errorf("%+v\nwant %+v", e, want)
+		}
+	}
+}
+
+// What is said again is no news; what is said after a lift, or holds for longer, is.
+func TestOutdoes(t *testing.T) {
+	t.Parallel()
+	const hour = time.Hour
+	lifted := suppress.Lift{At: t0, By: "ann"}
+	for name, c := range map[string]struct {
+		e, have suppress.Entry
+		want    bool
+	}{
+		"again":              {suppress.Entry{At: t0}, suppress.Entry{At: t0}, false},
+		"later, both good":   {suppress.Entry{At: t0 + 1}, suppress.Entry{At: t0}, false},
+		"longer":             {suppress.Entry{Until: t0.Add(2 * hour)}, suppress.Entry{Until: t0.Add(hour)}, true},
+		"for good":           {suppress.Entry{}, suppress.Entry{Until: t0.Add(hour)}, true},
+		"shorter":            {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0.Add(2 * hour)}, false},
+		"than one over":      {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0}, true},
+		"over itself":        {suppress.Entry{Until: t0}, suppress.Entry{Until: t0 - 1}, false},
+		"before a lift":      {suppress.Entry{At: t0}, suppress.Entry{Lifted: lifted}, false},
+		"after a lift":       {suppress.Entry{At: t0 + 1}, suppress.Entry{Lifted: lifted}, true},
+		"shorter, but after": {suppress.Entry{At: t0 + 1, Until: t0.Add(hour)}, suppress.Entry{Lifted: lifted}, true},
+	} {
+		if got := c.e.Outdoes(c.have, t0); got != c.want {
+			t.Errorf("%s: %t", name, got)
+		}
+	}
+	if (suppress.Entry{Reason: suppress.Manual, Lifted: lifted}).Stops("shop", message.SMS, message.Marketing, t0) {
+		t.Error("what is lifted stops nothing")
+	}
+	e := suppress.Entry{}
+	for i := range 20 {
+		e = suppress.Entry{Lifted: suppress.Lift{At: t0 + message.Time(i)}}.After(e)
+	}
+	if past := (suppress.Entry{}).After(e).Past; len(past) != 10 || past[9].At != t0+19 || past[0].At != t0+10 {
+		t.Errorf("%+v", past)
 	}
 }

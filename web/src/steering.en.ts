@@ -108,6 +108,8 @@ export const steering: Record<keyof typeof zh, string> = {
   'suppress.check': 'Check an address',
   'suppress.all': 'All entries',
   'suppress.none': 'Nothing is suppressed',
+  'suppress.past': 'Lifted, or over',
+  'suppress.lifted': 'lifted',
   'users.note': 'They sign in with their company account; the role says what they may do. Changes are in force within 30 seconds.',
   'users.note.none': 'No identity provider is set up, so only keys sign in for now; docs/console.md says how to set one up.',
   'users.new': 'Add a person',

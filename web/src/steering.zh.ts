@@ -106,6 +106,8 @@ export const steering = {
   'suppress.check': '查一个地址',
   'suppress.all': '全部记录',
   'suppress.none': '黑名单是空的',
+  'suppress.past': '已解除或已到期',
+  'suppress.lifted': '解除于',
   'users.note': '这些人用公司账号登录；角色决定能做什么，改动 30 秒内生效。',
   'users.note.none': '还没有接公司的身份系统，现在只能用密钥登录；接法见文档 console.md。',
   'users.new': '添加用户',

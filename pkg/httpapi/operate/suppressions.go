@@ -17,7 +17,7 @@ import (
 type Suppressions interface {
 	Suppress(ctx context.Context, p tenant.Principal, s operate.Suppression) (suppress.Entry, error)
 	Unsuppress(ctx context.Context, p tenant.Principal, t operate.Target, reason string) error
-	Suppressed(ctx context.Context, p tenant.Principal, t operate.Target) ([]suppress.Entry, error)
+	Suppressed(ctx context.Context, p tenant.Principal, t operate.Target) (now, past []suppress.Entry, err error)
 	ListSuppressed(ctx context.Context, p tenant.Principal, limit int, after string) ([]suppress.Entry, string, error)
 }
 
@@ -38,10 +38,10 @@ type Suppress struct {
 	Until  *time.Time      `json:"until,omitzero" doc:"For good without it."`
 }
 
-// Unsuppress removes the entry for exactly this target.
+// Unsuppress lifts what is in force for exactly this target.
 type Unsuppress struct {
 	Target
-	Reason string `json:"reason,omitzero" doc:"Why: for the log." maxLength:"200"`
+	Reason string `json:"reason,omitzero" doc:"Why: it stays with the entry." maxLength:"200"`
 }
 
 // CheckSuppressed asks what is in force for an address.
@@ -51,7 +51,7 @@ type CheckSuppressed struct {
 	Tenant  string          `json:"tenant,omitzero" doc:"Whose region a phone number without country code is read in."`
 }
 
-// Suppression is an entry in force.
+// Suppression is an entry.
 type Suppression struct {
 	Address string          `json:"address" doc:"Masked."`
 	Channel message.Channel `json:"channel,omitzero"`
@@ -62,6 +62,21 @@ type Suppression struct {
 	Note    string          `json:"note,omitzero"`
 	Since   time.Time       `json:"since"`
 	Until   *time.Time      `json:"until,omitzero"`
+	// Lifted are the lifts of this entry and of those that it took the place of.
+	Lifted []Lifted `json:"lifted,omitzero" doc:"When and by whom it was lifted, and those before it, the latest last."`
+}
+
+// Lifted tells who wrote to an address again.
+type Lifted struct {
+	At     time.Time `json:"at"`
+	By     string    `json:"by"`
+	Reason string    `json:"reason,omitzero"`
+}
+
+// Suppressed is all that is known of an address.
+type Suppressed struct {
+	Items []Suppression `json:"items" doc:"What is in force."`
+	Past  []Suppression `json:"past,omitzero" doc:"What was lifted, or is over."`
 }
 
 // SuppressionList is a page of entries, the newest first.
@@ -73,8 +88,12 @@ type SuppressionList struct {
 func (t Target) target() operate.Target { return operate.Target(t) }
 
 func suppressionOf(e suppress.Entry) Suppression {
-	return Suppression{Address: e.Masked, Channel: e.Channel, Class: e.Class, Tenant: e.Tenant, Reason: e.Reason, Source: e.Source, Note: e.Note,
+	s := Suppression{Address: e.Masked, Channel: e.Channel, Class: e.Class, Tenant: e.Tenant, Reason: e.Reason, Source: e.Source, Note: e.Note,
 		Since: e.At.Std(), Until: at(e.Until)}
+	for _, l := range e.After(e).Past {
+		s.Lifted = append(s.Lifted, Lifted{l.At.Std(), l.By, l.Why})
+	}
+	return s
 }
 
 func suppressions(o Suppressions) []httpapi.Endpoint {
@@ -98,9 +117,13 @@ func suppressions(o Suppressions) []httpapi.Endpoint {
 			return one(suppressionOf)(o.Suppress(ctx, c.Principal, operate.Suppression{Target: r.target(), Reason: r.Reason, Note: r.Note, Until: orZero(r.Until)}))
 		}),
 		httpapi.Route(op(post, "suppressions/check", "checkSuppression", "Tell what is in force for an address", operators(), problem.BadAddress, problem.UnknownChannel),
-			func(ctx context.Context, c *httpapi.Call, r *CheckSuppressed) (*SuppressionList, error) {
-				items, err := many(suppressionOf)(o.Suppressed(ctx, c.Principal, operate.Target{Address: r.Address, Channel: r.Channel, Tenant: r.Tenant}))
-				return &SuppressionList{Items: items}, err
+			func(ctx context.Context, c *httpapi.Call, r *CheckSuppressed) (*Suppressed, error) {
+				now, past, err := o.Suppressed(ctx, c.Principal, operate.Target{Address: r.Address, Channel: r.Channel, Tenant: r.Tenant})
+				out := &Suppressed{}
+				if out.Items, err = many(suppressionOf)(now, err); err == nil && len(past) > 0 {
+					out.Past, err = many(suppressionOf)(past, nil)
+				}
+				return out, err
 			}),
 		httpapi.Route(op(post, "suppressions/remove", "unsuppress", "Write to an address again", operators(), problem.NotFound, problem.BadAddress, problem.UnknownChannel),
 			func(ctx context.Context, c *httpapi.Call, r *Unsuppress) (*struct{}, error) {

@@ -15,6 +15,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -91,6 +92,12 @@ func (v *validator) descriptor(d provider.Descriptor) {
 	}
 	v.check(!d.Approvals || len(d.Binding) > 0, place{"approvals"}, "approvals belong to a binding")
 	v.check(d.Receipts || !d.ReceiptsByID, place{"receipts_by_id"}, "receipts_by_id needs receipts")
+	for _, code := range slices.Sorted(maps.Keys(d.Suppresses)) {
+		reasons := []string{string(suppress.Bounce), string(suppress.OptOut), string(suppress.Complaint)}
+		v.check(slices.Contains(reasons, d.Suppresses[code]), place{"suppresses", code}, "code %q must be one of %v", code, reasons)
+		_, said := d.Say(code)
+		v.check(said, place{"suppresses", code}, "code %q has no sentence in codes", code)
+	}
 	if d.Own != nil {
 		v.own(*d.Own, d.Channels)
 	}

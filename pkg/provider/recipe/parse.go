@@ -206,7 +206,7 @@ func (c *compiler) sentences() {
 		}
 	}
 	for _, code := range slices.Sorted(maps.Keys(c.descriptor.Codes)) {
-		if c.codes[code] == 0 {
+		if _, receipt := c.descriptor.Suppresses[code]; c.codes[code] == 0 && !receipt {
 			c.fault(c.said.Line("codes", code), "codes", "the code %q is in no table", code)
 		}
 	}

@@ -1,6 +1,6 @@
 // Addresses that are not written to. An address is typed into a form, never into a URL.
 import { useState } from 'preact/hooks';
-import type { Suppression, SuppressionList } from '../api.gen.ts';
+import type { Suppressed, Suppression, SuppressionList } from '../api.gen.ts';
 import { get, post, query } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
@@ -17,7 +17,7 @@ export function Suppressions() {
   const [asked, ask] = useState('');
   const [open, setOpen] = useState<'add' | 'remove'>();
   const list = useLoad(() => get<SuppressionList>('/v1/suppressions' + query({ after, limit: 100 })), [after]);
-  const check = useLoad(() => (asked ? post<SuppressionList>('/v1/suppressions/check', { address: asked }) : Promise.resolve(undefined)), [asked]);
+  const check = useLoad(() => (asked ? post<Suppressed>('/v1/suppressions/check', { address: asked }) : Promise.resolve(undefined)), [asked]);
   if (!may('operate')) return <Page title={t('nav.suppressions')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
   const done = (): void => {
     setOpen(undefined);
@@ -33,6 +33,7 @@ export function Suppressions() {
         </form>
         <Trouble fault={check.fault} />
         {check.data && (check.data.items.length === 0 ? <p><Tag tone="good">{t('address.free')}</Tag></p> : <List items={check.data.items} />)}
+        {check.data?.past && <><h3>{t('suppress.past')}</h3><List items={check.data.past} /></>}
       </Card>
       <Trouble fault={list.fault} />
       <Card class="flush" title={t('suppress.all')}>
@@ -53,7 +54,7 @@ function List({ items }: { items: Suppression[] }) {
         <tr key={i}>
           <td class="nowrap"><Raw class="mono">{s.address}</Raw></td><td><Tag tone="warn">{word('suppression', s.reason)}</Tag></td>
           <td>{s.channel ? word('channel', s.channel) : t('all')}</td><td>{s.class ? word('class', s.class) : t('all')}</td><td>{s.tenant ? <Raw>{s.tenant}</Raw> : t('all')}</td>
-          <td class="nowrap"><When at={s.since} /></td><td class="nowrap">{s.until ? <When at={s.until} /> : t('forever')}</td><td><Raw>{s.source}</Raw></td><td><Raw>{s.note}</Raw></td>
+          <td class="nowrap"><When at={s.since} /></td><td class="nowrap">{s.until ? <When at={s.until} /> : t('forever')}</td><td><Raw>{s.source}</Raw></td><td><Raw>{s.note}</Raw>{s.lifted?.map((l, j) => <div key={j} class="faint">{t('suppress.lifted')} <When at={l.at} /> <Raw>{l.by}</Raw> <Raw>{l.reason}</Raw></div>)}</td>
         </tr>
       ))}
     </Table>

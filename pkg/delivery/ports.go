@@ -37,6 +37,7 @@ type Store interface {
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
+	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, route string, id message.ID, most int, within time.Duration) (time.Duration, error)
 }
 
 // Config is what delivery reads of the configuration.

@@ -33,7 +33,7 @@ func (d *Delivery) held(ctx context.Context, r *store.Record, now message.Time) 
 	v, held := route.Holds(routes, subject(r), now)
 	switch {
 	case !held:
-		return nil, nil
+		return d.capped(ctx, r, routes, now)
 	case v.Drop:
 		return message.Suppress{Why: v.Why}, nil
 	case v.Why == route.Silenced:
@@ -44,4 +44,21 @@ func (d *Delivery) held(ctx context.Context, r *store.Record, now message.Time) 
 		v.Until = min(v.Until.Add(time.Duration(d.Random()*float64(morning))), r.Expires-1)
 	}
 	return message.Wait{Until: v.Until, Why: v.Why}, nil
+}
+
+// capped takes the message's place of its route's frequency cap. It is asked before every attempt, and
+// counts a message once.
+func (d *Delivery) capped(ctx context.Context, r *store.Record, routes []route.Route, now message.Time) (message.Event, error) {
+	c, name, ok := route.CapOf(routes, subject(r))
+	if !ok {
+		return nil, nil
+	}
+	wait, err := d.Store.TakePlace(ctx, d.as, now, name, r.ID, c.Messages, time.Duration(c.Seconds)*time.Second)
+	switch {
+	case err != nil || wait == 0:
+		return nil, err
+	case c.Mode == route.Drop:
+		return message.Suppress{Why: route.Capped}, nil
+	}
+	return message.Wait{Until: now.Add(wait), Why: route.Capped}, nil
 }

@@ -9,6 +9,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
 )
 
 // The worlds begin at midnight UTC, which is 08:00 in China.
@@ -102,5 +103,44 @@ func TestNoFailover(t *testing.T) {
 		if (len(accounts) == 1) != fixed {
 			t.Errorf("fixed %v: over %v", fixed, accounts)
 		}
+	}
+}
+
+// A recipient gets as many as the cap says; a message that is tried again has its place already.
+func TestFrequencyCap(t *testing.T) {
+	t.Parallel()
+	for _, mode := range []route.Mode{route.Hold, route.Drop} {
+		w := newWorld(t)
+		w.routes = []route.Route{{Name: "sale", Match: route.Match{Class: message.Marketing}, Cap: &route.Cap{Messages: 2, Seconds: 3600, Mode: mode}}}
+		fails := 3
+		w.send = func(context.Context, provider.Call) message.Result {
+			if fails--; fails >= 0 {
+				return answer(message.Retry)
+			}
+			return answer(message.Accepted)
+		}
+		first := w.accept(message.Marketing)
+		w.hint(first)
+		w.settleUntil(first.ID, message.Sent)
+		second, third, code := w.accept(message.Marketing), w.accept(message.Marketing), w.accept(message.OTP)
+		for _, r := range []*store.Record{second, third, code} {
+			w.hint(r)
+			w.deliver()
+		}
+		w.want(second.ID, message.Sent, 1)
+		w.want(code.ID, message.Sent, 1)
+		if mode == route.Drop {
+			if r := w.want(third.ID, message.Suppressed, 0); r.Reason != route.Capped {
+				t.Error(r.Reason)
+			}
+			continue
+		}
+		if r := w.want(third.ID, message.Queued, 0); r.Reason != route.Capped {
+			t.Error(r.Reason)
+		}
+		w.advance(time.Hour)
+		w.pass()
+		w.deliver()
+		w.want(third.ID, message.Sent, 1)
 	}
 }

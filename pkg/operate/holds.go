@@ -3,6 +3,7 @@ package operate
 import (
 	"time"
 
+	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/route"
@@ -11,7 +12,7 @@ import (
 
 // The bounds of what holds messages back.
 const (
-	maxCapMessages = 1_000_000
+	maxCapMessages = limit.MaxFrequency
 	minCapSeconds  = 60
 	maxCapSeconds  = 30 * 24 * 3600
 	maxSilence     = 90 * 24 * time.Hour

@@ -48,6 +48,9 @@ var moving = map[string]phrase{
 	"queued_silenced": {
 		Words{"运营设了静默，先不发，{next}再看一次。", "这类消息暂时停发，恢复后会自动发出。", "设静默的运营能说明原因，也能提前结束。"},
 		Words{"An operator has silenced these messages; next look {next}.", "These messages are paused for now and go out once that is over.", "The operator who set the silence can say why, and end it."}},
+	"queued_capped": {
+		Words{"这个收件人已到频率上限，{next}再发。", "近期发给您的消息较多，这条会稍后自动发出。", "不用处理；上限由运营在路由里定。"},
+		Words{"This recipient has reached the frequency cap; it goes out {next}.", "You were sent a lot lately, so this message goes out a little later.", "Nothing to do. An operator sets the cap in the route."}},
 	"queued_redriven": {
 		Words{"刚被重投，正在排队。", "消息正在重新发送，请稍等片刻。", "不用处理。"},
 		Words{"It was redriven and is queued again.", "We are sending your message again. Please give it a moment.", "Nothing to do."}},

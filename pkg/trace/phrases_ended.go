@@ -59,6 +59,9 @@ var ended = map[string]phrase{
 	"expired_quiet_hours": {
 		Words{"有效期没有撑过收件人的免打扰时段，没有发出。", "这条消息没能及时发出，已经失效，请重新操作一次。", "业务方放宽有效期，或白天再发；时段由运营在路由里定。"},
 		Words{"It expired within the recipient's quiet hours; it was not sent.", "This message could not be sent in time and is no longer valid. Please try again.", "The sending team gives it more time or sends it by day; an operator sets the hours in the route."}},
+	"expired_capped": {
+		Words{"收件人一直在频率上限上，等到过了有效期，没有发出。", "近期发给您的消息较多，这条没能及时发出，已经失效，请重新操作一次。", "业务方检查是否在重复触发；上限由运营在路由里定。"},
+		Words{"The recipient was at the frequency cap until it expired; it was not sent.", "You were sent a lot at the time, and this message is no longer valid. Please try again.", "The sending team checks what triggers so many; an operator sets the cap in the route."}},
 	"expired_silenced": {
 		Words{"运营设的静默结束之前，它已过了有效期，没有发出。", "这类消息当时停发，这条已经失效，请重新操作一次。", "设静默的运营能说明原因；业务方按需重新发起。"},
 		Words{"It expired while an operator had silenced these messages; it was not sent.", "These messages were paused at the time and this one is no longer valid. Please try again.", "The operator who set the silence can say why; the sending team sends a new one if needed."}},

@@ -94,6 +94,8 @@ func verdictCases() []verdictCase {
 		{m{}, wait("account_unusable"), 0, false, "queued_account_unusable", nil},
 		{m{}, wait("quiet_hours"), 0, false, "queued_quiet_hours", []string{"42 秒后发送", "goes out in 42 seconds"}},
 		{m{}, wait("silenced"), 0, false, "queued_silenced", nil},
+		{m{}, wait("capped"), 0, false, "queued_capped", nil},
+		{lastTry, wait("capped"), minute, false, "expired_capped", nil},
 		{lastTry, wait("quiet_hours"), minute, false, "expired_quiet_hours", nil},
 		{lastTry, wait("silenced"), minute, false, "expired_silenced", nil},
 		{intakeEnded(message.Suppressed, "quiet_hours"), nil, 0, false, "suppressed_quiet_hours", nil},

@@ -47,7 +47,7 @@ type RouteQuiet struct {
 
 // RouteCap is a frequency.
 type RouteCap struct {
-	Messages int        `json:"messages" minimum:"1"`
+	Messages int        `json:"messages" minimum:"1" maximum:"100"`
 	Seconds  int        `json:"seconds" minimum:"60" maximum:"2592000"`
 	Mode     route.Mode `json:"mode" enum:"hold,drop"`
 }

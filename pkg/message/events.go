@@ -248,3 +248,20 @@ func (m *Message) reported(e Reported) *Attempt {
 	}
 	return m.Last()
 }
+
+// Replied says that the recipient answered, and in a word what. The words themselves are not kept: they may hold
+// anything about anybody, and nothing here needs them.
+type Replied struct {
+	At   Time
+	Word string
+}
+
+func (e Replied) apply(m *Message, _ Time) error {
+	for _, n := range m.Notes {
+		if n.What == replied && n.Why == e.Word && n.At == e.At {
+			return m.refuse("reply", "it is known already")
+		}
+	}
+	m.note(Note{At: e.At, What: replied, Why: e.Word})
+	return nil
+}

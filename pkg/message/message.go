@@ -127,6 +127,9 @@ type Note struct {
 // requeued is the one note that is not about where the message stands.
 const requeued = "requeued"
 
+// replied is the note of what the recipient answered.
+const replied = "replied"
+
 // Grace is how long after its time the sweep leaves a message to the queue.
 const Grace = 30 * time.Second
 
@@ -206,7 +209,7 @@ func (m *Message) Completed() Time {
 		}
 	}
 	for _, n := range m.Notes {
-		if n.What != requeued { // work that was left behind moves nothing
+		if n.What != requeued && n.What != replied { // work that was left behind moves nothing, nor do answers
 			t = max(t, n.At)
 		}
 	}

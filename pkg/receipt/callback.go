@@ -60,7 +60,7 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		s.Log.WarnContext(ctx, "callback refused", "account", account, "why", err)
 		return provider.Callback{}, problem.New(problem.Unauthorized, "the callback's signature or form is not that of account %s", account).Because(err)
 	}
-	items := make([]queue.Item, 0, len(cb.Receipts))
+	items := make([]queue.Item, 0, len(cb.Receipts)+len(cb.Replies))
 	for _, rc := range cb.Receipts {
 		if rc.Suppress == "" && rc.State != message.ReceiptDelivered {
 			rc.Suppress = desc.Suppress(rc.Code)
@@ -68,6 +68,13 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		it, err := Encode(account, rc)
 		if err != nil {
 			return cb, err
+		}
+		items = append(items, it)
+	}
+	for _, rp := range cb.Replies {
+		it, err := s.encodeReply(ctx, account, rp)
+		if err != nil {
+			return cb, problem.New(problem.Unavailable, "not kept; send it again").Because(err)
 		}
 		items = append(items, it)
 	}

@@ -19,12 +19,13 @@ const (
 	metricParked  = "receipt_parked"  // it came before its message's own answer, or is of no message of ours
 )
 
-// entry is something on its way through the queue: a receipt of an account, or the name of what waits beside
-// a provider's id.
+// entry is something on its way through the queue: a receipt or a reply over an account, or the name of what
+// waits beside a provider's id.
 type entry struct {
 	Account string            `json:"account,omitempty"`
 	Receipt *provider.Receipt `json:"receipt,omitempty"`
 	Early   string            `json:"early,omitempty"`
+	Reply   []byte            `json:"reply,omitempty"` // sealed: it names the recipient
 }
 
 // Encode makes the queue item of a receipt that was verified.
@@ -79,6 +80,8 @@ func (s *Receipts) work(ctx context.Context, e entry) error {
 	switch {
 	case e.Early != "":
 		return s.early(ctx, e.Early)
+	case e.Reply != nil:
+		return s.reply(ctx, e.Account, e.Reply)
 	case e.Receipt != nil:
 		return s.Apply(ctx, e.Account, *e.Receipt)
 	}

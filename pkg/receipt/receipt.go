@@ -12,6 +12,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -23,6 +24,12 @@ type Store interface {
 	Resolve(ctx context.Context, p tenant.Principal, now message.Time, account, id string, said message.Reported) (store.Known, error)
 	Early(ctx context.Context, p tenant.Principal, now message.Time, at string) (store.Known, error)
 	Joined(ctx context.Context, p tenant.Principal, now message.Time, k store.Known) error
+	Partitions(kind message.AddressKind, key string, shards int) []string
+	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)
+	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
+	LiftSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry, l suppress.Lift) error
+	Conceal(ctx context.Context, now message.Time, plain []byte) ([]byte, error)
+	Reveal(ctx context.Context, now message.Time, sealed []byte) ([]byte, error)
 }
 
 // Ports is everything that receipts need.

@@ -55,6 +55,7 @@ type world struct {
 	ids      int
 	counts   map[string]int64
 	accounts map[string]provider.Descriptor // those that exist
+	sender   provider.Sender                // what all of them open, if anything
 }
 
 func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
@@ -90,6 +91,9 @@ func (w *world) Account(_ context.Context, name string) (config.Account, bool, e
 	return config.Account{Name: name, Channel: message.SMS}, ok, nil
 }
 func (w *world) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
+	if w.sender != nil {
+		return w.sender, w.accounts[a.Name], nil
+	}
 	return nil, w.accounts[a.Name], errors.New("nothing to open")
 }
 func (w *world) Count(name string, n int64, _ telemetry.Labels) { w.counts[name] += n }
@@ -99,10 +103,15 @@ func (w *world) Observe(string, float64, telemetry.Unit, telemetry.Labels) {
 // send makes a message with an attempt over each account; the last one is left without an answer.
 func (w *world) send(accounts ...string) *store.Record {
 	w.t.Helper()
+	return w.sendTo("+1", accounts...)
+}
+
+func (w *world) sendTo(to message.Address, accounts ...string) *store.Record {
+	w.t.Helper()
 	w.ids++
-	m := message.Message{ID: message.NewID(w.store.Partition(message.Phone, "+1", 1, ""), message.ULIDFloor(start)[:20]+fmt.Sprintf("%06d", w.ids)),
+	m := message.Message{ID: message.NewID(w.store.Partition(message.Phone, string(to), 1, ""), message.ULIDFloor(start)[:20]+fmt.Sprintf("%06d", w.ids)),
 		Tenant: "shop", Channel: message.SMS, Class: message.OTP, Template: message.Ref{Name: "x", Version: 1}, Created: start, Expires: start.Add(5 * time.Minute)}
-	v, err := w.store.Accept(w.t.Context(), system, start, &store.Draft{Message: message.New(m, start), To: "+1", Vars: []byte(`{}`), Window: time.Minute, Same: []byte(m.ID)})
+	v, err := w.store.Accept(w.t.Context(), system, start, &store.Draft{Message: message.New(m, start), To: to, Vars: []byte(`{}`), Window: time.Minute, Same: []byte(m.ID)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -12,3 +12,23 @@ import (
 func (s *Store) Box(ctx context.Context, now message.Time, purpose string) (*seal.Box, error) {
 	return s.keys.box(ctx, Key{"key#purpose", purpose}, now, 0, true)
 }
+
+// Conceal seals what must not lie open in a queue; Reveal opens it again.
+func (s *Store) Conceal(ctx context.Context, now message.Time, plain []byte) ([]byte, error) {
+	box, err := s.Box(ctx, now, queueBox)
+	if err != nil {
+		return nil, err
+	}
+	return box.Seal(s.opts.Random, plain, queueBox)
+}
+
+// Reveal opens what Conceal sealed.
+func (s *Store) Reveal(ctx context.Context, now message.Time, sealed []byte) ([]byte, error) {
+	box, err := s.Box(ctx, now, queueBox)
+	if err != nil {
+		return nil, err
+	}
+	return box.Open(sealed, queueBox)
+}
+
+const queueBox = "queue"

@@ -198,7 +198,7 @@ func TestFaultsBelowAreUnavailable(t *testing.T) {
 // names of events that the console translates: a new one must be added there too.
 func TestEventsAreKnown(t *testing.T) {
 	t.Parallel()
-	known := []string{Requested, Accepted, Held, Timed, Queued, Leased, Attempted, Reported, Ended, "deferred", "requeued", "activated", "expired",
+	known := []string{Requested, Accepted, Held, Timed, Queued, Leased, Attempted, Reported, Ended, "deferred", "requeued", "replied", "activated", "expired",
 		"cancelled", "suppressed", "failed", "poison", "given_up", "redriven"}
 	for _, c := range verdictCases() {
 		m := play(t, c.m, c.steps...)

@@ -57,6 +57,7 @@ export const words: Record<keyof typeof zh, string> = {
   'event.receipt': 'Receipt',
   'event.ended': 'Ended',
   'event.deferred': 'Deferred',
+  'event.replied': 'Answered',
   'event.requeued': 'Queued again',
   'event.activated': 'Its turn',
   'event.expired': 'Expired',

@@ -55,6 +55,7 @@ export const words = {
   'event.receipt': '收到回执',
   'event.ended': '结束',
   'event.deferred': '延后',
+  'event.replied': '收件人回复',
   'event.requeued': '重新入队',
   'event.activated': '轮到这个渠道',
   'event.expired': '过期',

@@ -1,0 +1,101 @@
+package receipt_test
+
+import (
+	"bytes"
+	"context"
+	"net/http"
+	"testing"
+	"time"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/suppress"
+)
+
+// answering is a provider whose callback says what the test says.
+type answering struct {
+	provider.Sender
+	says *provider.Callback
+	err  error
+}
+
+func (a answering) Receive(context.Context, *http.Request, []byte) (provider.Callback, error) {
+	return *a.says, a.err
+}
+
+// hears lets a callback of an account say something, and works on what it put into the queue.
+func (w *world) hears(account string, replies ...provider.Reply) {
+	w.t.Helper()
+	w.sender = answering{says: &provider.Callback{Replies: replies}}
+	w.hints = nil
+	if _, err := w.receipts.Callback(w.t.Context(), account, "s", nil, nil); err != nil {
+		w.t.Fatal(err)
+	}
+	for i, it := range w.hints {
+		if bytes.Contains(it.Body, []byte("+1")) || bytes.Contains(it.Body, []byte(canary)) || it.Check() != nil {
+			w.t.Errorf("in the queue: %s", it.Body)
+		}
+		it.ID = string(rune('a' + i))
+		for range 2 { // a queue gives an item twice
+			if again := w.receipts.Handle(w.t.Context(), []queue.Item{it}); len(again) > 0 {
+				w.t.Error("comes again")
+			}
+		}
+	}
+}
+
+func (w *world) stops(tenant string, c message.Class, to string) bool {
+	w.t.Helper()
+	all, err := w.store.Suppressions(w.t.Context(), message.Phone, to)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	_, stops := suppress.Find(all, tenant, message.SMS, c, start.Add(time.Hour))
+	return stops
+}
+
+// STOP stops everything of the tenant but codes, START lets it go again, and the timeline tells; what else was
+// written is kept nowhere.
+func TestReplies(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts["a"], w.accounts["b"] = provider.Descriptor{}, provider.Descriptor{}
+	older, newest, foreign := w.sendTo("+12025550100", "a"), w.sendTo("+12025550100", "a"), w.sendTo("+12025550100", "b")
+	reply := func(text string, at time.Duration) provider.Reply {
+		return provider.Reply{From: "+12025550100", Channel: message.SMS, Text: text, At: start.Add(at)}
+	}
+	w.hears("a", reply("thanks, I live at "+canary, time.Second))
+	if w.stops("shop", message.Marketing, "+12025550100") {
+		t.Error("thanks is no STOP")
+	}
+	w.hears("a", reply("stop.", 2*time.Second))
+	for class, want := range map[message.Class]bool{message.OTP: false, message.Transactional: true, message.Marketing: true} {
+		if w.stops("shop", class, "+12025550100") != want || w.stops("bank", class, "+12025550100") {
+			t.Errorf("%s: %t", class, !want)
+		}
+	}
+	w.hears("a", reply("START", 3*time.Second))
+	w.hears("a", reply("stop.", 2*time.Second)) // the provider says it again
+	if w.stops("shop", message.Marketing, "+12025550100") {
+		t.Error("what was said before START came back")
+	}
+	w.hears("a", reply("退订", 4*time.Second))
+	if !w.stops("shop", message.Marketing, "+12025550100") {
+		t.Error("not stopped again")
+	}
+	var words []string
+	for _, n := range w.record(newest.ID).Notes {
+		words = append(words, n.What+" "+n.Why)
+	}
+	if len(words) != 4 || words[0] != "replied other" || words[1] != "replied stop" || words[2] != "replied start" {
+		t.Errorf("%q", words)
+	}
+	if n := len(w.record(older.ID).Notes) + len(w.record(foreign.ID).Notes); n > 0 || bytes.Contains(w.logs.Bytes(), []byte(canary)) || bytes.Contains(w.logs.Bytes(), []byte("+1202")) {
+		t.Errorf("%d notes elsewhere, log %s", n, w.logs.String())
+	}
+	w.hears("b", provider.Reply{From: "+12025550199", Channel: message.SMS, Text: "STOP"}, provider.Reply{From: "12025550199", Channel: message.SMS, Text: "STOP"})
+	if !w.stops("bank", message.Marketing, "+12025550199") || w.counts["receipt_unknown"] != 2 {
+		t.Errorf("who was never written to stops everybody; a number of no form, nobody: %v", w.counts)
+	}
+}

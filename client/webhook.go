@@ -86,17 +86,13 @@ func verifyWebhook(now time.Time, h http.Header, body []byte, secrets ...Key) (*
 	if age := now.Sub(time.Unix(seconds, 0)); age > webhookTolerance || age < -webhookTolerance {
 		return nil, ErrWebhookTime
 	}
-	for _, s := range secrets {
-		key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(s), "whsec_"))
-		if err != nil || len(key) == 0 {
-			return nil, errors.New("notify: a secret is whsec_ and base64")
+	for _, secret := range secrets {
+		want, err := signature(secret, id, timestamp, body)
+		if err != nil {
+			return nil, err
 		}
-		mac := hmac.New(sha256.New, key)
-		fmt.Fprintf(mac, "%s.%s.", id, timestamp)
-		mac.Write(body)
-		want := []byte("v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)))
 		for _, given := range signatures {
-			if hmac.Equal([]byte(given), want) {
+			if hmac.Equal([]byte(given), []byte(want)) {
 				e := &WebhookEvent{ID: id}
 				if err := json.Unmarshal(body, e); err != nil {
 					return nil, fmt.Errorf("notify: the webhook's body: %w", err)
@@ -106,4 +102,29 @@ func verifyWebhook(now time.Time, h http.Header, body []byte, secrets ...Key) (*
 		}
 	}
 	return nil, ErrWebhookSignature
+}
+
+// SignWebhook sets the headers of a webhook, as notify does: for tests of a receiver.
+func SignWebhook(h http.Header, secret Key, id string, at time.Time, body []byte) error {
+	timestamp := strconv.FormatInt(at.Unix(), 10)
+	s, err := signature(secret, id, timestamp, body)
+	if err != nil {
+		return err
+	}
+	h.Set("Webhook-Id", id)
+	h.Set("Webhook-Timestamp", timestamp)
+	h.Set("Webhook-Signature", s)
+	return nil
+}
+
+// signature is https://github.com/standard-webhooks/standard-webhooks/blob/main/spec/standard-webhooks.md#signature-scheme
+func signature(secret Key, id, timestamp string, body []byte) (string, error) {
+	key, err := base64.StdEncoding.DecodeString(strings.TrimPrefix(string(secret), "whsec_"))
+	if err != nil || len(key) == 0 {
+		return "", errors.New("notify: a secret is whsec_ and base64")
+	}
+	mac := hmac.New(sha256.New, key)
+	fmt.Fprintf(mac, "%s.%s.", id, timestamp)
+	mac.Write(body)
+	return "v1," + base64.StdEncoding.EncodeToString(mac.Sum(nil)), nil
 }

@@ -63,6 +63,18 @@ func TestVerifyWebhook(t *testing.T) {
 	}
 }
 
+func TestSignWebhook(t *testing.T) {
+	t.Parallel()
+	h := http.Header{}
+	if err := client.SignWebhook(h, vectorSecret, "msg_p5jXN8AQM9LWM0D4loKWxJek", time.Unix(vectorTime, 0), []byte(vectorBody)); err != nil ||
+		h.Get("Webhook-Signature") != "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE=" || h.Get("Webhook-Timestamp") != "1614265330" {
+		t.Errorf("%v %v", h, err)
+	}
+	if err := client.SignWebhook(h, "whsec_!", "x", time.Unix(1, 0), nil); err == nil {
+		t.Error("signed with a secret that is none")
+	}
+}
+
 // No webhook that was changed anywhere is taken.
 func TestMutatedWebhooks(t *testing.T) {
 	t.Parallel()

@@ -212,6 +212,35 @@ func TestOperating(t *testing.T) {
 	}
 }
 
+func TestRedrives(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	n, err := c.CountRedrive(ctx, client.RedriveFilter{Tenant: "demo", From: time.Now().Add(-time.Hour)})
+	if err != nil || n.Matched != 0 || n.More {
+		t.Errorf("count: %+v, %v", n, err)
+	}
+	if _, err := c.StartRedrive(ctx, client.RedriveRequest{}); code(err) != client.CodeInvalidRequest {
+		t.Errorf("without a reason: %v", err)
+	}
+	j, err := c.StartRedrive(ctx, client.RedriveRequest{Filter: client.RedriveFilter{Account: "inbox-sms"}, Rate: 10, Reason: "test"})
+	for deadline := time.Now().Add(20 * time.Second); err == nil && !j.Ended() && time.Now().Before(deadline); {
+		j, err = c.Redrive(ctx, j.ID)
+	}
+	if err != nil || j.State != "done" || j.Filter.Account != "inbox-sms" || j.Rate != 10 || j.Reason != "test" || j.FinishedAt.IsZero() {
+		t.Errorf("%+v, %v", j, err)
+	}
+	page, err := c.Redrives(ctx, 1, "")
+	if err != nil || len(page.Items) != 1 || page.Items[0].ID != j.ID {
+		t.Errorf("list: %+v, %v", page, err)
+	}
+	if _, err := c.StopRedrive(ctx, j.ID, "late"); code(err) != client.CodeNotAllowedNow {
+		t.Errorf("stop: %v", err)
+	}
+	if _, err := c.Redrive(ctx, "rdr_nothing"); code(err) != client.CodeNotFound {
+		t.Error(err)
+	}
+}
+
 // Figures come in within a second or so.
 func TestStats(t *testing.T) {
 	t.Parallel()

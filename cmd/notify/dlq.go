@@ -10,8 +10,9 @@ import (
 
 func dlqCommand(s *session) *cobra.Command {
 	return group("dlq", "See the messages whose attempts are used up, and try them again", `  notify dlq ls
-  notify dlq retry msg_… --reason "balance topped up"`,
-		dlqListCommand(s), dlqRetryCommand(s))
+  notify dlq retry msg_… --reason "balance topped up"
+  notify dlq redrive --account tencent-main --since 2h --dry-run`,
+		dlqListCommand(s), dlqRetryCommand(s), dlqRedriveCommand(s), dlqStatusCommand(s), dlqStopCommand(s))
 }
 
 func dlqListCommand(s *session) *cobra.Command {

@@ -42,6 +42,27 @@ func TestAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusServiceUnavailable)
 		_, _ = w.Write([]byte(`{"code":"unavailable","detail":"not right now"}`))
 	})
+	redrive := client.Redrive{ID: "rdr_1", State: "running", Redriven: 10}
+	mux.HandleFunc("POST /v1/dlq/redrive", func(w http.ResponseWriter, r *http.Request) {
+		var in client.RedriveRequest
+		_ = json.NewDecoder(r.Body).Decode(&in)
+		if in.DryRun {
+			_ = json.NewEncoder(w).Encode(map[string]any{"dry_run": client.RedriveCount{Matched: 12, Expired: 2, Reasons: []client.RedriveReason{{Reason: "balance", Matched: 12, Expired: 2}}}})
+			return
+		}
+		_ = json.NewEncoder(w).Encode(map[string]any{"redrive": redrive})
+	})
+	mux.HandleFunc("GET /v1/redrives/{id}", func(w http.ResponseWriter, r *http.Request) {
+		ended := redrive
+		ended.State, ended.Expired = "done", 2
+		if r.PathValue("id") == "rdr_2" {
+			ended.ID, ended.State, ended.StoppedBy, ended.StopReason = "rdr_2", "stopped", "key:op", "wrong"
+		}
+		_ = json.NewEncoder(w).Encode(ended)
+	})
+	mux.HandleFunc("POST /v1/redrives/{id}/stop", func(w http.ResponseWriter, r *http.Request) {
+		_ = json.NewEncoder(w).Encode(client.Redrive{ID: r.PathValue("id"), State: "stopping"})
+	})
 	mux.HandleFunc("GET /v1/stats", func(w http.ResponseWriter, r *http.Request) {
 		at := time.Date(2026, 1, 2, 10, 0, 0, 0, time.UTC)
 		peak := map[string]client.StatsPeak{"sent": {At: at.Add(7 * time.Second), N: 12}}
@@ -80,6 +101,26 @@ $ notify dlq ls --limit 1 --json > one.json
 $ notify dlq retry msg_1
 msg_1  queued
 ! next: notify trace msg_1
+$ notify dlq redrive --account main --dry-run
+! 12 dead, 2 of them too late
+!   12 balance, 2 too late
+$ notify dlq redrive --account main --reason test
+! 12 dead, 2 of them too late
+!   12 balance, 2 too late
+! notify: nobody is there to confirm it; use --yes
+exit 1
+$ notify dlq redrive --account main --reason test --yes
+rdr_1  done: 10 tried again, 2 too late, 0 skipped
+! 12 dead, 2 of them too late
+!   12 balance, 2 too late
+! rdr_1 started; notify dlq stop rdr_1 stops it
+! 10 tried again, 0 too late, 0 skipped
+$ notify dlq status rdr_2
+rdr_2  stopped: 10 tried again, 2 too late, 0 skipped
+! notify: rdr_2 was stopped by key:op: wrong
+exit 1
+$ notify dlq stop rdr_1 --reason "wrong account"
+rdr_1  stopping
 $ notify stats --by account
 TIME to TIME, by the minute
 NAME     ACCEPTED  SENT  DELIVERED  FAILED  DEAD  EXPIRED  SUPPRESSED  THROTTLED  IN DOUBT  FAILURE  DELIVERY  PEAK

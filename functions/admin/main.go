@@ -18,6 +18,7 @@ import (
 	wireconsole "github.com/opennotify/notify/pkg/wire/console"
 	"github.com/opennotify/notify/pkg/wire/delivery"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
+	"github.com/opennotify/notify/pkg/wire/redrive"
 	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	"github.com/opennotify/notify/pkg/wire/trace"
 )
@@ -27,12 +28,13 @@ func main() {
 		tr, err1 := trace.New(&a.Backend)
 		op, err2 := wireoperate.New(&a.Backend, delivery.Accounts(&a.Backend, nil))
 		told, err3 := callback.New(&a.Backend)
+		again, err6 := redrive.New(&a.Backend)
 		figures, err5 := wirestats.New(&a.Backend)
 		con, err4 := console.New(wireconsole.Config(&a.Backend, a.Sessions()))
-		if err := errors.Join(err1, err2, err3, err4, err5); err != nil {
+		if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
 			return nil, err
 		}
-		api := a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), stats.Endpoints(figures), reference.Endpoints(), con.Endpoints())...)
+		api := a.API(slices.Concat(messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), callbacks.Endpoints(told), stats.Endpoints(figures), reference.Endpoints(), con.Endpoints())...)
 		return onlambda.HTTP(api, a.Metrics), nil
 	})
 }

@@ -35,6 +35,7 @@ import (
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
+	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 	wiresession "github.com/opennotify/notify/pkg/wire/session"
 	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
@@ -122,6 +123,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
+	again, err := wireredrive.New(&l.Backend)
+	if err != nil {
+		return err
+	}
 	figures, err := wirestats.New(&l.Backend)
 	if err != nil {
 		return err
@@ -147,7 +152,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		Refused:      mountstats.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
 	mux.Handle("GET /metrics", l.totals)

@@ -8,7 +8,6 @@ import (
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/openapi"
-	mount "github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -32,6 +31,7 @@ getEndpoint           .    x    x       x
 getKey                .    .    x       x
 getProvider           .    .    x       x
 getRecipe             .    .    x       x
+getRedrive            .    .    x       x
 getRoute              .    .    x       x
 getTemplate           .    x    x       x
 getTemplateBinding    .    x    x       x
@@ -46,6 +46,7 @@ listKeys              .    .    x       x
 listProviders         .    .    x       x
 listRecipeHistory     .    .    x       x
 listRecipes           .    .    x       x
+listRedrives          .    .    x       x
 listRouteHistory      .    .    x       x
 listRoutes            .    .    x       x
 listSuppressions      .    .    x       x
@@ -67,11 +68,13 @@ putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x
 putTenant             .    .    .       x
 putUser               .    .    .       x
+redriveDeadLetters    .    .    x       x
 retryDeadLetter       .    .    x       x
 revokeKey             .    .    .       x
 rotateEndpoint        .    .    x       x
 shareTemplate         .    .    x       x
 simulateRoute         .    .    x       x
+stopRedrive           .    .    x       x
 suppress              .    .    x       x
 switchAccount         .    .    x       x
 testAccount           .    .    x       x
@@ -98,7 +101,7 @@ func request(e httpapi.Endpoint) (path, body string) {
 func TestAccess(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	endpoints := mount.Endpoints(b.use)
+	endpoints := b.endpoints()
 	var ids []string
 	for _, e := range endpoints {
 		ids = append(ids, e.Op.ID)
@@ -161,7 +164,7 @@ func TestOnlyOwn(t *testing.T) {
 func TestOpenAPI(t *testing.T) {
 	t.Parallel()
 	b := setup(t)
-	endpoints := mount.Endpoints(b.use)
+	endpoints := b.endpoints()
 	doc, err := openapi.Document(openapi.Info{Title: "x", Version: "1"}, endpoints)
 	if err != nil {
 		t.Fatal(err)

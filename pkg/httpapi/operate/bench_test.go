@@ -13,6 +13,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -29,6 +30,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/redrive"
 	sealfile "github.com/opennotify/notify/pkg/seal/file"
 	secretfile "github.com/opennotify/notify/pkg/secret/file"
 	"github.com/opennotify/notify/pkg/store"
@@ -36,6 +38,7 @@ import (
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
+	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 )
 
 // acme is a provider with every kind of field.
@@ -74,6 +77,7 @@ type bench struct {
 	queue   *sentQueue
 	senders *senders
 	use     *operate.Operate
+	redrive *redrive.Redrive
 
 	mu    sync.Mutex
 	clock time.Time
@@ -181,9 +185,12 @@ func setup(t *testing.T) *bench {
 	b.Backend = &wire.Backend{Store: st, Config: conf, Queue: b.queue, Vault: vault, Catalog: cat.With(conf), Now: b.now, Random: new(counter), Log: log}
 	b.use, err = wireoperate.New(b.Backend, b.senders)
 	ok(t, err)
+	b.NewULID = wire.ULIDs(rand.Reader)
+	b.redrive, err = wireredrive.New(b.Backend)
+	ok(t, err)
 	n := 0
 	b.handler = httpapi.New(httpapi.Config{Auth: httpapi.KeyAuth(b.Config, b.now), Now: b.now, Log: log,
-		NewRequestID: func() string { n++; return fmt.Sprint("req_", n) }}, mount.Endpoints(b.use)...)
+		NewRequestID: func() string { n++; return fmt.Sprint("req_", n) }}, b.endpoints()...)
 	for _, name := range []string{"shop", "bank"} {
 		b.seed(t, store.Tenants, name, name, tenant.Tenant{Name: name, Owner: tenant.Owner{Name: "Li Lei", Phone: "+8613900139000"}, Region: "CN", Locale: "zh"})
 	}
@@ -195,6 +202,10 @@ func setup(t *testing.T) *bench {
 	b.key(t, "operate", "", tenant.Operate)
 	b.key(t, "admin", "", tenant.Admin)
 	return b
+}
+
+func (b *bench) endpoints() []httpapi.Endpoint {
+	return slices.Concat(mount.Endpoints(b.use), mount.Redriving(b.redrive))
 }
 
 func ok(t *testing.T, err error) {

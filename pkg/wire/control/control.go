@@ -9,12 +9,14 @@ import (
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
 	wirejob "github.com/opennotify/notify/pkg/wire/job"
+	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
 )
@@ -26,6 +28,7 @@ type Control struct {
 	jobs  *job.Jobs
 	stats *stats.Stats
 	runs  *campaign.Campaign
+	again *redrive.Redrive
 }
 
 // New makes the control of a backend.
@@ -38,7 +41,11 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := wirejob.New(b, kinds())
+	again, err := wireredrive.New(b)
+	if err != nil {
+		return nil, err
+	}
+	jobs, err := wirejob.New(b, map[string]job.Kind{redrive.Kind: {Page: again.Page}})
 	if err != nil {
 		return nil, err
 	}
@@ -53,11 +60,8 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{b, sw, jobs, figures, runs}, nil
+	return &Control{b, sw, jobs, figures, runs, again}, nil
 }
-
-// kinds are the jobs that are done here.
-func kinds() map[string]job.Kind { return map[string]job.Kind{} }
 
 func request(o campaign.Order) *intake.Request {
 	return &intake.Request{Tenant: o.Tenant, To: intake.To{List: o.To}, Channel: o.Channel, Template: o.Template, Locale: o.Locale, Vars: o.Vars,
@@ -67,7 +71,7 @@ func request(o campaign.Order) *intake.Request {
 // Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
 // dead-letter queue has it: it may be a newer version's.
 func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
-	var sweeps, pages, runs []queue.Item
+	var sweeps, pages, runs, redrives []queue.Item
 	again := []string{}
 	for _, it := range batch {
 		switch kind := sweep.Kind(it.Body); kind {
@@ -75,6 +79,8 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 			sweeps = append(sweeps, it)
 		case job.KindJob:
 			pages = append(pages, it)
+		case redrive.KindRedrive:
+			redrives = append(redrives, it)
 		case campaign.KindSend:
 			runs = append(runs, it)
 		default:
@@ -89,6 +95,9 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 	}
 	if len(runs) > 0 {
 		again = append(again, c.runs.Handle(ctx, runs)...)
+	}
+	if len(redrives) > 0 {
+		again = append(again, c.again.Handle(ctx, redrives)...)
 	}
 	if len(pages) > 0 {
 		again = append(again, c.jobs.Handle(ctx, pages)...)

@@ -11,6 +11,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/opennotify/notify/client"
 )
 
 // api is a running notify, in whichever world.
@@ -162,6 +164,13 @@ func (a api) configure(t *testing.T, s *sinks) {
 		"config": map[string]string{"host": host, "port": port, "tls": "none", "from": "shop@example.com"}})
 	a.call(t, http.StatusCreated, http.MethodPut, "/v1/accounts/hooks", map[string]any{"provider": "webhook", "channel": "webhook",
 		"secrets": map[string]string{"secret": "whsec_MDEyMzQ1Njc4OTAxMjM0NTY3ODkwMTIzNDU2Nzg5MDE="}})
+	if s.secret == "" { // the second stack's tenant sends to the same sinks, and is not told
+		made := a.call(t, http.StatusCreated, http.MethodPut, "/v1/endpoints/shop/told", map[string]any{"url": s.hook.URL + toldPath,
+			"events": []string{"sent", "delivered", "failed", "dead", "expired", "simulated"}})
+		s.mu.Lock()
+		s.secret = client.Key(made.text("secret"))
+		s.mu.Unlock()
+	}
 	// A route keeps other accounts, that a world may have, out of the way.
 	for account, channel := range map[string]string{"mail": "email", "hooks": "webhook"} {
 		a.call(t, http.StatusCreated, http.MethodPut, "/v1/routes/"+account, map[string]any{

@@ -14,6 +14,10 @@ import (
 	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/receipt"
 )
 
 // The template, deployed by the real SAM CLI, runs the real bootstraps: over the wire of an emulator, what
@@ -34,7 +38,7 @@ func TestDeployed(t *testing.T) {
 			tell func(*testing.T)
 		}{
 			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"ops' schedule", d.opsSchedule}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
-			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
+			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
 		} {
 			t.Run(story.name, func(t *testing.T) {
 				t.Parallel()
@@ -70,6 +74,32 @@ func (d *deployment) bothChannels(t *testing.T) {
 	d.until(t, mailed, "sent")
 	if n := d.sinks.mailsTo("both@example.com"); n != 1 {
 		t.Errorf("%d mails arrived", n)
+	}
+}
+
+// From the acceptance over the provider and its receipt to the tenant's own server, which is told of both.
+func (d *deployment) told(t *testing.T) {
+	id := d.send(t, hook(d.sinks, "notice", "/ok/delivered", 8))
+	d.until(t, id, "sent")
+	it, err := receipt.Encode("hooks", provider.Receipt{ID: message.ID(id), State: message.ReceiptDelivered, At: message.At(time.Now()), Code: "DELIVRD"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := d.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: d.queue("receipts"), MessageBody: aws.String(string(it.Body))}); err != nil {
+		t.Fatal(err)
+	}
+	d.until(t, id, "delivered")
+	for _, status := range []string{"sent", "delivered"} {
+		eventually(t, "the tenant is told", func() (string, bool) { return "", d.sinks.event(id, status) != nil })
+	}
+	if e := d.sinks.event(id, "delivered"); e["type"] != "message.delivered" || !strings.Contains(fmt.Sprint(e["data"]), "code:DELIVRD") {
+		t.Errorf("it was told %v", e)
+	}
+	page := d.call(t, http.StatusOK, http.MethodGet, "/v1/endpoints/shop/told/attempts?limit=100", nil)
+	for _, item := range page.body["items"].([]any) {
+		if text := fmt.Sprint(item); strings.Contains(text, id) && strings.Contains(text, "message.delivered") && !strings.Contains(text, "http_status:200") {
+			t.Errorf("its attempts are %v", item)
+		}
 	}
 }
 

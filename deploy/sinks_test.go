@@ -2,6 +2,7 @@ package deploy_test
 
 import (
 	"bufio"
+	"encoding/json"
 	"fmt"
 	"io"
 	"net"
@@ -12,6 +13,8 @@ import (
 	"strings"
 	"sync"
 	"testing"
+
+	"github.com/opennotify/notify/client"
 )
 
 // sinks are where messages arrive: a mail server and a receiver of webhooks, on 127.0.0.1.
@@ -25,11 +28,14 @@ type sinks struct {
 	taken map[string]int // by path: webhooks that were answered with 200
 	up    map[string]bool
 	last  map[string]string // by path: the body of the last one
+	// secret is that of the tenant's endpoint; told is what the endpoint took, by the message's id and status.
+	secret client.Key
+	told   map[string]map[string]any
 }
 
 func newSinks(t *testing.T) *sinks {
 	t.Helper()
-	s := &sinks{mails: map[string]int{}, calls: map[string]int{}, taken: map[string]int{}, up: map[string]bool{}, last: map[string]string{}}
+	s := &sinks{mails: map[string]int{}, calls: map[string]int{}, taken: map[string]int{}, up: map[string]bool{}, last: map[string]string{}, told: map[string]map[string]any{}}
 	var err error
 	if s.mail, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
 		t.Fatal(err)
@@ -60,10 +66,37 @@ func (s *sinks) take(w http.ResponseWriter, r *http.Request) {
 	case kind == "gone":
 		status = http.StatusGone
 	}
+	if r.URL.Path == toldPath && !s.hear(r.Header, body) {
+		status = http.StatusUnauthorized
+	}
 	if status == http.StatusOK {
 		s.taken[r.URL.Path]++
 	}
 	w.WriteHeader(status)
+}
+
+// toldPath is the tenant's endpoint.
+const toldPath = "/ok/told"
+
+// hear takes an event that is signed as it should be.
+func (s *sinks) hear(h http.Header, body []byte) bool {
+	e, err := client.VerifyWebhook(h, body, s.secret)
+	if err != nil {
+		return false
+	}
+	var event map[string]any
+	if json.Unmarshal(body, &event) != nil {
+		return false
+	}
+	s.told[e.Data.ID+" "+string(e.Data.Status)] = event
+	return true
+}
+
+// event is what the endpoint was told of a message's status; nil before it was.
+func (s *sinks) event(id, status string) map[string]any {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.told[id+" "+status]
 }
 
 func (s *sinks) repair(path string) {

@@ -106,7 +106,12 @@ func tell(t *testing.T, a api, to *sinks, steps []step) []any {
 				t.Errorf("%s: %v; last seen: %v", s.Name, err, got.body)
 				return
 			}
-			out[i] = alike(got.body, to)
+			id := got.text("id")
+			if err := look(t.Context(), func() (bool, error) { return to.event(id, s.Ends) != nil, nil }); err != nil {
+				t.Errorf("%s: the tenant was not told that it is %s: %v", s.Name, s.Ends, err)
+				return
+			}
+			out[i] = []any{alike(got.body, to), alike(to.event(id, s.Ends), to)}
 		})
 	}
 	all.Wait()
@@ -120,7 +125,7 @@ func alike(v any, to *sinks) any {
 		out := map[string]any{}
 		for k, e := range v {
 			switch {
-			case strings.HasSuffix(k, "_at"), k == "id", k == "at", k == "url", k == "key", k == "ip", k == "ms", k == "until", strings.HasSuffix(k, "_id"):
+			case strings.HasSuffix(k, "_at"), k == "id", k == "at", k == "url", k == "key", k == "ip", k == "ms", k == "until", k == "timestamp", strings.HasSuffix(k, "_id"):
 				out[k] = "…"
 			case k == "en", k == "zh": // words of a verdict, which say how long ago
 				out[k] = "…"

@@ -58,6 +58,7 @@ type Message struct {
 	Free      bool         `json:"free_content,omitzero"`
 	Reference string       `json:"reference,omitzero"`
 	ResendOf  string       `json:"resend_of,omitzero"`
+	Trial     string       `json:"trial,omitzero"` // the account that an operator tested with it
 	Group     string       `json:"group,omitzero"`
 	Segments  int          `json:"segments,omitzero"`
 	Region    string       `json:"region,omitzero"`

@@ -132,3 +132,43 @@ func (c *Client) DeleteRecipe(ctx context.Context, name string, version int64, r
 	_, err := c.do(ctx, call{method: http.MethodDelete, path: query(recipePath(name), "version", strconv.FormatInt(version, 10), "reason", reason)}, nil)
 	return err
 }
+
+// TestAccountRequest asks for one real message over an account; its zero value only tries the credentials.
+type TestAccountRequest struct {
+	To       string         `json:"to,omitzero"`
+	Template string         `json:"template,omitzero"`
+	Vars     map[string]any `json:"vars,omitzero"`
+	Locale   string         `json:"locale,omitzero"`
+	Text     string         `json:"text,omitzero"`   // instead of a template
+	Tenant   string         `json:"tenant,omitzero"` // in whose name; the key's without it
+	Reason   string         `json:"reason,omitzero"`
+}
+
+// AccountTest is what came of trying an account.
+type AccountTest struct {
+	OK     bool         `json:"ok"`
+	Detail string       `json:"detail,omitzero"` // what the provider said, or why there was nothing to ask
+	Sent   *TrialAnswer `json:"sent,omitzero"`
+}
+
+// TrialAnswer is the message that was sent to test an account, and what the provider answered.
+type TrialAnswer struct {
+	ID         string     `json:"id"`
+	Status     Status     `json:"status"`
+	Reason     string     `json:"reason,omitzero"`
+	Outcome    string     `json:"outcome,omitzero"` // of the call; "" while there is no answer
+	HTTPStatus int        `json:"http_status,omitzero"`
+	ProviderID string     `json:"provider_id,omitzero"`
+	Code       string     `json:"code,omitzero"`
+	Text       string     `json:"text,omitzero"`
+	Says       *Bilingual `json:"says,omitzero"` // what the code means
+	Millis     int64      `json:"ms,omitzero"`
+}
+
+// TestAccount tries an account: its credentials, or with a message that is really sent over it and no other.
+// It is not tried again when the answer is lost, as every try sends.
+func (c *Client) TestAccount(ctx context.Context, name string, r TestAccountRequest) (*AccountTest, error) {
+	out := &AccountTest{}
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/accounts/" + url.PathEscape(name) + "/test", body: r}, out)
+	return orNil(out, err)
+}

@@ -42,6 +42,7 @@ func TestSameMembers(t *testing.T) {
 		{RotateEndpointRequest{}, operate.RotateEndpoint{}}, {EndpointSecret{}, operate.EndpointSecret{}}, {EndpointHealth{}, callbacks.EndpointHealth{}},
 		{CallbackPage{}, callbacks.CallbackList{}}, {ResendCallbacksRequest{}, callbacks.Resend{}}, {Resent{}, callbacks.Resent{}}, {WebhookEvent{}, callback.Event{}},
 		{list[Provider]{}, operate.ProviderList{}}, {Recipe{}, operate.Recipe{}}, {list[RecipeLine]{}, operate.RecipeList{}}, {PutRecipeRequest{}, operate.PutRecipe{}},
+		{TestAccountRequest{}, operate.TestAccount{}}, {AccountTest{}, operate.AccountTest{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])
 		if diff := cmp.Diff(shape(theirs, nil), shape(ours, nil)); diff != "" {

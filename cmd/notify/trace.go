@@ -140,6 +140,7 @@ func (s *session) detail(m *client.Message) {
 	s.field(s.tr("谁发的", "sent by"), strings.Join(some(m.Tenant, m.Owner, prefixed("key ", m.Key)), ", "))
 	s.field(s.tr("业务号", "reference"), m.Reference)
 	s.field(s.tr("重发自", "resend of"), m.ResendOf)
+	s.field(s.tr("测试账号", "test of account"), m.Trial)
 	s.field(s.tr("同组", "group"), m.Group)
 	if m.Outcome != "" {
 		s.field(s.tr("模拟的结果", "simulated outcome"), string(m.Outcome))

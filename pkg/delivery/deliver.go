@@ -186,13 +186,17 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.
 	only := bound(r)
 	for _, a := range accounts {
 		switch {
-		case a.Off || only != "" && only != a.Name:
+		case r.Trial != "" && r.Trial != a.Name:
+		case r.Trial == "" && a.Off || only != "" && only != a.Name:
 		case bars[a.Name] != "":
 			why = string(config.NoBinding)
 		default:
 			byName[a.Name] = a
 			candidates = append(candidates, route.Candidate{Account: a.Name})
 		}
+	}
+	if r.Trial != "" {
+		routes = nil
 	}
 	c := route.Accounts(routes, subject(r), candidates, func(name string) bool { return blamed(r, name) }, d.Random())
 	if c.Fixed { // no other than the one that it was given first

@@ -21,9 +21,10 @@ func subject(r *store.Record) route.Subject {
 }
 
 // held asks the operators' strategy whether a message may go out now. One that is held waits, and expires
-// where that takes too long; one that is dropped ends. A callback is no message of the tenant's: it goes.
+// where that takes too long; one that is dropped ends. A callback is no message of the tenant's, and a trial
+// an operator's own: they go.
 func (d *Delivery) held(ctx context.Context, r *store.Record, now message.Time) (message.Event, error) {
-	if r.Class == message.Callback {
+	if r.Class == message.Callback || r.Trial != "" {
 		return nil, nil
 	}
 	routes, err := d.Config.Routes(ctx)

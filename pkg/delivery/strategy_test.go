@@ -144,3 +144,28 @@ func TestFrequencyCap(t *testing.T) {
 		w.want(third.ID, message.Sent, 1)
 	}
 }
+
+// A trial goes over its account alone, on or off, whatever routes say; and over no other when that one fails.
+func TestTrial(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts = append(w.accounts, config.Account{Name: "a2", Provider: "fake", Channel: message.SMS, Off: true})
+	w.routes = []route.Route{
+		{Name: "r", Accounts: []route.Weighted{{Account: "a1"}}},
+		{Name: "stop", Silence: &route.Silence{Until: w.now().Add(time.Hour), Mode: route.Drop}},
+	}
+	trial := func(m *message.Message) { m.Trial = "a2" }
+	r := w.accept(message.Marketing, trial)
+	w.hint(r)
+	w.deliver()
+	w.want(r.ID, message.Sent, 1)
+	w.send = func(context.Context, provider.Call) message.Result { return answer(message.AccountFault) }
+	failed := w.accept(message.Transactional, trial)
+	w.hint(failed)
+	w.settleUntil(failed.ID, message.Dead)
+	for _, c := range append(w.callsOf(r.ID), w.callsOf(failed.ID)...) {
+		if c.account != "a2" {
+			t.Errorf("a call over %s", c.account)
+		}
+	}
+}

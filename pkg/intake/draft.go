@@ -114,7 +114,9 @@ func (pl *planner) message(t target, place int, kind store.GroupKind, locale str
 		Created: pl.now, Expires: pl.expires(),
 		Place: place, Fallback: kind == store.GroupFallback, Hold: t.hold, Watch: t.watch,
 	}
-	if !pl.idle[t.channel] { // or no worker would come to tell
+	if r.Origin.Trial != "" { // the operator's own doing: nobody is told
+		m.Trial, m.Notes = r.Origin.Trial, []message.Note{{At: pl.now, What: "trial", By: pl.p.Name, Why: r.Origin.Why}}
+	} else if !pl.idle[t.channel] { // or no worker would come to tell
 		m.Tell = pl.tell
 	}
 	if pl.at > pl.now {
@@ -144,7 +146,7 @@ func (pl *planner) window(s route.Subject) time.Duration {
 }
 
 func (pl *planner) wanted(s route.Subject) time.Duration {
-	if pl.req.Origin.ResendOf != "" {
+	if pl.req.Origin.ResendOf != "" || pl.req.Origin.Trial != "" {
 		return 0
 	}
 	if n := pl.req.DedupSeconds; n != nil {

@@ -253,7 +253,7 @@ func (pl *planner) head(ctx context.Context) (*config.Template, error) {
 // free checks content that is no template's.
 func (pl *planner) free() {
 	c := pl.req.Content
-	if !pl.sender.FreeContent {
+	if !pl.sender.FreeContent && pl.req.Origin.Trial == "" {
 		pl.f.add("/content", problem.ContentRefused, "tenant %s may send templates only; use a template, or ask an operator for free_content", pl.sender.Name)
 	}
 	if pl.class == "" {

@@ -60,6 +60,8 @@ type To struct {
 type Origin struct {
 	IP, Trace, RequestID string
 	ResendOf             message.ID
+	// Trial is the account that an operator tests with it; Why is in the timeline.
+	Trial, Why string
 }
 
 // The bounds of a request.

@@ -138,6 +138,9 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 		if at == "" || pl.req.Channel == "" {
 			at = t.pointer
 		}
+		if pl.req.Origin.Trial != "" {
+			accounts = tried(accounts, pl.req.Origin.Trial)
+		}
 		bars, err := pl.bars(ctx, accounts)
 		if err != nil {
 			return unavailable(err)
@@ -158,6 +161,17 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 		}
 	}
 	return pl.f.err()
+}
+
+// tried is the account that is tested, as if it were on.
+func tried(accounts []config.Account, name string) []config.Account {
+	for _, a := range accounts {
+		if a.Name == name {
+			a.Off = false
+			return []config.Account{a}
+		}
+	}
+	return nil
 }
 
 // bars says which accounts cannot carry the request's content.

@@ -20,7 +20,9 @@ type Message struct {
 	Free      bool   `json:"fr,omitzero"`
 	Reference string `json:"r,omitzero"` // the caller's own
 	ResendOf  ID     `json:"ro,omitzero"`
-	Segments  int    `json:"sg,omitzero"` // of an SMS
+	// Trial is the account that this is a test of: it alone carries it, whatever routes say.
+	Trial    string `json:"tt,omitzero"`
+	Segments int    `json:"sg,omitzero"` // of an SMS
 	// Region is the country of a phone number, ISO 3166.
 	Region string `json:"rg,omitzero"`
 

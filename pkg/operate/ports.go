@@ -76,6 +76,8 @@ type Ports struct {
 	// Approval asks an account's provider for the state of a bound template; its error is what the provider
 	// said. Nil like Check.
 	Approval func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error)
+	// Try sends over an account. Nil like Check.
+	Try Sending
 	// Compile reads a recipe as what sends would, and finds everything that is wrong with it. Nil where nothing
 	// sends.
 	Compile func(name string, text []byte) (provider.Descriptor, error)

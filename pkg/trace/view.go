@@ -25,6 +25,7 @@ type Summary struct {
 	Free      bool // the caller's own content, no template's
 	Reference string
 	ResendOf  message.ID
+	Trial     string // the account that it was sent to test
 	Group     string
 	Segments  int
 	Region    string
@@ -96,7 +97,7 @@ func (t *Trace) summary(ctx context.Context, r *store.Record, now message.Time) 
 	m := &r.Message
 	s := Summary{
 		ID: m.ID, Tenant: m.Tenant, Owner: m.Owner, Key: m.Key, Channel: m.Channel, Class: m.Class, Template: m.Template, Free: m.Free,
-		Reference: m.Reference, ResendOf: m.ResendOf, Group: m.Group, Segments: m.Segments, Region: m.Region,
+		Reference: m.Reference, ResendOf: m.ResendOf, Trial: m.Trial, Group: m.Group, Segments: m.Segments, Region: m.Region,
 		Status: m.Status, Reason: m.Reason, Outcome: m.Outcome, Calls: calls(m),
 		Created: m.Created, SendAt: m.SendAt, Expires: m.Expires, Completed: m.Completed(),
 		Verdict: Judge(m, now, t.facts(ctx, m)),

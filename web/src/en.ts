@@ -160,6 +160,7 @@ export const en: Record<keyof typeof zh, string> = {
   'segments.label': 'Segments',
   segments: '{n} segments · {encoding} · {units} units · {left} left in the last',
   resend_of: 'Resend of',
+  trial: 'Test of account',
   'group.label': 'Group',
   group: 'Messages of the group ({n})',
   send_at: 'Send at',

@@ -158,6 +158,7 @@ export const zh = {
   'segments.label': '计费条数',
   segments: '{n} 条计费短信 · {encoding} · {units} 个字符 · 最后一条还可容纳 {left} 个',
   resend_of: '重发自',
+  trial: '测试账号',
   'group.label': '同组消息',
   group: '同组消息（{n}）',
   send_at: '定时发送',

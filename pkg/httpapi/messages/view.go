@@ -27,6 +27,7 @@ type Message struct {
 	Free      bool            `json:"free_content,omitzero"`
 	Reference string          `json:"reference,omitzero"`
 	ResendOf  message.ID      `json:"resend_of,omitzero"`
+	Trial     string          `json:"trial,omitzero" doc:"The account that an operator tested with it."`
 	Group     string          `json:"group,omitzero"`
 	Segments  int             `json:"segments,omitzero"`
 	Region    string          `json:"region,omitzero"`
@@ -108,7 +109,7 @@ func verdictOf(v trace.Verdict) Verdict {
 func messageOf(s *trace.Summary) Message {
 	m := Message{ID: s.ID, URL: messageURL(s.ID), Status: s.Status, Reason: s.Reason, Outcome: s.Outcome, Verdict: verdictOf(s.Verdict),
 		Tenant: s.Tenant, Owner: s.Owner, Key: s.Key, To: s.To, Channel: s.Channel, Class: s.Class, Free: s.Free, Reference: s.Reference,
-		ResendOf: s.ResendOf, Group: s.Group, Segments: s.Segments, Region: s.Region, Provider: s.Provider, Account: s.Account, Calls: s.Calls,
+		ResendOf: s.ResendOf, Trial: s.Trial, Group: s.Group, Segments: s.Segments, Region: s.Region, Provider: s.Provider, Account: s.Account, Calls: s.Calls,
 		CreatedAt: at(s.Created), SendAt: at(s.SendAt), ExpiresAt: at(s.Expires), NextTryAt: at(s.Next), CompletedAt: at(s.Completed)}
 	if s.Template.Name != "" {
 		m.Template = &Template{s.Template.Tenant, s.Template.Name, s.Template.Version, s.Template.Locale}

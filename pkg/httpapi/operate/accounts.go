@@ -23,6 +23,7 @@ type Accounts interface {
 	SwitchAccount(ctx context.Context, p tenant.Principal, name string, off bool, reason string) (operate.Versioned[config.Account], error)
 	DeleteAccount(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
 	TestAccount(ctx context.Context, p tenant.Principal, name string) (operate.Tested, error)
+	TryAccount(ctx context.Context, p tenant.Principal, name string, t operate.Trial) (operate.Tried, error)
 }
 
 // AccountFields are what can be read and changed of an account.
@@ -67,10 +68,52 @@ type SwitchAccount struct {
 	Reason string `json:"reason,omitzero" maxLength:"200"`
 }
 
-// AccountTest is what came of trying an account's credentials.
+// TestAccount asks for one real message over an account. Without any of it only the credentials are tried.
+type TestAccount struct {
+	To       string         `json:"to,omitzero" doc:"An address of the account's channel."`
+	Template string         `json:"template,omitzero" doc:"A template to send; needed on channels that send templates only."`
+	Vars     map[string]any `json:"vars,omitzero"`
+	Locale   string         `json:"locale,omitzero"`
+	Text     string         `json:"text,omitzero" doc:"A text to send instead; one that says what it is without it."`
+	Tenant   string         `json:"tenant,omitzero" doc:"In whose name; the key's tenant without it."`
+	Reason   string         `json:"reason,omitzero" maxLength:"200"`
+}
+
+func (r *TestAccount) empty() bool {
+	return r.To+r.Template+r.Locale+r.Text+r.Tenant+r.Reason == "" && len(r.Vars) == 0
+}
+
+// AccountTest is what came of trying an account.
 type AccountTest struct {
-	OK     bool   `json:"ok"`
-	Detail string `json:"detail,omitzero" doc:"What the provider said, or why there was nothing to ask."`
+	OK     bool         `json:"ok"`
+	Detail string       `json:"detail,omitzero" doc:"What the provider said, or why there was nothing to ask."`
+	Sent   *TrialAnswer `json:"sent,omitzero" doc:"What came of the message, if one was asked for."`
+}
+
+// TrialAnswer is the message that was sent to test an account, and what the provider answered.
+type TrialAnswer struct {
+	ID         message.ID     `json:"id" doc:"It is found and traced like any other."`
+	Status     message.Status `json:"status"`
+	Reason     string         `json:"reason,omitzero"`
+	Outcome    string         `json:"outcome,omitzero" doc:"Of the call; empty while there is no answer."`
+	HTTPStatus int            `json:"http_status,omitzero"`
+	ProviderID string         `json:"provider_id,omitzero"`
+	Code       string         `json:"code,omitzero" doc:"The provider's."`
+	Text       string         `json:"text,omitzero" doc:"The provider's words, without secrets and addresses."`
+	Says       *provider.Text `json:"says,omitzero" doc:"What the code means."`
+	Millis     int64          `json:"ms,omitzero"`
+}
+
+func triedOf(t operate.Tried) AccountTest {
+	a := &TrialAnswer{ID: t.ID, Status: t.Status, Reason: t.Reason}
+	if last := t.Last(); last != nil && last.End > 0 {
+		a.Outcome, a.HTTPStatus, a.ProviderID, a.Code, a.Text = last.Outcome.String(), last.HTTPStatus, last.ProviderID, last.Code, last.Text
+		a.Millis = last.End.Sub(last.At).Milliseconds()
+	}
+	if t.Says != (provider.Text{}) {
+		a.Says = &t.Says
+	}
+	return AccountTest{t.OK, t.Detail, a}
 }
 
 // ProviderList is the providers that accounts can be made of.
@@ -94,7 +137,7 @@ func (r *PutAccount) request(name string) operate.AccountRequest {
 	return out
 }
 
-func testedOf(t operate.Tested) AccountTest { return AccountTest(t) }
+func testedOf(t operate.Tested) AccountTest { return AccountTest{OK: t.OK, Detail: t.Detail} }
 
 func itself[T any](v T) T { return v }
 
@@ -102,8 +145,10 @@ func accounts(o Accounts) []httpapi.Endpoint {
 	flip := op(post, "accounts/{name}/switch", "switchAccount", "Take an account out of use, or back into it", operators(), problem.NotFound, problem.Conflict)
 	del := op(remove, "accounts/{name}", "deleteAccount", "Delete an account that no route names, and its secrets", admins(), problem.NotFound, problem.Conflict, problem.NotAllowedNow)
 	del.Query = []httpapi.Param{versionParam, reasonParam}
-	test := op(post, "accounts/{name}/test", "testAccount", "Try an account's credentials, without sending", operators(), problem.NotFound)
-	test.Description = "Wrong credentials are an answer, not an error."
+	test := op(post, "accounts/{name}/test", "testAccount", "Try an account: its credentials, or with a message", operators(), problem.NotFound, problem.BadAddress, problem.UnknownTemplate, problem.ContentRefused)
+	test.Description = "Without a body the credentials are tried, without sending; wrong ones are an answer, not an error. With `to` one message is really sent, " +
+		"over exactly this account, whether it is on or off and whatever routes say, and the provider's answer is shown. The message is marked as a `trial` and names the key."
+	test.BodyOptional = true
 	return append(providers(o),
 		httpapi.Route(op(get, "accounts", "listAccounts", "List the providers' accounts", operators()),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {
@@ -131,8 +176,12 @@ func accounts(o Accounts) []httpapi.Endpoint {
 			}
 			return one(accountOf)(o.SwitchAccount(ctx, c.Principal, c.Path("name"), *r.Off, r.Reason))
 		}),
-		httpapi.Route(test, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountTest, error) {
-			return one(testedOf)(o.TestAccount(ctx, c.Principal, c.Path("name")))
+		httpapi.Route(test, func(ctx context.Context, c *httpapi.Call, r *TestAccount) (*AccountTest, error) {
+			if r.empty() {
+				return one(testedOf)(o.TestAccount(ctx, c.Principal, c.Path("name")))
+			}
+			return one(triedOf)(o.TryAccount(ctx, c.Principal, c.Path("name"), operate.Trial{Tenant: r.Tenant, To: r.To, Template: r.Template, Vars: r.Vars,
+				Locale: r.Locale, Text: r.Text, Reason: r.Reason, IP: c.IP, RequestID: c.RequestID}))
 		}),
 		httpapi.Route(del, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*struct{}, error) {
 			change, err := changeOf(c)

@@ -35,6 +35,7 @@ import (
 	secretfile "github.com/opennotify/notify/pkg/secret/file"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
@@ -182,7 +183,7 @@ func setup(t *testing.T) *bench {
 	ok(t, err)
 	log := slog.New(slog.NewJSONHandler(b.log, &slog.HandlerOptions{Level: slog.LevelDebug}))
 	conf := config.New(st, b.now, log)
-	b.Backend = &wire.Backend{Store: st, Config: conf, Queue: b.queue, Vault: vault, Catalog: cat.With(conf), Now: b.now, Random: new(counter), Log: log}
+	b.Backend = &wire.Backend{Store: st, Config: conf, Queue: b.queue, Vault: vault, Catalog: cat.With(conf), Metrics: telemetry.Nop{}, Now: b.now, Random: new(counter), NewULID: wire.ULIDs(rand.Reader), Log: log}
 	b.use, err = wireoperate.New(b.Backend, b.senders)
 	ok(t, err)
 	b.NewULID = wire.ULIDs(rand.Reader)

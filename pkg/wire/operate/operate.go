@@ -24,6 +24,10 @@ func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
 	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
 		Compile: compile, Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, Now: b.Now, Random: b.Random, Log: b.Log}
 	if senders != nil {
+		var err error
+		if p.Try, err = try(b); err != nil {
+			return nil, err
+		}
 		p.Check, p.Approval = check(senders), approval(senders)
 	}
 	return operate.New(p)

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opennotify/notify/pkg/config"
@@ -94,6 +95,9 @@ func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) 
 	}
 	p.call = provider.Call{ID: r.ID, Key: string(r.ID), Tenant: r.Tenant, Channel: r.Channel, Class: r.Class,
 		Template: r.Template.Name, Locale: r.Template.Locale, Trace: r.Trace, Expires: r.Expires}
+	if strings.HasPrefix(d.PublicURL, "https://") && r.Class.Defaults().Unsubscribe { // RFC 8058 wants https
+		p.call.Unsubscribe = d.PublicURL + "/v1/unsubscribe/" + d.Store.OptOutToken(r.ID)
+	}
 	if p.call.To, err = d.Store.Address(ctx, r); err != nil {
 		return nil, nil, fmt.Errorf("recipient: %w", err)
 	}

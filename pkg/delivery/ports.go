@@ -37,6 +37,7 @@ type Store interface {
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
+	OptOutToken(id message.ID) string
 	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, route string, id message.ID, most int, within time.Duration) (time.Duration, error)
 }
 
@@ -81,7 +82,9 @@ type Ports struct {
 	// Random is a number in [0,1), for jitter and weights.
 	Random  func() float64
 	Metrics telemetry.Metrics
-	Log     *slog.Logger
+	// PublicURL is where the API is seen from outside: what marketing mail points to. "" is nowhere.
+	PublicURL string
+	Log       *slog.Logger
 }
 
 // The times of one attempt (DESIGN of the queues: call 10 s, lease 35 s, visibility 180 s).

@@ -3,6 +3,7 @@ package delivery_test
 import (
 	"context"
 	"reflect"
+	"strings"
 	"testing"
 	"time"
 
@@ -127,4 +128,24 @@ func suppressCrash(t *testing.T, says func(*world, *store.Record), a accident, n
 		t.Fatalf("%s at call %d, lifted: %+v", a.name, n, got)
 	}
 	return !missed()
+}
+
+// Marketing carries the address by which its recipient opts out; nothing else does, nor where there is none.
+func TestUnsubscribe(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, w.public = range []string{"", "http://127.0.0.1:8080", "https://notify.example.com"} {
+		w.restart()
+		for _, class := range message.Classes() {
+			r := w.accept(class)
+			w.handle(w.hint(r))
+			want := ""
+			if class == message.Marketing && strings.HasPrefix(w.public, "https") {
+				want = w.public + "/v1/unsubscribe/" + w.raw.OptOutToken(r.ID)
+			}
+			if got := w.callsOf(r.ID)[0].Unsubscribe; got != want {
+				t.Errorf("%s: %q, want %q", class, got, want)
+			}
+		}
+	}
 }

@@ -104,6 +104,7 @@ type world struct {
 	receipts bool // the provider sends some
 	named    bool // receipts have the provider's id only
 	suppress map[string]string
+	public   string // URL
 	limits   provider.Limits
 	unopened map[string]error
 	endpoint *config.Endpoint
@@ -154,7 +155,7 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, PublicURL: w.public, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {

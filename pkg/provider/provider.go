@@ -24,8 +24,10 @@ type Call struct {
 	Locale   string
 	Vars     map[string]any    // for providers that fill in a template of their own
 	Binding  map[string]string // that template's id, sign name, parameter order, by name
-	Trace    string            // W3C traceparent, "" if none
-	Expires  message.Time      // the provider need not try later than this
+	// Unsubscribe is where one click of the recipient opts out; "" where there is no such place.
+	Unsubscribe string
+	Trace       string       // W3C traceparent, "" if none
+	Expires     message.Time // the provider need not try later than this
 }
 
 // Sender sends over one account. Send is called by many goroutines at once.

@@ -28,6 +28,8 @@ type Store interface {
 	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
 	LiftSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry, l suppress.Lift) error
+	Address(ctx context.Context, r *store.Record) (message.Address, error)
+	ReadOptOutToken(token string) (message.ID, bool)
 	Conceal(ctx context.Context, now message.Time, plain []byte) ([]byte, error)
 	Reveal(ctx context.Context, now message.Time, sealed []byte) ([]byte, error)
 }

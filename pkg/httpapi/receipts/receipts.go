@@ -8,11 +8,14 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/store"
 )
 
 // Receipts is what callbacks need of the use case.
 type Receipts interface {
 	Callback(ctx context.Context, account, secret string, r *http.Request, body []byte) (provider.Callback, error)
+	Recipient(ctx context.Context, token string) (*store.Record, error)
+	OptOut(ctx context.Context, token string) error
 }
 
 // maxBody is more than any provider sends in one callback.
@@ -38,5 +41,5 @@ func Endpoints(rs Receipts) []httpapi.Endpoint {
 	post, get := op, op
 	post.Method, post.ID, post.Summary = http.MethodPost, "receiveReceipt", "Take what a provider says later"
 	get.Method, get.ID, get.Summary = http.MethodGet, "verifyReceiptAddress", "Answer a provider that checks the address"
-	return []httpapi.Endpoint{httpapi.Raw(post, take), httpapi.Raw(get, take)}
+	return append([]httpapi.Endpoint{httpapi.Raw(post, take), httpapi.Raw(get, take)}, optOut(rs)...)
 }

@@ -1,6 +1,7 @@
 package ses
 
 import (
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -39,7 +40,7 @@ func (s *sender) compose(c provider.Call) (*sesv2.SendEmailInput, error) {
 	if broken(c.Content.Subject) {
 		return nil, errors.New("the subject has a line break")
 	}
-	headers, err := unsubscribe(c.Binding[BindingUnsubscribe])
+	headers, err := unsubscribe(cmp.Or(c.Binding[BindingUnsubscribe], c.Unsubscribe))
 	if err != nil {
 		return nil, err
 	}

@@ -2,6 +2,7 @@ package smtp
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"net/mail"
@@ -44,7 +45,7 @@ func (s *sender) compose(c provider.Call) (mailing, error) {
 	m.SetDateWithValue(s.now())
 	m.SetMessageIDWithValue(out.id)
 	m.SetGenHeader("X-Notify-ID", string(c.ID))
-	if err := unsubscribe(m, c.Binding[BindingUnsubscribe]); err != nil {
+	if err := unsubscribe(m, cmp.Or(c.Binding[BindingUnsubscribe], c.Unsubscribe)); err != nil {
 		return mailing{}, err
 	}
 	switch {

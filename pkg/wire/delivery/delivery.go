@@ -4,6 +4,7 @@ package delivery
 import (
 	"encoding/hex"
 	"io"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/delivery"
 	"github.com/opennotify/notify/pkg/provider"
@@ -42,5 +43,5 @@ func New(b *wire.Backend, senders delivery.Senders) (*delivery.Delivery, error) 
 	if err != nil {
 		return nil, err
 	}
-	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Providers: b.Catalog, Senders: senders, Callbacks: told, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, Log: b.Log})
+	return delivery.New(delivery.Ports{Store: b.Store, Config: b.Config, Providers: b.Catalog, Senders: senders, Callbacks: told, Queue: b.Queue, Now: b.Now, Random: b.Chance, Metrics: b.Metrics, PublicURL: strings.TrimSuffix(b.PublicURL, "/"), Log: b.Log})
 }

@@ -56,6 +56,7 @@ const (
 	BugRedriveForgets  Bug = "redrive forgets the expiry"
 	BugAnyTenant       Bug = "tenants are not told apart"
 	BugHintTells       Bug = "a hint shows the code"
+	BugCountedTwice    Bug = "what is sent counts twice"
 	BugCallbackLost    Bug = "callbacks are held to be made before they are"
 	BugCallbackAnew    Bug = "a callback is made anew by who begins anew"
 	BugCallbackTold    Bug = "callbacks are told of"
@@ -134,4 +135,17 @@ func (b Bug) claimed(w *world, body []byte) []byte {
 		return body
 	}
 	return out
+}
+
+// moved changes what counters hear of.
+func (b Bug) moved(count func(before, after *message.Message, now message.Time)) func(before, after *message.Message, now message.Time) {
+	if b != BugCountedTwice {
+		return count
+	}
+	return func(before, after *message.Message, now message.Time) {
+		count(before, after, now)
+		if after.Status == message.Sent {
+			count(before, after, now)
+		}
+	}
 }

@@ -299,6 +299,17 @@ func shown(i store.Index, it *store.Item) store.Item {
 	return store.Item{Key: it.Key}
 }
 
+// counters are the items that counters are kept in, and everything else.
+func (d *Disk) counters() map[store.Key][]byte {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	out := make(map[store.Key][]byte, len(d.items))
+	for k, it := range d.items {
+		out[k] = it.Data
+	}
+	return out
+}
+
 // Close implements store.Driver.
 func (d *Disk) Close() error {
 	d.mu.Lock()

@@ -46,6 +46,7 @@ const (
 	Released     Invariant = "claims released"  // what ended badly may be asked for again
 	DeadShown    Invariant = "dead shown"       // a dead message has a copy in the dead-letter queue
 	Blanked      Invariant = "blanked"          // an ended code is erased
+	Counted      Invariant = "counted"          // counters are what happened
 	FallbackGoes Invariant = "fallback goes on" // the next way is tried when one failed
 	Told         Invariant = "told"             // who wants to hear of a status does, once
 )
@@ -94,6 +95,7 @@ type oracle struct {
 	suppressed map[string][]stop // by the hash of the address
 	violations []Violation
 	log        bytes.Buffer
+	counted    sums // what the changes on the disk mean
 }
 
 // stop is a suppression, and since when it is on the disk. Nobody lifts one here.
@@ -103,7 +105,7 @@ type stop struct {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}}
+	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}, counted: sums{}}
 }
 
 func (o *oracle) violate(i Invariant, format string, args ...any) {
@@ -165,6 +167,7 @@ func (o *oracle) changed(before, after *store.Item) {
 	if s == nil {
 		s = &story{m: r.M, rev: after.Rev, order: o.orders[r.M.Reference], doubted: map[int]bool{}, leases: map[int]message.Time{}}
 		o.stories[r.M.ID], o.order = s, append(o.order, s)
+		o.counts(nil, &s.m)
 		o.created(s)
 	} else {
 		prev, rev := s.m, s.rev
@@ -172,6 +175,7 @@ func (o *oracle) changed(before, after *store.Item) {
 		if before == nil || after.Rev != rev+1 {
 			o.tell(SingleOwner, s, "revision %d follows %d", after.Rev, rev)
 		}
+		o.counts(&prev, &s.m)
 		o.moved(s, &prev)
 	}
 	s.vars = len(r.Vars) > 0

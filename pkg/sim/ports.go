@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"strconv"
 	"strings"
 	"time"
@@ -77,6 +78,9 @@ func (d drive) write(ctx context.Context, now message.Time, sequences ...[]store
 // Add implements store.Driver.
 func (d drive) Add(ctx context.Context, deltas ...store.Delta) (sums []int64, err error) {
 	err = d.call("add", func() (err error) { sums, err = d.p.w.disk.Add(ctx, deltas...); return err })
+	if errors.Is(err, errForgot) {
+		d.p.w.repeats(deltas)
+	}
 	if err != nil {
 		return nil, err
 	}
@@ -108,7 +112,9 @@ func (w *world) purge() {
 		return
 	}
 	for _, e := range w.disk.expired(int64(w.now) / 1000) {
-		w.disk.remove(e)
+		if !strings.HasPrefix(e.PK, "n#") { // counters are summed at the end
+			w.disk.remove(e)
+		}
 	}
 }
 

@@ -17,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
@@ -72,6 +73,7 @@ type process struct {
 	stop  func()
 
 	store    *store.Store
+	counters *stats.Counters
 	intake   *intake.Intake
 	delivery *delivery.Delivery
 	receipts *receipt.Receipts
@@ -143,6 +145,9 @@ func (p *process) live(yield func(struct{}) bool) {
 	}
 	for !p.dead {
 		p.job.work(ctx, p)
+		if !p.dead {
+			_ = p.counters.Flush(ctx) // what cannot be kept is kept with the next
+		}
 		if p.overdue() {
 			p.die()
 		}
@@ -226,10 +231,16 @@ func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error
 // boot is a cold start: all that a binary makes before its first event.
 func (p *process) boot(ctx context.Context) error {
 	w := p.w
-	s, err := store.Open(ctx, drive{p}, keeper{w}, p.now(), store.Options{DueShards: 2, ListShards: 1, Random: w.random})
+	p.counters = stats.NewCounters(p.clock, 0)
+	opts := store.Options{DueShards: 2, ListShards: 1, Random: w.random}
+	if w.Count {
+		opts.Moved = w.Bug.moved(telemetry.Statuses{Metrics: p.counters, Receipts: receipted}.Moved)
+	}
+	s, err := store.Open(ctx, drive{p}, keeper{w}, p.now(), opts)
 	if err != nil {
 		return err
 	}
+	p.counters.KeepIn(s)
 	p.store, p.config = s, config.New(s, p.clock, w.log)
 	seen := bugged{s, p}
 	if p.intake, err = intake.New(intake.Ports{Store: seen, Config: p.config, Queue: line{p}, Addresses: address.Reader{Phone: phone.Normalise},

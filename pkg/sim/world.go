@@ -22,6 +22,8 @@ type Options struct {
 	Accident Accident
 	// Record keeps the history as text.
 	Record bool
+	// Count has processes count what they write, and holds the counters against the records.
+	Count bool
 }
 
 // Result is what came of a history.
@@ -76,6 +78,8 @@ type world struct {
 	clients  clients
 	oracle   *oracle
 
+	repeated sums // what was added to counters and nobody heard of
+
 	serial   int // numbers processes and copies
 	calls    int
 	hash     uint64
@@ -85,7 +89,7 @@ type world struct {
 
 // Run lives through one history.
 func Run(o Options) Result {
-	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}}
+	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}, repeated: sums{}}
 	w.chance = rand.New(rand.NewPCG(o.Seed, 1))
 	w.jitter = rand.New(rand.NewPCG(o.Seed, 2))
 	w.random = noise{rand.New(rand.NewPCG(o.Seed, 3))}
@@ -100,6 +104,9 @@ func Run(o Options) Result {
 	w.live()
 	if len(w.oracle.violations) == 0 {
 		w.oracle.quiet()
+		if w.Count {
+			w.oracle.tallied()
+		}
 		w.redriveAll()
 		w.live()
 		w.oracle.afterRedrive()

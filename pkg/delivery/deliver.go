@@ -52,7 +52,10 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 		return d.save(ctx, r, message.Expire{}, now)
 	}
 	leave, wait := d.enter(ctx, r, p, now)
-	if wait > 0 {
+	switch {
+	case wait > maxLine && p.others: // its day is used up, which is known now
+		return r, nil
+	case wait > 0:
 		return d.throttle(ctx, r, p.account.Name, wait, now)
 	}
 	defer leave()
@@ -81,13 +84,13 @@ func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) 
 	}
 	p := &parcel{}
 	for i, a := range accounts {
-		sender, desc, err := d.Senders.Open(ctx, a)
+		sender, desc, err := d.Senders.Open(ctx, a.Account)
 		if err != nil {
 			d.Log.ErrorContext(ctx, "account cannot be opened", "account", a.Name, "error", err)
 			continue
 		}
-		p.account, p.sender, p.desc = a, sender, desc
-		p.others = i+1 < len(accounts) && !blamed(r, accounts[i+1].Name)
+		p.account, p.sender, p.desc = a.Account, sender, desc
+		p.others = slices.ContainsFunc(accounts[i+1:], func(o option) bool { return !o.down && !blamed(r, o.Name) })
 		break
 	}
 	if p.sender == nil {
@@ -169,9 +172,15 @@ func bound(r *store.Record) string {
 	return ""
 }
 
+// option is an account that could carry a message; one that is down only if nothing else can.
+type option struct {
+	config.Account
+	down bool
+}
+
 // choose follows the route and orders the accounts; those that failed this message by their own fault
 // come last. If there is none, why says what an operator can do about it.
-func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.Account, why string, err error) {
+func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []option, why string, err error) {
 	accounts, err := d.Config.Accounts(ctx, r.Channel)
 	if err != nil {
 		return nil, "", err
@@ -185,7 +194,9 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.
 		return nil, "", err
 	}
 	why = "no_account"
-	byName := make(map[string]config.Account, len(accounts))
+	now := d.now()
+	known := d.breakers(ctx, now)
+	byName := make(map[string]option, len(accounts))
 	candidates := make([]route.Candidate, 0, len(accounts))
 	only := bound(r)
 	for _, a := range accounts {
@@ -195,8 +206,9 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.
 		case bars[a.Name] != "":
 			why = string(config.NoBinding)
 		default:
-			byName[a.Name] = a
-			candidates = append(candidates, route.Candidate{Account: a.Name})
+			o := option{a, known[a.Name].Down(now, d.Random()) || d.exhausted(r, a, now)}
+			byName[a.Name] = o
+			candidates = append(candidates, route.Candidate{Account: a.Name, Down: o.down})
 		}
 	}
 	if r.Trial != "" {
@@ -209,7 +221,7 @@ func (d *Delivery) choose(ctx context.Context, r *store.Record) (order []config.
 		}
 		c.Accounts = c.Accounts[:1]
 	}
-	order = make([]config.Account, len(c.Accounts))
+	order = make([]option, len(c.Accounts))
 	for i, name := range c.Accounts {
 		order[i] = byName[name]
 	}

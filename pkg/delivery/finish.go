@@ -58,6 +58,7 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 	if r.Class == message.Callback {
 		d.Callbacks.Heard(ctx, saved, res)
 	}
+	d.observe(ctx, r, p, res, now)
 	if saved.Status == message.Queued || saved.Todo != 0 {
 		return saved, nil
 	}

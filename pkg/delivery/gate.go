@@ -5,6 +5,7 @@ import (
 	"sync"
 	"time"
 
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/store"
@@ -68,6 +69,12 @@ func (d *Delivery) take(ctx context.Context, r *store.Record, p *parcel) (wait t
 		return unsure
 	}
 	return wait
+}
+
+// exhausted tells whether an account's limit leaves nothing for longer than another account should be kept
+// waiting: the day's is used up.
+func (d *Delivery) exhausted(r *store.Record, a config.Account, now message.Time) bool {
+	return d.quota.Full(store.AccountLimits(a.Name), r.Class == message.OTP).Sub(now) > maxLine
 }
 
 // pace is how far apart those come back who are put off: a little faster than this process gets places, so

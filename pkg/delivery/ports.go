@@ -33,6 +33,7 @@ type Store interface {
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
 	Event(ctx context.Context, r *store.Record) ([]byte, error)
+	Breakers
 	quota.Store
 	Suppressions(ctx context.Context, kind message.AddressKind, key string) ([]suppress.Entry, error)
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
@@ -97,8 +98,9 @@ const (
 // Delivery handles hints. It is a queue.Handler.
 type Delivery struct {
 	Ports
-	as    tenant.Principal
-	quota *quota.Quota
+	as     tenant.Principal
+	quota  *quota.Quota
+	health *health
 
 	mu    sync.Mutex
 	gates map[string]*gate
@@ -109,7 +111,7 @@ func New(p Ports) (*Delivery, error) {
 	if p.Store == nil || p.Config == nil || p.Providers == nil || p.Senders == nil || p.Callbacks == nil || p.Queue == nil || p.Now == nil || p.Random == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("delivery: a port is missing")
 	}
-	return &Delivery{Ports: p, as: tenant.System("delivery"), quota: quota.New(p.Store, p.Now), gates: map[string]*gate{}}, nil
+	return &Delivery{Ports: p, as: tenant.System("delivery"), quota: quota.New(p.Store, p.Now), health: newHealth(), gates: map[string]*gate{}}, nil
 }
 
 func (d *Delivery) now() message.Time { return message.At(d.Now()) }

@@ -65,6 +65,7 @@ type Ports struct {
 	Documents    Documents
 	Suppressions Suppressions
 	Messages     Messages
+	Accounting   Accounting
 	Vault        secret.Vault
 	Config       Config
 	Catalog      Catalog
@@ -100,7 +101,7 @@ type Operate struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Operate, error) {
-	if p.Documents == nil || p.Suppressions == nil || p.Messages == nil || p.Vault == nil || p.Config == nil || p.Catalog == nil ||
+	if p.Documents == nil || p.Suppressions == nil || p.Messages == nil || p.Accounting == nil || p.Vault == nil || p.Config == nil || p.Catalog == nil ||
 		p.Queue == nil || p.Addresses.Phone == nil || p.Now == nil || p.Random == nil || p.Log == nil {
 		return nil, errors.New("operate: a port is missing")
 	}

@@ -237,6 +237,17 @@ func (q *Quota) ask(ctx context.Context, of store.Subject, s *subject, n int, ur
 	return q.store.Meter(ctx, of, windows, n, urgent)
 }
 
+// Full is until when there is nothing to be had, as far as this process knows.
+func (q *Quota) Full(of store.Subject, urgent bool) message.Time {
+	s := q.subject(of)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if k := s.kind(urgent); k.left == 0 {
+		return k.full
+	}
+	return 0
+}
+
 // Pace is how many places a second this process had of late: what it may expect to have.
 func (q *Quota) Pace(of store.Subject, urgent bool) int {
 	s := q.subject(of)

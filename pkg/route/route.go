@@ -174,7 +174,6 @@ func Accounts(routes []Route, s Subject, candidates []Candidate, tried func(acco
 		}
 		slices.SortFunc(order, func(a, b Weighted) int { return cmp.Compare(a.Account, b.Account) })
 	}
-	order = draw(order, r)
 	rank := func(w Weighted) int {
 		n := 0
 		if byName[w.Account].Down {
@@ -186,6 +185,11 @@ func Accounts(routes []Route, s Subject, candidates []Candidate, tried func(acco
 		return n
 	}
 	slices.SortStableFunc(order, func(a, b Weighted) int { return cmp.Compare(rank(a), rank(b)) })
+	first := slices.IndexFunc(order, func(w Weighted) bool { return rank(w) != rank(order[0]) })
+	if first < 0 {
+		first = len(order)
+	}
+	order = append(draw(order[:first], r), order[first:]...)
 	for _, w := range order {
 		choice.Accounts = append(choice.Accounts, w.Account)
 	}

@@ -68,36 +68,48 @@ func (s *Store) Meter(ctx context.Context, of Subject, windows []limit.Window, n
 	return out, nil
 }
 
-// Levels reads what windows of a subject hold, in their order.
-func (s *Store) Levels(ctx context.Context, of Subject, windows ...limit.Window) ([]limit.Level, error) {
+// Metered asks what some windows of a subject hold.
+type Metered struct {
+	Of      Subject
+	Windows []limit.Window
+}
+
+// Levels reads what windows hold: for each that asks, in the order of its windows.
+func (s *Store) Levels(ctx context.Context, asks ...Metered) ([][]limit.Level, error) {
 	var keys []Key
 	at := map[Key]int{}
-	for _, w := range windows {
-		k, _, _ := meterAt(of, w)
-		if _, have := at[k]; !have {
-			at[k] = len(keys)
-			keys = append(keys, k)
+	for _, a := range asks {
+		for _, w := range a.Windows {
+			k, _, _ := meterAt(a.Of, w)
+			if _, have := at[k]; !have {
+				at[k] = len(keys)
+				keys = append(keys, k)
+			}
 		}
 	}
+	out := make([][]limit.Level, len(asks))
 	if len(keys) == 0 {
-		return nil, nil
+		return out, nil
 	}
 	items, err := s.driver.Get(ctx, keys...)
 	if err != nil {
-		return nil, fmt.Errorf("store: limits of %s: %w", of, err)
+		return nil, fmt.Errorf("store: limits: %w", err)
 	}
-	out := make([]limit.Level, len(windows))
-	for i, w := range windows {
-		k, u, o := meterAt(of, w)
-		it := items[at[k]]
+	sums := make([]map[string]int, len(items))
+	for i, it := range items {
 		if it == nil {
 			continue
 		}
-		var sums map[string]int
-		if err := json.Unmarshal(it.Data, &sums); err != nil {
-			return nil, fmt.Errorf("store: limits of %s: %w", of, err)
+		if err := json.Unmarshal(it.Data, &sums[i]); err != nil {
+			return nil, fmt.Errorf("store: limits: %w", err)
 		}
-		out[i] = limit.Level{Urgent: sums[u], Others: sums[o]}
+	}
+	for i, a := range asks {
+		for _, w := range a.Windows {
+			k, u, o := meterAt(a.Of, w)
+			have := sums[at[k]]
+			out[i] = append(out[i], limit.Level{Urgent: have[u], Others: have[o]})
+		}
 	}
 	return out, nil
 }

@@ -26,14 +26,16 @@ type Store interface {
 	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
 	Postpone(ctx context.Context, p tenant.Principal, now message.Time, early string) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
+	Breakers(ctx context.Context) ([]store.Breaker, error)
+	Pay(ctx context.Context, now message.Time, account string, owed message.Time) error
 }
 
 // Ports is everything that the sweep needs.
 type Ports struct {
 	Store Store
 	Queue queue.Queue
-	Now   func() time.Time
-	Log   *slog.Logger
+	Now     func() time.Time
+	Log     *slog.Logger
 }
 
 // Sweep is one sweeper; several may run at once.

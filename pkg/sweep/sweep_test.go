@@ -12,6 +12,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/opennotify/notify/pkg/breaker"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/seal"
@@ -355,5 +356,30 @@ func TestRebuild(t *testing.T) {
 	w.full = queue.ErrFull
 	if n, err := w.sweep.Rebuild(t.Context()); n != 0 || err != nil {
 		t.Errorf("a full queue: %d %v", n, err)
+	}
+}
+
+// An account that works again is paid when its dead are taken over, and not before.
+func TestOwed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, seen := range []breaker.Seen{{Bad: 30}, {Good: 9}, {Good: 9}, {Good: 9}, {Good: 9}, {Good: 9}, {Good: 9}, {Good: 9}} {
+		if _, _, err := w.store.Observe(t.Context(), message.At(w.Now()), "a", seen); err != nil {
+			t.Fatal(err)
+		}
+		w.mu.Lock()
+		w.clock = w.clock.Add(20 * time.Second)
+		w.mu.Unlock()
+	}
+	w.full = errors.New("not now")
+	for _, want := range []int{0, 1, 1} {
+		if err := w.sweep.Owed(t.Context()); err != nil || len(w.items[queue.Control]) != want {
+			t.Errorf("%v, asked %d times, want %d", err, len(w.items[queue.Control]), want)
+		}
+		w.full = nil
+	}
+	body := fmt.Sprintf(`{"kind":"redrive","account":"a","since":%d,"reason":"breaker_closed","rate":10}`, start.Add(-30*time.Second).UnixMilli())
+	if got := string(w.items[queue.Control][0].Body); got != body {
+		t.Errorf("%s, want %s", got, body)
 	}
 }

@@ -2,9 +2,12 @@ package operate
 
 import (
 	"context"
+	"time"
 
+	"github.com/opennotify/notify/pkg/breaker"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
@@ -22,6 +25,7 @@ type Accounts interface {
 	PutAccount(ctx context.Context, p tenant.Principal, r operate.AccountRequest, c operate.Change) (operate.Versioned[config.Account], error)
 	SwitchAccount(ctx context.Context, p tenant.Principal, name string, off bool, reason string) (operate.Versioned[config.Account], error)
 	DeleteAccount(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
+	Health(ctx context.Context, p tenant.Principal, accounts []config.Account) (map[string]operate.Health, error)
 	TestAccount(ctx context.Context, p tenant.Principal, name string) (operate.Tested, error)
 	TryAccount(ctx context.Context, p tenant.Principal, name string, t operate.Trial) (operate.Tried, error)
 }
@@ -46,8 +50,25 @@ type AccountFields struct {
 type Account struct {
 	Name string `json:"name"`
 	AccountFields
-	Secrets []string `json:"secrets" doc:"Names of the secret fields that have a value. The values are never shown."`
+	Secrets []string       `json:"secrets" doc:"Names of the secret fields that have a value. The values are never shown."`
+	Health  *AccountHealth `json:"health,omitzero" doc:"How it does right now; not in a history or the answer to a change."`
 	Meta
+}
+
+// AccountHealth is what the workers know of an account.
+type AccountHealth struct {
+	State breaker.State  `json:"state" enum:"closed,open,probing" doc:"closed: it works. open: its calls fail, and its messages go over other accounts. probing: some of them try it again."`
+	Since *time.Time     `json:"since,omitzero" doc:"Since when it does not work."`
+	Until *time.Time     `json:"until,omitzero" doc:"When it is tried again."`
+	Share float64        `json:"share,omitzero" doc:"Of its messages, how many try it."`
+	Used  []AccountUsage `json:"used" doc:"How much of its limits is used."`
+}
+
+// AccountUsage is how much of a limit is used.
+type AccountUsage struct {
+	Window limit.Kind `json:"window" enum:"second,minute,hour,day" doc:"second is the fullest one of the last minute; a minute or an hour is counted in parts."`
+	Limit  int        `json:"limit" doc:"Calls in the window, or in the part of it that is counted."`
+	Used   int        `json:"used"`
 }
 
 // AccountList is all accounts, or the history of one.
@@ -121,10 +142,39 @@ type ProviderList struct {
 	Items []provider.Descriptor `json:"items"`
 }
 
+func healthOf(h operate.Health) *AccountHealth {
+	out := &AccountHealth{State: h.State, Since: at(h.Since), Until: at(h.Until), Share: h.Share, Used: []AccountUsage{}}
+	for _, u := range h.Used {
+		out.Used = append(out.Used, AccountUsage(u))
+	}
+	return out
+}
+
+// withHealth adds to accounts how they do.
+func withHealth(ctx context.Context, o Accounts, p tenant.Principal, list []operate.Versioned[config.Account], err error) ([]Account, error) {
+	if err != nil {
+		return nil, err
+	}
+	bodies := make([]config.Account, len(list))
+	for i := range list {
+		bodies[i] = list[i].Body
+	}
+	health, err := o.Health(ctx, p, bodies)
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Account, len(list))
+	for i := range list {
+		out[i] = accountOf(list[i])
+		out[i].Health = healthOf(health[list[i].Body.Name])
+	}
+	return out, nil
+}
+
 func accountOf(v operate.Versioned[config.Account]) Account {
 	a := v.Body
-	return Account{a.Name, AccountFields{a.Provider, a.Channel, a.Config, a.Off, a.PerSecond, a.PerMinute, a.PerDay, a.UrgentPercent, a.Concurrency, a.InDoubt, a.Price, a.Currency},
-		append([]string{}, a.Secrets...), metaOf(v.Meta)}
+	return Account{Name: a.Name, AccountFields: AccountFields{a.Provider, a.Channel, a.Config, a.Off, a.PerSecond, a.PerMinute, a.PerDay, a.UrgentPercent, a.Concurrency, a.InDoubt, a.Price, a.Currency},
+		Secrets: append([]string{}, a.Secrets...), Meta: metaOf(v.Meta)}
 }
 
 func (r *PutAccount) request(name string) operate.AccountRequest {
@@ -152,12 +202,18 @@ func accounts(o Accounts) []httpapi.Endpoint {
 	return append(providers(o),
 		httpapi.Route(op(get, "accounts", "listAccounts", "List the providers' accounts", operators()),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {
-				items, err := many(accountOf)(o.Accounts(ctx, c.Principal))
+				list, err := o.Accounts(ctx, c.Principal)
+				items, err := withHealth(ctx, o, c.Principal, list, err)
 				return &AccountList{items}, err
 			}),
 		httpapi.Route(op(get, "accounts/{name}", "getAccount", "Read an account", operators(), problem.NotFound),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Account, error) {
-				return one(accountOf)(o.Account(ctx, c.Principal, c.Path("name")))
+				v, err := o.Account(ctx, c.Principal, c.Path("name"))
+				items, err := withHealth(ctx, o, c.Principal, []operate.Versioned[config.Account]{v}, err)
+				if err != nil {
+					return nil, err
+				}
+				return &items[0], nil
 			}),
 		httpapi.Route(op(get, "accounts/{name}/history", "listAccountHistory", "List an account's versions, the newest first", operators(), problem.NotFound),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {

@@ -92,6 +92,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 		again = append(again, c.sweep.Handle(ctx, sweeps)...)
 		c.requeue(ctx)
 		c.fold(ctx)
+		c.owed(ctx)
 	}
 	if len(runs) > 0 {
 		again = append(again, c.runs.Handle(ctx, runs)...)
@@ -121,11 +122,19 @@ func (c *Control) fold(ctx context.Context) {
 	}
 }
 
+// owed is the accounts' part of a pass.
+func (c *Control) owed(ctx context.Context) {
+	if err := c.sweep.Owed(ctx); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "what accounts are owed cannot be seen; the next pass looks again", "error", err)
+	}
+}
+
 // Pass is a pass of the sweep where no ticks come: on one machine.
 func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
 	n, err := c.sweep.Pass(ctx)
 	c.requeue(ctx)
 	c.fold(ctx)
+	c.owed(ctx)
 	return n, err
 }
 

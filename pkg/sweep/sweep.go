@@ -34,8 +34,8 @@ type Store interface {
 type Ports struct {
 	Store Store
 	Queue queue.Queue
-	Now     func() time.Time
-	Log     *slog.Logger
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Sweep is one sweeper; several may run at once.

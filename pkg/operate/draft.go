@@ -82,6 +82,9 @@ func (o *Operate) checkTemplate(ctx context.Context, t *template.Template, c Cha
 			f.add(w.Pointer, w.Code, "%s", w.Detail)
 		}
 	}
+	for _, w := range template.WaysOut(*t) {
+		f.add(w.Pointer, w.Code, "%s", w.Detail)
+	}
 	if err := f.err(); err != nil {
 		return nil, err
 	}

@@ -27,7 +27,7 @@ import (
 // root is template.yaml with every channel on.
 func root(t *testing.T, parameters map[string]string) template {
 	t.Helper()
-	all := map[string]string{"Stage": "prod", "SesIdentity": "example.com"}
+	all := map[string]string{"Stage": "prod", "Bus": "on", "SesIdentity": "example.com"}
 	for _, info := range message.Channels() {
 		all[parameter(info.Channel)] = "on"
 	}

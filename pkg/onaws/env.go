@@ -22,6 +22,8 @@ type Env struct {
 	DueShards int      // NOTIFY_DUE_SHARDS
 	LogLevel  string   // NOTIFY_LOG
 	Account   string   // NOTIFY_ACCOUNT: the AWS account, part of the queues' URLs
+	// Bus is NOTIFY_BUS: the EventBridge bus that gets every change of status; none without it.
+	Bus string
 	// Channels is NOTIFY_CHANNELS: those that have queues, separated by commas; none is all.
 	Channels []message.Channel
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
@@ -42,7 +44,7 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		return v
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
-		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG")}
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), Bus: get("NOTIFY_BUS")}
 	outside, err := wire.ReadOutside(get)
 	if err != nil {
 		missing = append(missing, err)

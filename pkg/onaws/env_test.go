@@ -20,12 +20,12 @@ func whole() map[string]string {
 func TestReadEnv(t *testing.T) {
 	t.Parallel()
 	vars := whole()
-	maps.Copy(vars, map[string]string{"NOTIFY_ALLOW": " @example.com, +8613800138000,", "NOTIFY_REACH": "127.0.0.0/8, ::1/128", "NOTIFY_LOG": "debug", "NOTIFY_CHANNELS": "other, sms"})
+	maps.Copy(vars, map[string]string{"NOTIFY_ALLOW": " @example.com, +8613800138000,", "NOTIFY_REACH": "127.0.0.0/8, ::1/128", "NOTIFY_LOG": "debug", "NOTIFY_BUS": "main", "NOTIFY_CHANNELS": "other, sms"})
 	got, err := ReadEnv(func(name string) string { return vars[name] })
 	if err != nil {
 		t.Fatal(err)
 	}
-	want := Env{Stack: "main", Table: "table", KeyID: "key", Stage: "dev", Account: "123456789012", DueShards: 4, LogLevel: "debug",
+	want := Env{Stack: "main", Table: "table", KeyID: "key", Stage: "dev", Account: "123456789012", DueShards: 4, LogLevel: "debug", Bus: "main",
 		Allow: []string{"@example.com", "+8613800138000"}, Channels: []message.Channel{message.Other, message.SMS},
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")}}
 	if diff := cmp.Diff(want, got, cmpopts.EquateComparable(netip.Prefix{})); diff != "" {

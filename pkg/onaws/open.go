@@ -18,10 +18,13 @@ import (
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
+	awseventbridge "github.com/aws/aws-sdk-go-v2/service/eventbridge"
 	"github.com/aws/aws-sdk-go-v2/service/kms"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 
+	"github.com/opennotify/notify/pkg/bus"
+	"github.com/opennotify/notify/pkg/bus/eventbridge"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
@@ -108,7 +111,12 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	conf := config.New(st, time.Now, log)
 	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
+	var events bus.Bus
+	if env.Bus != "" {
+		events = eventbridge.Open(awseventbridge.NewFromConfig(cfg), env.Bus)
+	}
 	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
+		Bus:   events,
 		Store: st, Config: conf, Queue: queues, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Allowed: env.allowed(), Deployed: env.deployed(), Reach: env.Reach, Outside: env.Outside,

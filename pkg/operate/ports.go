@@ -77,6 +77,8 @@ type Ports struct {
 	// Approval asks an account's provider for the state of a bound template; its error is what the provider
 	// said. Nil like Check.
 	Approval func(ctx context.Context, a config.Account, binding map[string]string) (provider.Approval, string, error)
+	// CallbackSecret is the secret part of the address that an account's provider calls. Nil where none is called.
+	CallbackSecret func(account string) string
 	// Try sends over an account. Nil like Check.
 	Try Sending
 	// Compile reads a recipe as what sends would, and finds everything that is wrong with it. Nil where nothing

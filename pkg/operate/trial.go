@@ -146,5 +146,21 @@ func (o *Operate) tried(ctx context.Context, r *store.Record) (Tried, error) {
 	return out, nil
 }
 
+// CallbackPath is where an account's provider posts receipts and replies, to be entered at the vendor: "" where
+// it sends none.
+func (o *Operate) CallbackPath(ctx context.Context, p tenant.Principal, a config.Account) (string, error) {
+	if err := may(p, tenant.Operate); err != nil || o.CallbackSecret == nil {
+		return "", err
+	}
+	d, _, err := o.Catalog.Get(ctx, a.Provider)
+	if err != nil {
+		return "", unreadable(err)
+	}
+	if !d.Receipts {
+		return "", nil
+	}
+	return "/v1/receipts/" + a.Name + "/" + o.CallbackSecret(a.Name), nil
+}
+
 // Sending is how a trial gets out: it makes the message, and waits a while for what comes of it.
 type Sending func(ctx context.Context, p tenant.Principal, a config.Account, t Trial, free *message.Content) (*store.Record, error)

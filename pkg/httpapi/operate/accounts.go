@@ -27,6 +27,7 @@ type Accounts interface {
 	DeleteAccount(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
 	Health(ctx context.Context, p tenant.Principal, accounts []config.Account) (map[string]operate.Health, error)
 	TestAccount(ctx context.Context, p tenant.Principal, name string) (operate.Tested, error)
+	CallbackPath(ctx context.Context, p tenant.Principal, a config.Account) (string, error)
 	TryAccount(ctx context.Context, p tenant.Principal, name string, t operate.Trial) (operate.Tried, error)
 }
 
@@ -52,6 +53,8 @@ type Account struct {
 	AccountFields
 	Secrets []string       `json:"secrets" doc:"Names of the secret fields that have a value. The values are never shown."`
 	Health  *AccountHealth `json:"health,omitzero" doc:"How it does right now; not in a history or the answer to a change."`
+	// CallbackPath is only in the answers about one account.
+	CallbackPath string `json:"callback_path,omitzero" doc:"Where the provider posts receipts: enter it at the vendor, behind this service's address. Whoever knows it may post there."`
 	Meta
 }
 
@@ -177,6 +180,16 @@ func accountOf(v operate.Versioned[config.Account]) Account {
 		Secrets: append([]string{}, a.Secrets...), Meta: metaOf(v.Meta)}
 }
 
+// called adds the address for callbacks to an account.
+func called(ctx context.Context, o Accounts, c *httpapi.Call, v operate.Versioned[config.Account], err error) (*Account, error) {
+	if err != nil {
+		return nil, err
+	}
+	a := accountOf(v)
+	a.CallbackPath, err = o.CallbackPath(ctx, c.Principal, v.Body)
+	return &a, err
+}
+
 func (r *PutAccount) request(name string) operate.AccountRequest {
 	out := operate.AccountRequest{Secrets: map[string]message.Secret{}, Account: config.Account{Name: name, Provider: r.Provider, Channel: r.Channel,
 		Config: r.Config, Off: r.Off, PerSecond: r.PerSecond, PerMinute: r.PerMinute, PerDay: r.PerDay, UrgentPercent: r.Urgent,
@@ -213,7 +226,8 @@ func accounts(o Accounts) []httpapi.Endpoint {
 				if err != nil {
 					return nil, err
 				}
-				return &items[0], nil
+				items[0].CallbackPath, err = o.CallbackPath(ctx, c.Principal, v.Body)
+				return &items[0], err
 			}),
 		httpapi.Route(op(get, "accounts/{name}/history", "listAccountHistory", "List an account's versions, the newest first", operators(), problem.NotFound),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AccountList, error) {
@@ -224,7 +238,7 @@ func accounts(o Accounts) []httpapi.Endpoint {
 			func(ctx context.Context, c *httpapi.Call, r *PutAccount) (*Account, error) {
 				v, err := o.PutAccount(ctx, c.Principal, r.request(c.Path("name")), r.change())
 				made(c, r.Version, err)
-				return one(accountOf)(v, err)
+				return called(ctx, o, c, v, err)
 			}),
 		httpapi.Route(flip, func(ctx context.Context, c *httpapi.Call, r *SwitchAccount) (*Account, error) {
 			if r.Off == nil {

@@ -86,6 +86,9 @@ func indent(t *testing.T, answer []byte) []byte {
 	if _, isText := m["next"].(string); isText { // it has a hash under a key of its own
 		m["next"] = "…"
 	}
+	if path, ok := m["callback_path"].(string); ok {
+		m["callback_path"] = path[:strings.LastIndexByte(path, '/')+1] + "…"
+	}
 	if m["status"] != nil && m["code"] != nil { // a problem
 		for _, name := range []string{"request_id", "type", "title", "retry_after"} {
 			delete(m, name)

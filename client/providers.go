@@ -20,7 +20,8 @@ type Provider struct {
 	Receipts     bool                 `json:"receipts"` // it says later what became of a message
 	Approvals    bool                 `json:"approvals,omitzero"`
 	ReceiptsByID bool                 `json:"receipts_by_id,omitzero"`
-	Own          *OwnChannel          `json:"channel,omitzero"` // the channel that its recipe declares
+	Suppresses   map[string]string    `json:"suppresses,omitzero"` // codes after which an address is not written to again, and why
+	Own          *OwnChannel          `json:"channel,omitzero"`    // the channel that its recipe declares
 	Codes        map[string]Bilingual `json:"codes,omitzero"`
 	Uploaded     int64                `json:"uploaded,omitzero"` // the version of an uploaded recipe; 0: it comes with notify
 }

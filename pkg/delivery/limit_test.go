@@ -62,7 +62,7 @@ func (p *plant) run(counts map[message.Class]int) map[message.Class][]*store.Rec
 	var workers sync.WaitGroup
 	for _, lane := range message.Lanes() {
 		workers.Go(func() {
-			_ = p.queue.Consume(ctx, queue.Lane(message.SMS, lane), memory.Consumer{Workers: 16, Batch: 1,
+			_ = p.queue.Consume(ctx, queue.Lane(message.SMS, lane), queue.Consumer{Workers: 16, Batch: 1,
 				Handler: queue.HandlerFunc(func(ctx context.Context, batch []queue.Item) []string {
 					p.mu.Lock()
 					p.most = max(p.most, batch[0].Receives)

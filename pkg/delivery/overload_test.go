@@ -54,7 +54,7 @@ func TestOverload(t *testing.T) {
 		for _, lane := range message.Lanes() {
 			for _, d := range crew {
 				workers.Go(func() {
-					_ = q.Consume(ctx, queue.Lane(message.SMS, lane), memory.Consumer{Workers: 40, Batch: 1, Handler: d})
+					_ = q.Consume(ctx, queue.Lane(message.SMS, lane), queue.Consumer{Workers: 40, Batch: 1, Handler: d})
 				})
 			}
 		}

@@ -26,7 +26,6 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
 	"github.com/opennotify/notify/pkg/queue"
-	"github.com/opennotify/notify/pkg/queue/memory"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/wire"
 	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
@@ -63,7 +62,7 @@ type Local struct {
 	listener net.Listener
 	server   *http.Server
 	control  *control.Control
-	handlers map[queue.Name]memory.Consumer
+	handlers map[queue.Name]queue.Consumer
 }
 
 // Start opens the data, listens, and makes everything ready; Run then works.
@@ -137,10 +136,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if l.Key, err = demo(ctx, &l.Backend, dir); err != nil {
 		return fmt.Errorf("demo tenant: %w", err)
 	}
-	l.handlers = map[queue.Name]memory.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
+	l.handlers = map[queue.Name]queue.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
 	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
 		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 96, message.Bulk: 16} {
-			l.handlers[queue.Lane(info.Channel, lane)] = memory.Consumer{Handler: del, Workers: workers, Batch: 1}
+			l.handlers[queue.Lane(info.Channel, lane)] = queue.Consumer{Handler: del, Workers: workers, Batch: 1}
 		}
 	}
 	sessions := wiresession.New(&l.Backend, strings.HasPrefix(l.PublicURL, "https://"))

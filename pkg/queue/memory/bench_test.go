@@ -44,7 +44,7 @@ func BenchmarkThrough(b *testing.B) {
 					}
 				}
 			})
-			if err := q.Consume(ctx, "sms-urgent", Consumer{Workers: 4, Handler: count}); err != nil {
+			if err := q.Consume(ctx, "sms-urgent", queue.Consumer{Workers: 4, Handler: count}); err != nil {
 				b.Error(err)
 			}
 			sender.Wait()

@@ -49,7 +49,7 @@ func TestBatches(t *testing.T) {
 		q := open(Options{})
 		sizes := make(chan int, 10)
 		next := make(chan struct{})
-		stop := consume(t, q, lane, Consumer{Batch: 4, Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
+		stop := consume(t, q, lane, queue.Consumer{Batch: 4, Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 			sizes <- len(batch)
 			<-next
 			return nil
@@ -80,7 +80,7 @@ func TestBackoff(t *testing.T) {
 		synctest.Test(t, func(t *testing.T) {
 			q := New(Options{Now: time.Now, Rand: func() float64 { return rand }, Backoff: 2 * time.Second})
 			var at []time.Time
-			stop := consume(t, q, lane, Consumer{Visibility: 20 * time.Second,
+			stop := consume(t, q, lane, queue.Consumer{Visibility: 20 * time.Second,
 				Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 					at = append(at, time.Now())
 					return all(batch)
@@ -120,7 +120,7 @@ func TestVisibility(t *testing.T) {
 			After    time.Duration
 		}
 		handled := make(chan got, 9)
-		stop := consume(t, q, lane, Consumer{Workers: 2, Visibility: time.Minute,
+		stop := consume(t, q, lane, queue.Consumer{Workers: 2, Visibility: time.Minute,
 			Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 				handled <- got{batch[0].Receives, time.Since(start)}
 				if batch[0].Receives == 1 {
@@ -161,7 +161,7 @@ func TestBatchComesAgain(t *testing.T) {
 				q := open(Options{Log: slog.New(slog.NewTextHandler(&log, nil))})
 				send(t, q, lane, "a", "b", "c")
 				seen := map[string]int{}
-				stop := consume(t, q, lane, Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
+				stop := consume(t, q, lane, queue.Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 					for _, it := range batch {
 						seen[string(it.Body)]++
 					}
@@ -199,7 +199,7 @@ func TestDrain(t *testing.T) {
 				send(t, q, lane, "in flight", "waits")
 				ctx, cancel := context.WithCancel(t.Context())
 				started, ended := make(chan struct{}), make(chan error, 1)
-				consumer := Consumer{Batch: 1, Grace: 30 * time.Second,
+				consumer := queue.Consumer{Batch: 1, Grace: 30 * time.Second,
 					Handler: queue.HandlerFunc(func(ctx context.Context, _ []queue.Item) []string {
 						close(started) // a second batch would panic
 						select {
@@ -235,7 +235,7 @@ func TestConsumersShare(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		q := open(Options{})
 		handled := make(chan struct{}, 100)
-		c := Consumer{Workers: 2, Batch: 1, Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string {
+		c := queue.Consumer{Workers: 2, Batch: 1, Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string {
 			handled <- struct{}{}
 			return nil
 		})}

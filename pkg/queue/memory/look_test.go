@@ -115,7 +115,7 @@ func TestOldestAge(t *testing.T) {
 		check("not due", 0)
 		<-time.After(3 * time.Second)
 		check("ready", 2*time.Second)
-		stop := consume(t, q, lane, Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
+		stop := consume(t, q, lane, queue.Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 			<-time.After(5 * time.Second)
 			if batch[0].Receives == 1 {
 				return all(batch)
@@ -137,7 +137,7 @@ func TestIdle(t *testing.T) {
 	t.Parallel()
 	synctest.Test(t, func(t *testing.T) {
 		q := open(Options{})
-		stop := consume(t, q, lane, Consumer{Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string { return nil })})
+		stop := consume(t, q, lane, queue.Consumer{Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string { return nil })})
 		send(t, q, lane, "x")
 		<-time.After(time.Hour)
 		stop()

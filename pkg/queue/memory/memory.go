@@ -43,7 +43,10 @@ type Queue struct {
 	lines map[queue.Name]*line
 }
 
-var _ queue.Queue = (*Queue)(nil)
+var (
+	_ queue.Queue  = (*Queue)(nil)
+	_ queue.Source = (*Queue)(nil)
+)
 
 // New makes an empty queue.
 func New(opts Options) *Queue {

@@ -17,7 +17,7 @@ func TestSuite(t *testing.T) {
 		return queuetest.Harness{
 			Queue: q,
 			Consume: func(name queue.Name, h queue.Handler) func() {
-				return consume(t, q, name, Consumer{Workers: 3, Handler: h})
+				return consume(t, q, name, queue.Consumer{Workers: 3, Handler: h})
 			},
 		}
 	}, queuetest.Features{Bubble: true, Exact: true, Fair: true, Recovers: true, Patience: time.Hour})
@@ -29,7 +29,7 @@ func open(opts Options) *Queue {
 }
 
 // consume runs a consumer until stop is called.
-func consume(t *testing.T, q *Queue, name queue.Name, c Consumer) (stop func()) {
+func consume(t *testing.T, q *Queue, name queue.Name, c queue.Consumer) (stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	done := make(chan struct{})
 	go func() {

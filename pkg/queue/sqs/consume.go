@@ -3,10 +3,7 @@ package sqs
 import (
 	"context"
 	"fmt"
-	"runtime"
-	"runtime/debug"
 	"strconv"
-	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -15,20 +12,6 @@ import (
 
 	"github.com/opennotify/notify/pkg/queue"
 )
-
-// Consumer is how a queue is worked on. A zero number is its default.
-type Consumer struct {
-	Handler queue.Handler // needed
-	Workers int           // how many batches are worked on side by side: 1
-	Batch   int           // the most items in a batch, to 10: 10. One that waits alone is a batch of one at once
-	// Visibility is how long a handler may keep a batch: 180 s. After it the items are handed out again,
-	// whatever the handler says later. It is also the longest back-off.
-	Visibility time.Duration
-	// Backoff is the first wait of an item that was not done; it doubles up to Visibility: 1 s.
-	Backoff time.Duration
-	// Grace is how long handlers may go on after the end of Consume's context: 30 s.
-	Grace time.Duration
-}
 
 // longestPoll is how long SQS may wait for an item before it answers.
 // https://docs.aws.amazon.com/AWSSimpleQueueService/latest/APIReference/API_ReceiveMessage.html
@@ -40,19 +23,9 @@ const (
 	longestPause = 30 * time.Second
 )
 
-// Consume hands the items of a queue to the handler until ctx ends; then it takes nothing new and waits for
-// the handlers that run, as long as Grace; only then the context that they were given ends. It returns an
-// error when the queue is not to be found, or when some did not finish; their items come back after the
-// visibility, and so do those that were received at the very end.
-//
-// When a handler panics, or names an ID that was not in its batch, its whole batch comes again. Several
-// Consumes of one queue, anywhere, share its items.
-func (q *Queue) Consume(ctx context.Context, name queue.Name, c Consumer) error {
-	setDefault(&c.Workers, 1)
-	setDefault(&c.Batch, maxEntries)
-	setDefault(&c.Visibility, 180*time.Second)
-	setDefault(&c.Backoff, time.Second)
-	setDefault(&c.Grace, 30*time.Second)
+// Consume implements [queue.Source]. What was received at the very end comes back after the visibility too.
+func (q *Queue) Consume(ctx context.Context, name queue.Name, c queue.Consumer) error {
+	c.Fill()
 	url, err := q.url(ctx, name)
 	if ctx.Err() != nil {
 		return nil
@@ -60,35 +33,15 @@ func (q *Queue) Consume(ctx context.Context, name queue.Name, c Consumer) error 
 	if err != nil {
 		return fmt.Errorf("queue: consume %s: %w", name, err)
 	}
-	inner, cancel := context.WithCancel(context.WithoutCancel(ctx))
-	defer cancel()
-	var running sync.WaitGroup
-	for range c.Workers {
+	return c.Work(ctx, name, func(inner context.Context) {
 		w := worker{Consumer: &c, queue: q, name: name, url: url}
-		running.Go(func() { w.work(ctx, inner) })
-	}
-	<-ctx.Done()
-	done := make(chan struct{})
-	go func() { running.Wait(); close(done) }()
-	grace := time.NewTimer(c.Grace)
-	defer grace.Stop()
-	select {
-	case <-done:
-		return nil
-	case <-grace.C:
-		return fmt.Errorf("queue: handlers of %s did not finish within %s", name, c.Grace)
-	}
-}
-
-func setDefault[T int | time.Duration](v *T, def T) {
-	if *v <= 0 {
-		*v = def
-	}
+		w.work(ctx, inner)
+	}, func() {})
 }
 
 // worker is one goroutine of a consumer.
 type worker struct {
-	*Consumer
+	*queue.Consumer
 	queue *Queue
 	name  queue.Name
 	url   string
@@ -163,7 +116,7 @@ func (w *worker) handle(ctx context.Context, got []received) (again []bool) {
 		batch[i] = got[i].item
 	}
 	again = make([]bool, len(got))
-	ids, ok := w.call(ctx, batch)
+	ids, ok := w.Call(ctx, w.queue.opts.Log, w.name, batch)
 	for _, id := range ids {
 		known := false
 		for i := range got {
@@ -179,25 +132,6 @@ func (w *worker) handle(ctx context.Context, got []received) (again []bool) {
 		}
 	}
 	return again
-}
-
-// call is not ok when the handler panicked.
-func (w *worker) call(ctx context.Context, batch []queue.Item) (again []string, ok bool) {
-	defer func() {
-		switch p := recover().(type) {
-		case nil:
-		case runtime.Error:
-			w.logPanic(len(batch), p.Error())
-		default: // its text may hold what it worked on
-			w.logPanic(len(batch), fmt.Sprintf("%T", p))
-		}
-	}()
-	return w.Handler.Handle(ctx, batch), true
-}
-
-func (w *worker) logPanic(items int, what string) {
-	w.queue.opts.Log.Error("queue: a handler panicked; its batch comes again",
-		"queue", w.name, "items", items, "panic", what, "stack", string(debug.Stack()))
 }
 
 // settle deletes what was done and puts off the rest. What SQS does not take of that comes back after the
@@ -246,8 +180,8 @@ func (w *worker) logUnsettled(what string, items int, err error) {
 // time, spread over all of it.
 func (w *worker) backoff(receives int) time.Duration {
 	limit := w.Visibility
-	if shift := max(receives-1, 0); shift < 16 && w.Backoff<<shift < limit {
-		limit = w.Backoff << shift
+	if shift, first := max(receives-1, 0), w.queue.opts.Backoff; shift < 16 && first<<shift < limit {
+		limit = first << shift
 	}
 	return time.Duration(w.queue.opts.Rand() * float64(limit)).Truncate(time.Second)
 }

@@ -42,7 +42,7 @@ func suite(t *testing.T, name emulators.Name, f queuetest.Features) {
 			Queue: q,
 			Consume: func(name queue.Name, h queue.Handler) func() {
 				// What a stopped consumer had just received comes back after the visibility.
-				return consume(t, q, name, sqs.Consumer{Workers: 3, Handler: h, Visibility: 45 * time.Second})
+				return consume(t, q, name, queue.Consumer{Workers: 3, Handler: h, Visibility: 45 * time.Second})
 			},
 		}
 	}, f)
@@ -81,7 +81,7 @@ func create(t *testing.T, client *awssqs.Client, stack string, name queue.Name, 
 }
 
 // consume runs a consumer until stop is called.
-func consume(t *testing.T, q *sqs.Queue, name queue.Name, c sqs.Consumer) (stop func()) {
+func consume(t *testing.T, q *sqs.Queue, name queue.Name, c queue.Consumer) (stop func()) {
 	ctx, cancel := context.WithCancel(context.WithoutCancel(t.Context()))
 	done := make(chan struct{})
 	go func() {

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"strings"
 	"sync"
+	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -31,6 +32,8 @@ type Options struct {
 	URL func(queue.Name) string
 	// Rand spreads back-offs, 0 <= x < 1; they are not spread when nil. Only Consume uses it.
 	Rand func() float64
+	// Backoff is the first wait of an item that was not done; it doubles up to Consumer.Visibility: 1 s.
+	Backoff time.Duration
 	// Log is where Consume's troubles go; nowhere when nil.
 	Log *slog.Logger
 }
@@ -44,7 +47,10 @@ type Queue struct {
 	urls map[queue.Name]string
 }
 
-var _ queue.Queue = (*Queue)(nil)
+var (
+	_ queue.Queue  = (*Queue)(nil)
+	_ queue.Source = (*Queue)(nil)
+)
 
 // Open makes a Queue. It asks for nothing yet.
 func Open(client Client, opts Options) *Queue {
@@ -53,6 +59,9 @@ func Open(client Client, opts Options) *Queue {
 	}
 	if opts.Rand == nil {
 		opts.Rand = func() float64 { return 1 }
+	}
+	if opts.Backoff <= 0 {
+		opts.Backoff = time.Second
 	}
 	return &Queue{client: client, opts: opts, urls: map[queue.Name]string{}}
 }

@@ -263,7 +263,7 @@ func TestSettling(t *testing.T) {
 						return &awssqs.ChangeMessageVisibilityBatchOutput{}, nil
 					},
 				}, sqs.Options{Stack: "s", Log: slog.New(slog.NewTextHandler(&log, nil))})
-				stop := consume(t, q, "sms-urgent", sqs.Consumer{Visibility: 90 * time.Second, Handler: queue.HandlerFunc(
+				stop := consume(t, q, "sms-urgent", queue.Consumer{Visibility: 90 * time.Second, Handler: queue.HandlerFunc(
 					func(_ context.Context, b []queue.Item) []string { return c.handle(b) })})
 				synctest.Wait()
 				stop()
@@ -315,7 +315,7 @@ func TestTroubles(t *testing.T) {
 				return &awssqs.ChangeMessageVisibilityBatchOutput{Failed: one}, nil
 			},
 		}, sqs.Options{Stack: "s", Log: slog.New(slog.NewTextHandler(&log, nil))})
-		stop := consume(t, q, "sms-urgent", sqs.Consumer{Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string {
+		stop := consume(t, q, "sms-urgent", queue.Consumer{Handler: queue.HandlerFunc(func(context.Context, []queue.Item) []string {
 			handled++
 			return []string{"a"}
 		})})
@@ -346,7 +346,7 @@ func TestAHandlerThatDoesNotEnd(t *testing.T) {
 		}, sqs.Options{Stack: "s"})
 		ctx, cancel := context.WithTimeout(t.Context(), time.Second)
 		defer cancel()
-		err := q.Consume(ctx, "sms-urgent", sqs.Consumer{Grace: time.Minute, Handler: queue.HandlerFunc(func(ctx context.Context, _ []queue.Item) []string {
+		err := q.Consume(ctx, "sms-urgent", queue.Consumer{Grace: time.Minute, Handler: queue.HandlerFunc(func(ctx context.Context, _ []queue.Item) []string {
 			<-ctx.Done()
 			ended = true
 			return nil
@@ -358,12 +358,12 @@ func TestAHandlerThatDoesNotEnd(t *testing.T) {
 	})
 	q := sqs.Open(fake{find: func() (*awssqs.GetQueueUrlOutput, error) { return nil, &awstypes.QueueDoesNotExist{} }}, sqs.Options{Stack: "s"})
 	var missing *awstypes.QueueDoesNotExist
-	if err := q.Consume(t.Context(), "sms-urgent", sqs.Consumer{}); !errors.As(err, &missing) {
+	if err := q.Consume(t.Context(), "sms-urgent", queue.Consumer{}); !errors.As(err, &missing) {
 		t.Errorf("Consume of what does not exist: %v", err)
 	}
 	ctx, cancel := context.WithCancel(t.Context())
 	cancel()
-	if err := q.Consume(ctx, "sms-urgent", sqs.Consumer{}); err != nil {
+	if err := q.Consume(ctx, "sms-urgent", queue.Consumer{}); err != nil {
 		t.Errorf("Consume after the end: %v", err)
 	}
 }

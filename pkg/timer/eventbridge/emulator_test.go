@@ -103,7 +103,7 @@ func consume(t *testing.T, q *sqs.Queue, fired chan<- string) {
 	done := make(chan struct{})
 	go func() {
 		defer close(done)
-		err := q.Consume(ctx, timertest.Queue, sqs.Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
+		err := q.Consume(ctx, timertest.Queue, queue.Consumer{Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 			for _, it := range batch {
 				fired <- string(it.Body)
 			}

@@ -21,6 +21,8 @@ import (
 	"go.yaml.in/yaml/v3"
 
 	"github.com/opennotify/notify/deploy/emulators"
+	"github.com/opennotify/notify/pkg/message"
+	onstack "github.com/opennotify/notify/pkg/onaws/stack"
 )
 
 // The channels that the test deploys. The others are built with them, but taken out of the template before
@@ -180,6 +182,11 @@ func (w *world) bootstrap(t *testing.T, s *stack) {
 		t.Fatalf("bootstrap printed %q: %v", out, err)
 	}
 	s.key = made.Key
+	// What notify local --aws would work on.
+	env, _, err := onstack.Find(t.Context(), w.aws.AWS(), s.name)
+	if want := []message.Channel{"email", "other", "webhook"}; err != nil || !slices.Equal(env.Channels, want) || len(env.Reach) != 1 || len(env.Allow) != 1 {
+		t.Errorf("the stack is found as %+v, %v", env, err)
+	}
 }
 
 // logs gives what the functions of a stack have written, by name of the function.

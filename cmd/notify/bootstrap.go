@@ -6,15 +6,13 @@ import (
 	"fmt"
 	"net/mail"
 	"slices"
-	"strconv"
 
-	"github.com/aws/aws-sdk-go-v2/aws"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/service/cloudformation"
 	"github.com/spf13/cobra"
 
 	"github.com/opennotify/notify/pkg/httpapi/console"
 	"github.com/opennotify/notify/pkg/onaws"
+	"github.com/opennotify/notify/pkg/onaws/stack"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -24,7 +22,7 @@ import (
 // bootstrapCommand makes the first key of a stack on AWS. Who may write to the stack's table may do that:
 // there is no key yet that could allow it.
 func bootstrapCommand(s *session) *cobra.Command {
-	var stack, owner string
+	var name, owner string
 	t := tenant.Tenant{Title: "first tenant"}
 	var more bool
 	c := &cobra.Command{
@@ -41,7 +39,11 @@ kms:Decrypt and kms:GenerateDataKey with its key. The key is shown this once and
 				return errors.New(`--owner must be a person to call, as "Wang Li <wang.li@example.com>"`)
 			}
 			t.Owner = tenant.Owner{Name: person.Name, Email: person.Address}
-			env, url, err := stackEnv(c.Context(), stack)
+			cfg, err := awsconfig.LoadDefaultConfig(c.Context())
+			if err != nil {
+				return fmt.Errorf("aws configuration: %w", err)
+			}
+			env, url, err := stack.Find(c.Context(), cfg, name)
 			if err != nil {
 				return err
 			}
@@ -59,7 +61,7 @@ kms:Decrypt and kms:GenerateDataKey with its key. The key is shown this once and
 			return nil
 		},
 	}
-	c.Flags().StringVar(&stack, "stack", "", "the stack's name, as notify-dev")
+	c.Flags().StringVar(&name, "stack", "", "the stack's name, as notify-dev")
 	c.Flags().StringVar(&t.Name, "tenant", "", "name of the first tenant: a business system that sends")
 	c.Flags().StringVar(&owner, "owner", "", `its owner, a person to call: "Wang Li <wang.li@example.com>"`)
 	c.Flags().BoolVar(&more, "another", false, "make a key although there is an admin key already")
@@ -69,34 +71,6 @@ kms:Decrypt and kms:GenerateDataKey with its key. The key is shown this once and
 		}
 	}
 	return c
-}
-
-// stackEnv asks CloudFormation for what the stack tells its functions, and for the API's address.
-func stackEnv(ctx context.Context, stack string) (env onaws.Env, url string, err error) {
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
-	if err != nil {
-		return env, "", fmt.Errorf("aws configuration: %w", err)
-	}
-	out, err := cloudformation.NewFromConfig(cfg).DescribeStacks(ctx, &cloudformation.DescribeStacksInput{StackName: &stack})
-	if err != nil {
-		return env, "", fmt.Errorf("read stack %s: %w", stack, err)
-	}
-	outputs := map[string]string{}
-	for _, st := range out.Stacks {
-		for _, o := range st.Outputs {
-			outputs[aws.ToString(o.OutputKey)] = aws.ToString(o.OutputValue)
-		}
-	}
-	for _, name := range []string{"Table", "KmsKey", "Stage", "Account", "DueShards", "Url"} {
-		if outputs[name] == "" {
-			return env, "", fmt.Errorf("stack %s has no output %s: is it one of notify, and deployed?", stack, name)
-		}
-	}
-	env = onaws.Env{Stack: stack, Table: outputs["Table"], KeyID: outputs["KmsKey"], Stage: outputs["Stage"], Account: outputs["Account"], LogLevel: "warn"}
-	if env.DueShards, err = strconv.Atoi(outputs["DueShards"]); err != nil {
-		return env, "", fmt.Errorf("stack %s: output DueShards: %w", stack, err)
-	}
-	return env, outputs["Url"], nil
 }
 
 // firstKey makes the tenant, unless it exists, and its key, and a link that opens the console with it.

@@ -2,6 +2,8 @@ package main
 
 import (
 	"cmp"
+	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"os"
@@ -14,14 +16,19 @@ import (
 
 // localCommand runs the whole service in this process.
 func localCommand() *cobra.Command {
-	var addr, data, level string
-	var asJSON bool
+	var addr, data, level, stack string
+	var asJSON, onAWS, create bool
 	c := &cobra.Command{
 		Use:   "local",
 		Short: "Run notify on this machine: API, workers, scheduler and dev inbox over one SQLite file",
+		Long: `local runs everything in this process: API, console, workers, sweep and a dev inbox, over one SQLite file in the
+data folder. With --aws it runs the same over DynamoDB, SQS, KMS and Secrets Manager, wherever AWS_ENDPOINT_URL
+and your AWS credentials lead: beside the functions of a deployed stack, or alone in an emulator.`,
 		Example: `  notify local
   notify local --addr 127.0.0.1:9090 --data /tmp/notify
-  NOTIFY_DATA=/tmp/notify notify local --json`,
+  NOTIFY_DATA=/tmp/notify notify local --json
+  AWS_ENDPOINT_URL=http://127.0.0.1:4566 notify local --aws --create
+  notify local --aws --stack notify-dev`,
 		Args: cobra.NoArgs,
 		RunE: func(c *cobra.Command, _ []string) error {
 			var l slog.Level
@@ -33,7 +40,14 @@ func localCommand() *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := local.Start(c.Context(), local.Options{Addr: addr, Data: data, Log: log, Outside: outside})
+			o := local.Options{Addr: addr, Data: data, Log: log, Outside: outside}
+			switch {
+			case onAWS:
+				o.World = func(ctx context.Context) (*local.World, error) { return awsWorld(ctx, log, stack, create) }
+			case create || c.Flags().Changed("stack"):
+				return errors.New("--stack and --create go with --aws")
+			}
+			n, err := local.Start(c.Context(), o)
 			if err != nil {
 				return err
 			}
@@ -48,6 +62,9 @@ func localCommand() *cobra.Command {
 	c.Flags().StringVar(&addr, "addr", cmp.Or(os.Getenv("NOTIFY_ADDR"), "127.0.0.1:8080"), "where to listen (NOTIFY_ADDR)")
 	c.Flags().StringVar(&data, "data", cmp.Or(os.Getenv("NOTIFY_DATA"), "./data"), "the data folder (NOTIFY_DATA)")
 	c.Flags().StringVar(&level, "log", "warn", "what is logged to standard error: debug, info, warn, error")
+	c.Flags().BoolVar(&onAWS, "aws", false, "work on a stack on AWS, or in an emulator, in place of the file; the data folder then holds the demo key only")
+	c.Flags().StringVar(&stack, "stack", cmp.Or(os.Getenv("NOTIFY_STACK"), "notify-local"), "the stack's name, with --aws (NOTIFY_STACK)")
+	c.Flags().BoolVar(&create, "create", false, "make what is missing in the emulator at AWS_ENDPOINT_URL: table, key, queues, the demo tenant")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON instead of the welcome")
 	return c
 }

@@ -30,6 +30,7 @@ func TestLocal(t *testing.T) {
 		t.Run(fmt.Sprint("kill ", i), func(t *testing.T) { t.Parallel(); testKill(t, bin, i) })
 	}
 	t.Run("refuses", func(t *testing.T) { t.Parallel(); testRefuses(t, bin) })
+	t.Run("aws", func(t *testing.T) { t.Parallel(); testAWS(t, bin) })
 	t.Run("full disk", func(t *testing.T) { t.Parallel(); testFullDisk(t, bin) })
 }
 
@@ -202,8 +203,14 @@ func testRefuses(t *testing.T, bin string) {
 		"unwritable database": {func(dir string) *exec.Cmd { return unwritableFile(t, bin, dir) }, "permission denied"},
 		"not a folder":        {func(string) *exec.Cmd { return local(bin, bin) }, "not a directory"},
 		"a wrong level":       {func(dir string) *exec.Cmd { return local(bin, dir, "--log", "loud") }, "--log must be"},
-		"an unknown flag":     {func(dir string) *exec.Cmd { return local(bin, dir, "--nonsense") }, "unknown flag"},
-		"too many arguments":  {func(dir string) *exec.Cmd { return local(bin, dir, "extra") }, "unknown command"},
+		"create on AWS": {func(dir string) *exec.Cmd {
+			cmd := local(bin, dir, "--aws", "--create")
+			cmd.Env = append(os.Environ(), "AWS_ENDPOINT_URL=", "AWS_REGION=eu-west-1")
+			return cmd
+		}, "--create is for an emulator"},
+		"create a file":      {func(dir string) *exec.Cmd { return local(bin, dir, "--create") }, "go with --aws"},
+		"an unknown flag":    {func(dir string) *exec.Cmd { return local(bin, dir, "--nonsense") }, "unknown flag"},
+		"too many arguments": {func(dir string) *exec.Cmd { return local(bin, dir, "extra") }, "unknown command"},
 	}
 	var all sync.WaitGroup
 	for name, tt := range tests {

@@ -11,11 +11,14 @@ import (
 
 // console makes the console, and the one-time link that the terminal shows.
 func (l *Local) console(ctx context.Context, s *session.Sessions) (*console.Console, error) {
-	path, err := console.Link(ctx, l.Store, tenant.System("local"), l.Random, l.Key, l.Now())
-	if err != nil {
-		return nil, err
+	l.Console = l.URL + "/console/"
+	if l.Key != "" {
+		path, err := console.Link(ctx, l.Store, tenant.System("local"), l.Random, l.Key, l.Now())
+		if err != nil {
+			return nil, err
+		}
+		l.Console = l.URL + path
 	}
-	l.Console = l.URL + path
 	c := wireconsole.Config(&l.Backend, s)
 	c.Inbox = "/dev/inbox"
 	return console.New(c)

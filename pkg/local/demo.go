@@ -33,27 +33,68 @@ type demoData struct {
 	Accounts  []config.Account
 }
 
-// demoKey is the file that holds the demo tenant's key, so that a restart can show it again. It opens
-// nothing but this folder's data.
+// demoKey is the file that holds the demo tenant's key, so that a restart can show it again, and another world
+// have the same. It opens nothing but demo tenants.
 const demoKey = "demo.key"
 
-// demo seeds an empty data folder; what is there is left alone. It gives the demo tenant's key.
-func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, error) {
+// demo gives the demo tenant's key. It seeds a world that does not know it, if there is to be a demo tenant;
+// what is there is left alone.
+func demo(ctx context.Context, w *World, dir string) (message.Secret, error) {
 	path := filepath.Join(dir, demoKey)
-	text, err := os.ReadFile(path)
-	if err == nil {
-		key := strings.TrimSpace(string(text))
-		if _, _, _, err := tenant.ParseKey(key); err != nil {
-			return "", fmt.Errorf("%s does not hold a key; remove it, and the next start makes a new one", path)
-		}
-		return message.Secret(key), nil
-	}
-	if !errors.Is(err, fs.ErrNotExist) {
-		return "", err
-	}
-	d, err := readDemo()
+	secret, err := readKey(path)
 	if err != nil {
 		return "", err
+	}
+	if secret != "" {
+		id, _, _, _ := tenant.ParseKey(string(secret)) // as readKey did
+		if _, err := w.Store.Doc(ctx, store.APIKeys, id); err == nil || !errors.Is(err, store.ErrNotFound) {
+			return secret, err
+		}
+	}
+	if !w.Demo {
+		return "", nil
+	}
+	if secret == "" {
+		var random [27]byte
+		if _, err := io.ReadFull(w.Random, random[:]); err != nil {
+			return "", err
+		}
+		_, secret = tenant.NewKey(random, tenant.Key{Live: true}, 0)
+	}
+	if err := seed(ctx, &w.Backend, secret); err != nil {
+		return "", err
+	}
+	// The key's file comes last, whole or not at all: a crash before it seeds again, with another key.
+	if err := os.MkdirAll(dir, 0o700); err != nil {
+		return "", err
+	}
+	if err := os.WriteFile(path+".new", []byte(string(secret)+"\n"), 0o600); err != nil {
+		return "", err
+	}
+	return secret, os.Rename(path+".new", path)
+}
+
+// readKey is "" without a file.
+func readKey(path string) (message.Secret, error) {
+	text, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return "", nil
+	}
+	if err != nil {
+		return "", err
+	}
+	key := strings.TrimSpace(string(text))
+	if _, _, _, err := tenant.ParseKey(key); err != nil {
+		return "", fmt.Errorf("%s does not hold a key; remove it, and the next start makes a new one", path)
+	}
+	return message.Secret(key), nil
+}
+
+// seed writes the demo tenant, with a key of that text.
+func seed(ctx context.Context, b *wire.Backend, secret message.Secret) error {
+	d, err := readDemo()
+	if err != nil {
+		return err
 	}
 	s := seeder{ctx: ctx, b: b}
 	now := message.At(b.Now())
@@ -61,7 +102,7 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 	for _, t := range d.Templates {
 		t.Tenant, t.Version = d.Tenant.Name, 1
 		if _, faults := template.Compile(t); len(faults) > 0 {
-			return "", fmt.Errorf("template %s: %s %s", t.Name, faults[0].Pointer, faults[0].Detail)
+			return fmt.Errorf("template %s: %s %s", t.Name, faults[0].Pointer, faults[0].Detail)
 		}
 		s.put(store.TemplateVersions, config.VersionName(t.Tenant, t.Name, 1), t.Tenant, t)
 		s.put(store.Templates, t.Tenant+"/"+t.Name, t.Tenant,
@@ -73,24 +114,16 @@ func demo(ctx context.Context, b *wire.Backend, dir string) (message.Secret, err
 		}
 		s.put(store.Accounts, a.Name, "", a)
 	}
-	var random [27]byte
-	if _, err := io.ReadFull(b.Random, random[:]); err != nil {
-		return "", err
-	}
-	k, secret := tenant.NewKey(random, tenant.Key{Tenant: d.Tenant.Name, Title: "demo", Live: true, By: "demo",
+	k, err := tenant.Remake(secret, tenant.Key{Tenant: d.Tenant.Name, Title: "demo", By: "demo",
 		Scopes: []tenant.Scope{tenant.Send, tenant.Read, tenant.Operate, tenant.Admin}}, now)
+	if err != nil {
+		return err
+	}
 	s.put(store.APIKeys, k.ID, k.Tenant, k)
 	if s.err != nil {
-		return "", s.err
+		return s.err
 	}
-	if err := b.Store.AddDocs(ctx, tenant.System("demo"), now, s.docs...); err != nil {
-		return "", err
-	}
-	// The key's file comes last, whole or not at all: a crash before it seeds again, with another key.
-	if err := os.WriteFile(path+".new", []byte(string(secret)+"\n"), 0o600); err != nil {
-		return "", err
-	}
-	return secret, os.Rename(path+".new", path)
+	return b.Store.AddDocs(ctx, tenant.System("demo"), now, s.docs...)
 }
 
 func readDemo() (demoData, error) {

@@ -27,6 +27,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/devinbox"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/receipt"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/wire"
 	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
 	"github.com/opennotify/notify/pkg/wire/control"
@@ -44,6 +45,8 @@ import (
 type Options struct {
 	Addr string // host:port to listen on; port 0 takes a free one
 	Data string // the data folder
+	// World opens what notify runs over; nil is [File] over the data folder.
+	World func(ctx context.Context) (*World, error)
 	// Outside is what notify is told of the world around it; its zero value does.
 	Outside wire.Outside
 	Log     *slog.Logger
@@ -51,13 +54,16 @@ type Options struct {
 
 // Local is a running notify.
 type Local struct {
-	*backend
+	wire.Backend
 	URL   string
 	Inbox *devinbox.Inbox
-	// Key is the demo tenant's key, as it is pasted into a request.
+	// Key is the demo tenant's key, as it is pasted into a request; "" without one.
 	Key message.Secret
-	// Console is a link that signs in to the console as the demo tenant, once.
+	// Console is a link that signs in to the console as the demo tenant, once; without one, the console's.
 	Console string
+
+	world    *World
+	refusals *stats.Refusals
 
 	listener net.Listener
 	server   *http.Server
@@ -71,14 +77,17 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 	if err != nil {
 		return nil, err
 	}
-	b, err := open(ctx, o.Data, o.Log)
+	if o.World == nil {
+		o.World = func(ctx context.Context) (*World, error) { return File(ctx, o.Data, o.Log) }
+	}
+	w, err := o.World(ctx)
 	if err != nil {
 		return nil, errors.Join(err, listener.Close())
 	}
-	b.Outside = o.Outside
-	l := &Local{backend: b, listener: listener, URL: "http://" + listener.Addr().String()}
+	w.Outside = o.Outside
+	l := &Local{Backend: w.Backend, world: w, refusals: stats.NewRefusals(w.Store), listener: listener, URL: "http://" + listener.Addr().String()}
 	if err := l.build(ctx, o.Data); err != nil {
-		return nil, errors.Join(err, listener.Close(), b.db.Close())
+		return nil, errors.Join(err, listener.Close(), w.Close())
 	}
 	return l, nil
 }
@@ -133,15 +142,10 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if l.control, err = control.New(&l.Backend); err != nil {
 		return err
 	}
-	if l.Key, err = demo(ctx, &l.Backend, dir); err != nil {
+	if l.Key, err = demo(ctx, l.world, dir); err != nil {
 		return fmt.Errorf("demo tenant: %w", err)
 	}
-	l.handlers = map[queue.Name]queue.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
-	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
-		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 96, message.Bulk: 16} {
-			l.handlers[queue.Lane(info.Channel, lane)] = queue.Consumer{Handler: del, Workers: workers, Batch: 1}
-		}
-	}
+	l.consumers(del, rec)
 	sessions := wiresession.New(&l.Backend, strings.HasPrefix(l.PublicURL, "https://"))
 	con, err := l.console(ctx, sessions)
 	if err != nil {
@@ -154,7 +158,9 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
-	mux.Handle("GET /metrics", l.totals)
+	if l.world.Totals != nil {
+		mux.Handle("GET /metrics", l.world.Totals)
+	}
 	inbox := l.inboxPage()
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)
@@ -162,34 +168,37 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	return nil
 }
 
+// consumers says who works on which queue.
+func (l *Local) consumers(del, rec queue.Handler) {
+	l.handlers = map[queue.Name]queue.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
+	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
+		if l.Deployed != nil && !l.Deployed(info.Channel) {
+			continue
+		}
+		for lane, workers := range map[message.Lane]int{message.Urgent: 16, message.Normal: 96, message.Bulk: 16} {
+			l.handlers[queue.Lane(info.Channel, lane)] = queue.Consumer{Handler: del, Workers: workers, Batch: 1}
+		}
+	}
+}
+
 // receive is what the development provider does in place of a callback over HTTP.
 func (l *Local) receive(account string, r provider.Receipt) {
 	it, err := receipt.Encode(account, r)
 	if err == nil {
-		err = l.queue.Send(context.Background(), queue.Receipts, it)
+		err = l.Queue.Send(context.Background(), queue.Receipts, it)
 	}
 	if err != nil {
 		l.Log.Error("receipt not queued", "message", r.ID, "error", err)
 	}
 }
 
-// The pace of the loops. On AWS the sweep has a tick a minute and two passes in between.
-const (
-	sweepEvery = 20 * time.Second
-	purgeEvery = 10 * time.Minute
-	countEvery = time.Second
-	drainFor   = 15 * time.Second
-)
+const drainFor = 15 * time.Second
 
 // Run works until ctx ends, then drains: it takes no new requests, finishes those it has and the calls
-// that are under way, and closes the file.
+// that are under way, and closes the world.
 func (l *Local) Run(ctx context.Context) error {
-	if n, err := l.control.Rebuild(ctx); ctx.Err() != nil { // stopped before it began
-		return errors.Join(l.listener.Close(), l.db.Close())
-	} else if err != nil {
-		return errors.Join(fmt.Errorf("rebuild the queues: %w", err), l.listener.Close(), l.db.Close())
-	} else if n > 0 {
-		l.Log.Info("queues rebuilt", "messages", n)
+	if err := l.rebuild(ctx); err != nil || ctx.Err() != nil { // or stopped before it began
+		return errors.Join(err, l.listener.Close(), l.world.Close())
 	}
 	l.refill(ctx)
 	served := make(chan error, 1)
@@ -199,14 +208,14 @@ func (l *Local) Run(ctx context.Context) error {
 	for name, c := range l.handlers {
 		c.Grace = drainFor
 		loops.Go(func() {
-			if err := l.queue.Consume(work, name, c); err != nil {
+			if err := l.world.Source.Consume(work, name, c); err != nil {
 				l.Log.Warn("not drained", "queue", name, "error", err)
 			}
 		})
 	}
-	loops.Go(func() { l.every(work, sweepEvery, l.pass) })
-	loops.Go(func() { l.every(work, purgeEvery, l.purge) })
-	loops.Go(func() { l.every(work, countEvery, l.count) })
+	for _, c := range l.chores() {
+		loops.Go(func() { l.every(work, c) })
+	}
 
 	var err error
 	select {
@@ -220,51 +229,60 @@ func (l *Local) Run(ctx context.Context) error {
 	}
 	stop()
 	loops.Wait()
-	l.count(context.WithoutCancel(ctx))
+	for _, c := range l.chores() {
+		if c.AtEnd {
+			l.do(context.WithoutCancel(ctx), c)
+		}
+	}
 	if errors.Is(err, http.ErrServerClosed) {
 		err = nil
 	}
-	return errors.Join(err, l.db.Close())
+	return errors.Join(err, l.world.Close())
 }
 
-func (l *Local) every(ctx context.Context, d time.Duration, do func(context.Context)) {
-	t := time.NewTicker(d)
-	defer t.Stop()
-	for {
-		select {
-		case <-ctx.Done():
-			return
-		case <-t.C:
-			do(ctx)
-		}
+// rebuild fills queues that forget.
+func (l *Local) rebuild(ctx context.Context) error {
+	if !l.world.Forgets {
+		return nil
 	}
+	n, err := l.control.Rebuild(ctx)
+	switch {
+	case ctx.Err() != nil:
+		return nil
+	case err != nil:
+		return fmt.Errorf("rebuild the queues: %w", err)
+	case n > 0:
+		l.Log.Info("queues rebuilt", "messages", n)
+	}
+	return nil
 }
 
-func (l *Local) pass(ctx context.Context) {
-	if n, err := l.control.Pass(ctx); err != nil && ctx.Err() == nil {
-		l.Log.Error("sweep failed; the next pass goes on", "error", err)
-	} else if n.Queued > 0 {
+func (l *Local) pass(ctx context.Context) error {
+	n, err := l.control.Pass(ctx)
+	if err == nil && n.Queued > 0 {
 		l.Log.Info("swept", "due", n.Due, "queued", n.Queued)
 	}
+	return err
 }
 
-// purge removes what has expired; whoever reads compares for himself.
-func (l *Local) purge(ctx context.Context) {
-	if _, err := l.db.Purge(ctx, message.At(l.Now()), 10000); err != nil && ctx.Err() == nil {
-		l.Log.Error("purge failed", "error", err)
-	}
-}
-
-// count keeps what was counted.
-func (l *Local) count(ctx context.Context) {
-	if err := errors.Join(l.refusals.Flush(ctx, message.At(l.Now())), l.counters.Flush(ctx)); err != nil && ctx.Err() == nil {
-		l.Log.Error("counters not kept yet", "error", err)
-	}
+func (l *Local) refused(ctx context.Context) error {
+	return l.refusals.Flush(ctx, message.At(l.Now()))
 }
 
 // Welcome is what a developer reads after the start.
 func (l *Local) Welcome() string {
-	return strings.NewReplacer("$URL", l.URL, "$CONSOLE", l.Console, "$KEY", string(l.Key)).Replace(`notify is running.
+	fill := strings.NewReplacer("$URL", l.URL, "$CONSOLE", l.Console, "$KEY", string(l.Key))
+	if l.Key == "" {
+		return fill.Replace(`notify is running.
+
+  Console    $CONSOLE
+  API        $URL/v1
+  Dev inbox  $URL/dev/inbox
+
+Its keys are those that were made before; notify bootstrap makes the first. Ctrl-C stops notify.
+`)
+	}
+	return fill.Replace(`notify is running.
 
   Console    $CONSOLE   (signs in once)
   API        $URL/v1

@@ -27,18 +27,9 @@ import (
 	"github.com/opennotify/notify/recipes"
 )
 
-// backend is a Backend with what only one machine has: the file, and the queue in memory.
-type backend struct {
-	wire.Backend
-	db       *sqlite.DB
-	queue    *memory.Queue
-	counters *stats.Counters
-	refusals *stats.Refusals
-	totals   *telemetry.Prometheus
-}
-
-// open makes the Backend of a data folder, and the folder if there is none.
-func open(ctx context.Context, dir string, log *slog.Logger) (*backend, error) {
+// File opens the world of a data folder: one SQLite file, and queues in memory. It makes the folder if there
+// is none.
+func File(ctx context.Context, dir string, log *slog.Logger) (*World, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
@@ -46,14 +37,14 @@ func open(ctx context.Context, dir string, log *slog.Logger) (*backend, error) {
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
-	b, err := assemble(ctx, dir, db, log)
+	w, err := assemble(ctx, dir, db, log)
 	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
-	return b, nil
+	return w, nil
 }
 
-func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) (*backend, error) {
+func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) (*World, error) {
 	keeper, err := sealfile.Open(filepath.Join(dir, "master.key"), rand.Reader)
 	if err != nil {
 		return nil, err
@@ -72,7 +63,14 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	counters.KeepIn(st)
 	conf := config.New(st, time.Now, log)
 	q := memory.New(memory.Options{Now: time.Now, Rand: mathrand.Float64, Log: log})
-	return &backend{db: db, queue: q, counters: counters, refusals: stats.NewRefusals(st), totals: totals, Backend: wire.Backend{
+	purge := func(ctx context.Context) error { // whoever reads compares for himself
+		_, err := db.Purge(ctx, message.At(time.Now()), 10000)
+		return err
+	}
+	return &World{Source: q, Forgets: true, Demo: true, Totals: totals, Close: db.Close, Chores: []Chore{
+		{What: "remove what has expired", Every: 10 * time.Minute, Do: purge},
+		{What: "keep what was counted", Every: time.Second, Do: counters.Flush, AtEnd: true},
+	}, Backend: wire.Backend{
 		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},

@@ -47,17 +47,19 @@ func (l *Local) arrived(ctx context.Context, as tenant.Principal, name string) (
 	now, read := message.At(l.Now()), 0
 	in := store.Range{From: message.At(l.Now().AddDate(0, 0, -refillDays)), To: now + 1}
 	for _, day := range store.Days(in, refillDays+1) {
-		for after := ""; len(out) < refillMost && read < refillRead; {
-			page, err := l.Store.ByTenant(ctx, as, name, day, 0, in, 200, after)
-			if err != nil {
-				return out, err
-			}
-			read += page.Read
-			for _, r := range page.Records {
-				out = append(out, l.entries(ctx, r)...)
-			}
-			if after = page.Next; after == "" {
-				break
+		for shard := range l.Store.ListShards() {
+			for after := ""; len(out) < refillMost && read < refillRead; {
+				page, err := l.Store.ByTenant(ctx, as, name, day, shard, in, 200, after)
+				if err != nil {
+					return out, err
+				}
+				read += page.Read
+				for _, r := range page.Records {
+					out = append(out, l.entries(ctx, r)...)
+				}
+				if after = page.Next; after == "" {
+					break
+				}
 			}
 		}
 	}

@@ -96,6 +96,11 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 	return open(ctx, cfg, env, log, out, nil)
 }
 
+// Assemble makes the Backend of a configuration, for what is no function. Metrics are written to out.
+func Assemble(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io.Writer) (*AWS, error) {
+	return open(ctx, cfg, env, log, out, nil)
+}
+
 // open makes the Backend of a configuration. consumed is told what the table's calls cost; it may be nil.
 func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io.Writer, consumed func(string, types.ConsumedCapacity)) (*AWS, error) {
 	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log, Consumed: consumed})

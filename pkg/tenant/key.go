@@ -39,6 +39,17 @@ func NewKey(random [27]byte, k Key, now message.Time) (Key, message.Secret) {
 	return k, message.Secret(head + checksum(head))
 }
 
+// Remake gives the record of a key of which the text is known.
+func Remake(text message.Secret, k Key, now message.Time) (Key, error) {
+	id, secret, live, err := ParseKey(string(text))
+	if err != nil {
+		return k, err
+	}
+	sum := sha256.Sum256([]byte(secret))
+	k.ID, k.Hash, k.Live, k.Created = id, sum[:], live, now
+	return k, nil
+}
+
 // ParseKey takes a key's text apart.
 func ParseKey(s string) (id, secret string, live bool, err error) {
 	rest, ok := strings.CutPrefix(s, keyPrefix)

@@ -39,7 +39,7 @@ func TestOwnRedrive(t *testing.T) {
 		t.Fatal(err)
 	}
 	got := make(chan queue.Item, 1)
-	stop := consume(t, q, queuetest.Lane, sqs.Consumer{Workers: 1, Visibility: 45 * time.Second, Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
+	stop := consume(t, q, queuetest.Lane, queue.Consumer{Workers: 1, Visibility: 45 * time.Second, Handler: queue.HandlerFunc(func(_ context.Context, batch []queue.Item) []string {
 		got <- batch[0]
 		return []string{}
 	})})

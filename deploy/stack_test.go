@@ -1,6 +1,7 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"fmt"
@@ -57,7 +58,7 @@ func newWorld(t *testing.T) *world {
 	return w
 }
 
-// run runs a command in the repository's root, and gives what it printed.
+// run runs a command in the repository's root, and gives what it answered; what it told is for faults.
 func (w *world) run(t *testing.T, argv ...string) string {
 	t.Helper()
 	begun := time.Now()
@@ -67,9 +68,11 @@ func (w *world) run(t *testing.T, argv ...string) string {
 	cmd.Env = append(own, append(w.aws.Env(), "ARCH="+runtime.GOARCH, "SAM_CLI_TELEMETRY=0", "HOME="+w.tmp, "CI=1",
 		"GOCACHE="+goEnv(t, "GOCACHE"), "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOFLAGS="+goEnv(t, "GOFLAGS"), "GOPROXY="+goEnv(t, "GOPROXY"))...)
 	cmd.WaitDelay = 5 * time.Second
-	out, err := cmd.CombinedOutput()
+	var told bytes.Buffer
+	cmd.Stderr = &told
+	out, err := cmd.Output()
 	if err != nil {
-		t.Errorf("%s: %v\n%s", strings.Join(argv[:2], " "), err, out)
+		t.Errorf("%s: %v\n%s%s", strings.Join(argv[:2], " "), err, out, &told)
 	}
 	t.Logf("%s %s: %.1f s", filepath.Base(argv[0]), argv[1], time.Since(begun).Seconds())
 	return string(out)

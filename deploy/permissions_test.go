@@ -20,7 +20,7 @@ func TestPermissions(t *testing.T) {
 	t.Parallel()
 	r := root(t, nil)
 	var lines []string
-	for _, tmpl := range []template{r, nested(t, r, message.Email)} {
+	for _, tmpl := range []template{r, nested(t, r, message.Email), nested(t, r, message.SMS)} {
 		for name, res := range tmpl.Resources {
 			lines = append(lines, granted(t, name, res)...)
 		}

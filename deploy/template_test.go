@@ -186,6 +186,8 @@ func (r *resolver) holds(c any) bool {
 			return !r.holds(args[0])
 		case "Fn::And":
 			return r.holds(args[0]) && r.holds(args[1])
+		case "Fn::Or":
+			return r.holds(args[0]) || r.holds(args[1])
 		case "Condition":
 			return r.holds(arg)
 		}

@@ -4,6 +4,7 @@ package senders
 
 import (
 	"github.com/opennotify/notify/pkg/provider"
+	awssms "github.com/opennotify/notify/pkg/provider/aws-sms"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
 	"github.com/opennotify/notify/pkg/provider/ses"
 	"github.com/opennotify/notify/pkg/provider/smtp"
@@ -15,6 +16,7 @@ import (
 // inbox; without one (on AWS) that provider does not exist.
 func List(inbox *devinbox.Inbox) map[string]provider.OpenFunc {
 	list := map[string]provider.OpenFunc{
+		"aws-sms": awssms.Open,
 		"ses":     ses.Open,
 		"smtp":    smtp.Open,
 		"webhook": webhook.Open,
@@ -26,4 +28,4 @@ func List(inbox *devinbox.Inbox) map[string]provider.OpenFunc {
 }
 
 // Foreign reads the receipts that cloud services put into the queue of receipts themselves.
-func Foreign() []receipt.Foreign { return []receipt.Foreign{ses.Foreign} }
+func Foreign() []receipt.Foreign { return []receipt.Foreign{awssms.Foreign, ses.Foreign} }

@@ -6,6 +6,8 @@ import (
 	"slices"
 	"testing"
 
+	"golang.org/x/tools/txtar"
+
 	"github.com/opennotify/notify/pkg/provider/devinbox"
 	"github.com/opennotify/notify/pkg/provider/senders"
 )
@@ -37,5 +39,26 @@ func TestNoInboxNoDevelopmentProvider(t *testing.T) {
 	t.Parallel()
 	if _, ok := senders.List(nil)["devinbox"]; ok {
 		t.Error("devinbox exists without an inbox")
+	}
+}
+
+// TestOneForeign: an event of one service is not taken for another's.
+func TestOneForeign(t *testing.T) {
+	t.Parallel()
+	files, err := filepath.Glob("../*/testdata/events/*.txtar")
+	if err != nil || len(files) < 30 {
+		t.Fatal(files, err)
+	}
+	for _, file := range files {
+		a, err := txtar.ParseFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		of := filepath.Base(filepath.Dir(filepath.Dir(filepath.Dir(file))))
+		for _, read := range senders.Foreign() {
+			if name, _, ok, err := read(a.Files[0].Data); ok && name != of || err != nil {
+				t.Errorf("%s is taken for one of %s, %v", file, name, err)
+			}
+		}
 	}
 }

@@ -79,8 +79,8 @@ func Foreign(body []byte) (providerName string, receipts []provider.Receipt, ok 
 		return "ses", nil, true, nil
 	case json.Unmarshal(body, &form) != nil, form.EventType == "" && form.NotificationType == "":
 		return "", nil, false, nil
-	case form.Mail == nil: // a greeting of another kind
-		return "ses", nil, true, nil
+	case form.Mail == nil: // a greeting of another kind, or another service's event
+		return "ses", nil, form.NotificationType != "", nil
 	}
 	receipts, err = Receipts(body)
 	return "ses", receipts, true, err

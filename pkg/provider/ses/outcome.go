@@ -18,17 +18,17 @@ import (
 const noCode = "UnknownError"
 
 // classify says what a call that failed means.
-func (s *sender) classify(ctx context.Context, by *courier, err error, to message.Address) message.Result {
+func (s *sender) classify(ctx context.Context, by *provider.Courier, err error, to message.Address) message.Result {
 	switch {
-	case !by.asked && ctx.Err() != nil:
+	case !by.Asked && ctx.Err() != nil:
 		return provider.Fault(ctx.Err(), false)
-	case !by.asked: // the SDK could not make a request
+	case !by.Asked: // the SDK could not make a request
 		return message.Result{Outcome: message.AccountFault, Code: "no_request", Text: "there are no credentials, or no endpoint for the region"}
-	case !by.answered:
-		return by.fault
+	case !by.Answered:
+		return by.Fault
 	}
-	r := message.Result{HTTPStatus: by.answer.Status, Code: "http_" + strconv.Itoa(by.answer.Status), Text: http.StatusText(by.answer.Status)}
-	if by.answer.Status < 300 {
+	r := message.Result{HTTPStatus: by.Answer.Status, Code: "http_" + strconv.Itoa(by.Answer.Status), Text: http.StatusText(by.Answer.Status)}
+	if by.Answer.Status < 300 {
 		r.Code, r.Text = "bad_answer", "the answer cannot be read"
 		return r // of the zero outcome: it was accepted, or something else than SES has answered
 	}
@@ -39,9 +39,9 @@ func (s *sender) classify(ctx context.Context, by *courier, err error, to messag
 		r.Code = provider.Clean(code, s.account, to)
 		r.Text = provider.Clean(text, s.account, to)
 	}
-	r.Outcome, r.After = outcome(by.answer.Status, code, strings.ToLower(text))
+	r.Outcome, r.After = outcome(by.Answer.Status, code, strings.ToLower(text))
 	if r.Outcome == message.Throttled || r.Outcome == message.Retry {
-		r.After = max(r.After, provider.RetryAfter(by.answer.Header, s.now()))
+		r.After = max(r.After, provider.RetryAfter(by.Answer.Header, s.now()))
 	}
 	return r
 }

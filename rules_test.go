@@ -170,7 +170,7 @@ var mutable = map[string]string{}
 const (
 	maxFile     = 400
 	maxFunction = 70
-	maxMain     = 40 // of functions/*/main.go
+	maxMain     = 44 // of functions/*/main.go: three lines for each use case of admin, which has most
 )
 
 // vagueNames say nothing of what is inside.

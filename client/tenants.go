@@ -25,6 +25,7 @@ type Tenant struct {
 	Locale      string `json:"locale,omitzero"`       // BCP 47
 	PerSecond   int    `json:"per_second,omitzero"`   // requests; 0 is no bound
 	PerDay      int    `json:"per_day,omitzero"`
+	ApproveOver int    `json:"approve_over,omitzero"`
 	Disabled    bool   `json:"disabled,omitzero"`
 	Meta
 }

@@ -243,9 +243,9 @@ func (d *deployment) lostHint(t *testing.T) {
 		t.Fatal(err)
 	}
 	d.until(t, id, "sent")
-	if !strings.Contains(d.logs(t, d.stack)["schedule"], `"msg":"swept"`) {
-		t.Error("it was sent, but not by the sweep")
-	}
+	eventually(t, "the sweep tells that it was the one", func() (string, bool) { // at the end of its invocation
+		return "it does not", strings.Contains(d.logs(t, d.stack)["schedule"], `"msg":"swept"`)
+	})
 }
 
 // What is refused is refused by the function, whichever gateway is before it.

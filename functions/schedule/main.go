@@ -5,12 +5,16 @@ import (
 	"context"
 
 	"github.com/opennotify/notify/pkg/onaws"
+	"github.com/opennotify/notify/pkg/onaws/campaigns"
 	"github.com/opennotify/notify/pkg/onlambda"
 	"github.com/opennotify/notify/pkg/wire/control"
 )
 
 func main() {
 	onaws.Main(func(ctx context.Context, a *onaws.AWS) (any, error) {
+		if err := campaigns.Open(a); err != nil {
+			return nil, err
+		}
 		c, err := control.New(&a.Backend)
 		if err != nil {
 			return nil, err

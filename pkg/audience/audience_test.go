@@ -10,6 +10,7 @@ import (
 	"testing"
 	"testing/iotest"
 
+	strict "github.com/go-json-experiment/json"
 	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
@@ -184,10 +185,26 @@ func TestLines(t *testing.T) {
 	if diff := cmp.Diff(Recipient{To: "a", Channel: "sms", Locale: "zh", Vars: map[string]any{"amount": json.Number("1.50")}}, got); diff != "" || faults != nil {
 		t.Error(faults, diff)
 	}
-	for _, line := range []string{``, `[]`, `{"to":1}`, `{"to":"a","x":"secret"}`, `{"to":"a","to":"b"}`, `{"to":"a"} x`, `{"to":"a","vars":[]}`, `{"vars":{}}`, `{"to":"a","vars":null}`} {
+	for _, line := range []string{``, `[]`, `{"to":1}`, `{"to":"a","x":"secret"}`, `{"to":"a","to":"b"}`, `{"to":"a"} x`, `{"to":"a","vars":[]}`, `{"vars":{}}`, `{"to":"a","vars":7}`} {
 		if _, faults := b.Read(Row{Line: []byte(line)}); len(faults) != 1 || strings.Contains(faults[0].Detail, "secret") {
 			t.Error(line, faults)
 		}
+	}
+}
+
+func TestVars(t *testing.T) {
+	t.Parallel()
+	in := Recipient{To: "a", Vars: Vars{"amount": json.Number("12.50"), "name": "<张>", "list": []any{map[string]any{"n": json.Number("1e2")}}}}
+	b, err := strict.Marshal(in)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out Recipient
+	if err := strict.Unmarshal(b, &out); err != nil {
+		t.Fatal(err)
+	}
+	if diff := cmp.Diff(in, out); diff != "" {
+		t.Error("(-want +got):", diff)
 	}
 }
 

@@ -1,7 +1,6 @@
 package audience
 
 import (
-	"bytes"
 	"encoding/json"
 	"errors"
 	"maps"
@@ -9,7 +8,6 @@ import (
 	"strings"
 
 	strict "github.com/go-json-experiment/json"
-	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -30,7 +28,7 @@ type Recipient struct {
 	To      string          `json:"to"`
 	Channel message.Channel `json:"channel,omitzero"`
 	Locale  string          `json:"locale,omitzero"`
-	Vars    map[string]any  `json:"vars,omitzero"`
+	Vars    Vars            `json:"vars,omitzero"`
 }
 
 // The names by which columns are known without being told.
@@ -183,25 +181,12 @@ func value(kind, text string) (any, string) {
 
 // readLine reads an object with exactly the fields of a Recipient.
 func readLine(line []byte) (Recipient, []Fault) {
-	var whole struct {
-		To      string          `json:"to"`
-		Channel message.Channel `json:"channel"`
-		Locale  string          `json:"locale"`
-		Vars    jsontext.Value  `json:"vars"`
-	}
-	if err := strict.Unmarshal(line, &whole, strict.RejectUnknownMembers(true)); err != nil {
+	var out Recipient
+	if err := strict.Unmarshal(line, &out, strict.RejectUnknownMembers(true)); err != nil {
 		return Recipient{}, []Fault{{Code: problem.BadJSON, Detail: lineFault(err)}}
 	}
-	out := Recipient{To: strings.TrimSpace(whole.To), Channel: whole.Channel, Locale: whole.Locale}
-	if out.To == "" {
+	if out.To = strings.TrimSpace(out.To); out.To == "" {
 		return out, []Fault{{"to", problem.Required, "the recipient's address is missing"}}
-	}
-	if whole.Vars != nil {
-		dec := json.NewDecoder(bytes.NewReader(whole.Vars))
-		dec.UseNumber() // as it is written
-		if whole.Vars.Kind() != '{' || dec.Decode(&out.Vars) != nil {
-			return out, []Fault{{"vars", problem.BadType, "vars is an object"}}
-		}
 	}
 	return out, nil
 }
@@ -209,7 +194,10 @@ func readLine(line []byte) (Recipient, []Fault) {
 // lineFault names the field and nothing that is in it.
 func lineFault(err error) string {
 	var e *strict.SemanticError
-	if errors.As(err, &e) && slices.Contains([]string{"to", "channel", "locale"}, e.JSONPointer.LastToken()) {
+	if errors.As(err, &e) && slices.Contains([]string{"to", "channel", "locale", "vars"}, e.JSONPointer.LastToken()) {
+		if e.JSONPointer.LastToken() == "vars" {
+			return "vars is an object"
+		}
 		return e.JSONPointer.LastToken() + " is a text"
 	}
 	return "the line is not one JSON object with to, and optionally channel, locale and vars"

@@ -46,7 +46,9 @@ type Fault struct {
 	Detail string       `json:"detail"`
 }
 
-// Place is where reading goes on. The zero Place is the beginning.
+// Place is where reading goes on. The zero Place is the beginning. A list may be in several parts, cut
+// between rows: the place in the next part has the offset 0 and all else as it was at the end of the part
+// before.
 type Place struct {
 	Offset  int64    `json:"o,omitzero"` // of the next row, in bytes
 	Row     int      `json:"n,omitzero"` // rows before it
@@ -73,7 +75,7 @@ type Reader struct {
 // header is read, and what can be told of the whole file by it is a *FileError.
 func NewReader(src io.Reader, f Format, at Place) (*Reader, error) {
 	r := &Reader{src: src, format: f, at: at}
-	if at.Offset > 0 {
+	if at.Offset > 0 || at.Row > 0 || at.Columns != nil {
 		return r, nil
 	}
 	if err := r.fill(); err != nil {

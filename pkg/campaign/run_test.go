@@ -1,109 +1,417 @@
 package campaign_test
 
 import (
-	"bytes"
-	"context"
 	"errors"
-	"log/slog"
+	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opennotify/notify/pkg/audience"
 	"github.com/opennotify/notify/pkg/campaign"
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/intake/intaketest"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
-	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/storetest"
+	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
-const entry = `{"kind":"send","schedule":"report","due":"2026-03-02T09:00:00Z","tenant":"shop","template":"notice","channel":"email","locale":"en","vars":{"n":"1"},"to":["a@example.com","b@example.com"],"reference":"r"}`
+// list is a CSV file of n people.
+func list(n int) string {
+	var b strings.Builder
+	b.WriteString("phone,name\n")
+	for i := range n {
+		fmt.Fprintf(&b, "+86138%08d,N%d\n", i, i)
+	}
+	return b.String()
+}
 
-func TestRuns(t *testing.T) {
-	t.Parallel()
-	refused := problem.New(problem.NotFound, "no such template")
-	for _, tc := range []struct {
-		name, body string
-		err        error
-		orders     int
-		again      bool
-		logged     string
-	}{
-		{"a send", entry, nil, 1, false, ""},
-		{"refused for good", entry, refused, 1, false, "timed send refused"},
-		{"a passing fault", entry, problem.New(problem.Unavailable, "try again"), 1, true, "it comes again"},
-		{"too many", entry, problem.New(problem.RateLimited, "wait"), 1, true, "it comes again"},
-		{"no problem.Error", entry, errors.New("unknown"), 1, true, "it comes again"},
-		{"not JSON", `{`, nil, 0, false, "timed send refused"},
-		{"an unknown field", `{"kind":"send","schedule":"s","recipients":["a@example.com"]}`, nil, 0, false, "timed send refused"},
-		{"no schedule", `{"kind":"send","tenant":"shop","template":"notice","to":["a@example.com"]}`, nil, 0, false, "name the schedule"},
-	} {
-		t.Run(tc.name, func(t *testing.T) {
-			t.Parallel()
-			var log bytes.Buffer
-			var orders []campaign.Order
-			c, err := campaign.New(campaign.Ports{Log: slog.New(slog.NewJSONHandler(&log, nil)), Send: func(_ context.Context, p tenant.Principal, o campaign.Order) error {
-				if !p.IsSystem() || !p.May(tenant.Send) {
-					t.Error("not as a worker")
-				}
-				orders = append(orders, o)
-				return tc.err
-			}})
-			if err != nil {
-				t.Fatal(err)
-			}
-			again := c.Handle(t.Context(), []queue.Item{{ID: "q1", Body: []byte(tc.body)}})
-			if len(orders) != tc.orders || (len(again) == 1) != tc.again || again == nil || !strings.Contains(log.String(), tc.logged) {
-				t.Errorf("%d orders, again %v, the log: %s", len(orders), again, &log)
-			}
-			if strings.Contains(log.String(), "a@example.com") {
-				t.Error("a recipient is in the log:", &log)
-			}
-		})
+func hello(upload string) campaign.Campaign {
+	return campaign.Campaign{Tenant: "shop", Title: "Spring", Content: campaign.Content{Template: "hello", Channel: message.SMS}, Audience: campaign.AudienceDraft{Upload: upload}}
+}
+
+func (w *world) create(o campaign.Campaign) campaign.Run {
+	w.t.Helper()
+	r, err := w.camp.Create(w.t.Context(), shop, o, "")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) send(id string) {
+	w.t.Helper()
+	if _, err := w.camp.SendRun(w.t.Context(), shop, id, ""); err != nil {
+		w.t.Fatal(err)
 	}
 }
 
-// Firing twice is one run: the key is of the schedule and its due time. Where nobody filled in the time, the
-// queue's id tells firings apart, and is the same for a redelivery.
-func TestKeys(t *testing.T) {
+// counts are the named ones of a run.
+func counts(r campaign.Run, names ...string) string {
+	var out []string
+	for _, n := range names {
+		out = append(out, fmt.Sprintf("%s %d", n, r.Counts[n]))
+	}
+	return strings.Join(out, ", ")
+}
+
+// A campaign from a file to its end: it is checked and weighed, waits for a word, sends, and counts.
+func TestCampaign(t *testing.T) {
 	t.Parallel()
-	unfilled := strings.Replace(entry, "2026-03-02T09:00:00Z", "<aws.scheduler.scheduled-time>", 1)
-	var keys []string
-	c, err := campaign.New(campaign.Ports{Log: slog.New(slog.DiscardHandler), Send: func(_ context.Context, _ tenant.Principal, o campaign.Order) error {
-		keys = append(keys, o.Key)
-		return nil
-	}})
-	if err != nil {
+	w := newWorld(t)
+	if err := w.Store.PutSuppression(t.Context(), system, w.Time(), message.Phone, "+8613800000003", suppress.Entry{Reason: suppress.OptOut, Tenant: "shop"}); err != nil {
 		t.Fatal(err)
 	}
-	c.Handle(t.Context(), []queue.Item{{ID: "q1", Body: []byte(entry)}, {ID: "q2", Body: []byte(entry)}, {ID: "q3", Body: []byte(unfilled)}, {ID: "q3", Body: []byte(unfilled), Receives: 2}})
-	want := []string{"run/report/2026-03-02T09:00:00Z", "run/report/2026-03-02T09:00:00Z", "run/report/q3", "run/report/q3"}
-	if diff := cmp.Diff(want, keys); diff != "" {
-		t.Error("(-want +got):", diff)
+	file := list(250) + "nobody,X\n+8613800000001,again\n+8613800000999\n"
+	r := w.create(hello(w.upload(file)))
+	w.work(3 * time.Second)
+	r = w.run(r.ID)
+	if r.State != "waiting" || len(w.messages(r.ID)) > 0 || r.Minutes != 0 {
+		t.Fatal(r.State, r.Fault, len(w.messages(r.ID)))
 	}
-}
-
-// One entry's panic is its own.
-func TestPanic(t *testing.T) {
-	t.Parallel()
-	n := 0
-	c, err := campaign.New(campaign.Ports{Log: slog.New(slog.DiscardHandler), Send: func(context.Context, tenant.Principal, campaign.Order) error {
-		if n++; n == 1 {
-			panic("a@example.com")
+	if got := counts(r, "rows", "bad", "repeats", "weighed_valid", "weighed_suppressed", "weighed_refused", "weighed_cost_CNY"); got != "rows 253, bad 2, repeats 1, weighed_valid 250, weighed_suppressed 1, weighed_refused 2, weighed_cost_CNY 12500000" {
+		t.Error(got)
+	}
+	w.send(r.ID)
+	w.work(3 * time.Second)
+	r = w.run(r.ID)
+	if got := counts(r, "made", "suppressed", "repeated", "refused", "duplicate"); got != "made 249, suppressed 1, repeated 1, refused 2, duplicate 0" || r.State != "sending" || r.Expanded == 0 {
+		t.Error(got, r.State, r.Fault)
+	}
+	w.deliver(r.ID, func(m *store.Record) message.Outcome {
+		if m.Place%50 == 0 {
+			return message.Permanent
 		}
-		return nil
-	}})
-	if err != nil {
-		t.Fatal(err)
+		return message.Accepted
+	})
+	w.work(time.Minute)
+	r = w.run(r.ID)
+	want := map[message.Status]int64{message.Sent: 244, message.Failed: 5, message.Suppressed: 1}
+	if diff := cmp.Diff(want, r.Statuses); diff != "" || r.State != "done" || r.PerSecond <= 0 {
+		t.Error(r.State, r.PerSecond, "(-want +got):", diff)
 	}
-	again := c.Handle(t.Context(), []queue.Item{{ID: "bad", Body: []byte(entry)}, {ID: "good", Body: []byte(entry)}})
-	if diff := cmp.Diff([]string{"bad"}, again); diff != "" || n != 2 {
-		t.Errorf("%d runs, again (-want +got): %s", n, diff)
+	for _, m := range w.messages(r.ID) {
+		if m.Request != r.ID || m.Created < r.Created {
+			t.Error(m.Request, m.Created)
+		}
+	}
+	w.failures(r)
+}
+
+func (w *world) failures(r campaign.Run) {
+	w.t.Helper()
+	found, next, err := w.camp.Failures(w.t.Context(), shop, r.ID, 100, "")
+	if err != nil || len(found) != 5 || next != "" || found[0].Row%50 != 0 || !strings.HasPrefix(found[0].To, "+86138") || found[0].Code != "x" {
+		w.t.Errorf("%+v %v", found, err)
+	}
+	columns, rows, next, err := w.camp.BadRows(w.t.Context(), shop, r.ID, "")
+	if err != nil || next != "" || len(rows) != 2 {
+		w.t.Fatalf("%+v %v", rows, err)
+	}
+	if diff := cmp.Diff([]string{"phone", "name"}, columns); diff != "" {
+		w.t.Error(diff)
+	}
+	if f := rows[1]; f.Row != 251 && rows[0].Row != 251 {
+		w.t.Errorf("%+v", f)
+	}
+	again, err := w.camp.ResendFailures(w.t.Context(), shop, r.ID, "the account was empty")
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	w.work(3 * time.Second)
+	if got := len(w.messages(again.ID)); got != 5 {
+		w.t.Error(got, "of the failures were sent again:", w.run(again.ID))
+	}
+	for _, m := range w.messages(again.ID) {
+		if m.ResendOf == "" {
+			w.t.Errorf("%+v", m)
+		}
 	}
 }
 
-func TestPorts(t *testing.T) {
+// A run survives a crash at every call of the store, before and after it was made, and with it the loss of
+// its entry: everybody has one message, and the counts are right.
+func TestCrashAtEveryCall(t *testing.T) {
 	t.Parallel()
-	if _, err := campaign.New(campaign.Ports{}); err == nil {
-		t.Error("nothing is missing")
+	if testing.Short() {
+		t.Skip("hundreds of worlds")
+	}
+	const people = 7
+	for at, hit := 0, true; hit; at += 2 { // each other: those between meet the same
+		for _, after := range []bool{false, true} {
+			w := newWorld(t)
+			o := hello(w.upload(list(people) + "+8613800000002,again\n"))
+			o.Send = true
+			r := w.create(o)
+			n := 0
+			hit = false
+			w.fault = func(string) (f storetest.Fault) {
+				if n++; n-1 == at {
+					if hit = true; after {
+						f.After = errors.New("lost answer")
+					} else {
+						f.Before = errors.New("not reached")
+					}
+					w.items = nil // and the process with what it held
+				}
+				return f
+			}
+			w.work(3 * time.Minute)
+			w.fault = nil
+			w.deliver(r.ID, nil)
+			w.work(2 * time.Minute)
+			r = w.run(r.ID)
+			if got := counts(r, "rows", "made", "repeated", "refused", "duplicate"); got != "rows 8, made 7, repeated 1, refused 0, duplicate 0" || len(w.messages(r.ID)) != people || r.State != "done" {
+				t.Fatalf("call %d (after it was made: %v): %s, %d messages, %s %s", at, after, got, len(w.messages(r.ID)), r.State, r.Fault)
+			}
+		}
+	}
+}
+
+// What was made before waits for the accounts: a run is never further ahead than they take in 20 s, and all
+// runs together are not.
+func TestRoom(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, name := range []string{"sms-a", "sms-b"} {
+		w.Put(store.Accounts, name+"-l", "", config.Account{Name: name + "-l", Provider: "devinbox", Channel: message.SMS, PerSecond: 4})
+		w.Put(store.Accounts, name, "", config.Account{Name: name, Provider: "devinbox", Channel: message.SMS, Off: true})
+	}
+	w.Config.Changed(store.Accounts)
+	var ids []string
+	for i, template := range []string{"promo", "promo", "hello"} {
+		o := hello(w.upload(strings.ReplaceAll(list(200), "+86138", fmt.Sprint("+8613", i+5))))
+		o.Template, o.Send = template, true
+		ids = append(ids, w.create(o).ID)
+	}
+	for range 20 {
+		w.work(time.Second)
+		a, b, c := w.queued(ids[0]), w.queued(ids[1]), w.queued(ids[2])
+		if a+b > 160 || c > 16 {
+			t.Fatalf("%d + %d queued in the bulk lane, %d in the normal one", a, b, c)
+		}
+		for _, id := range ids {
+			w.deliver(id, nil)
+		}
+	}
+	for _, id := range ids {
+		if r := w.run(id); r.Counts["made"] < 90 {
+			t.Error("no way on:", r.Counts, r.State, r.Fault)
+		}
+	}
+}
+
+func (w *world) queued(run string) (n int) {
+	for _, m := range w.messages(run) {
+		if m.Status == message.Queued {
+			n++
+		}
+	}
+	return n
+}
+
+// Pause, resume and cancel are in force at once; what is not with a provider is taken back.
+func TestSteer(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Put(store.Accounts, "sms-a", "", config.Account{Name: "sms-a", Provider: "devinbox", Channel: message.SMS, PerSecond: 10})
+	w.Put(store.Accounts, "sms-b", "", config.Account{Name: "sms-b", Provider: "devinbox", Channel: message.SMS, Off: true})
+	w.Config.Changed(store.Accounts)
+	o := hello(w.upload(list(300)))
+	o.Send = true
+	r := w.create(o)
+	w.work(3 * time.Second)
+	if _, err := w.camp.PauseRun(t.Context(), shop, r.ID, "the text is wrong"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(2 * time.Second)
+	made := len(w.messages(r.ID))
+	w.deliver(r.ID, nil)
+	w.work(time.Minute)
+	if r = w.run(r.ID); r.State != "paused" || len(w.messages(r.ID)) != made || r.Steps[0].Why != "the text is wrong" {
+		t.Error(r.State, made, len(w.messages(r.ID)))
+	}
+	if _, err := w.camp.ResumeRun(t.Context(), shop, r.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.work(10 * time.Second)
+	if n := len(w.messages(r.ID)); n <= made || n == 300 {
+		t.Fatal(n, "after", made)
+	}
+	made = len(w.messages(r.ID))
+	if _, err := w.camp.CancelRun(t.Context(), shop, r.ID, "again"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(30 * time.Second)
+	r = w.run(r.ID)
+	if r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Counts["cancelled"] == 0 || r.Statuses[message.Cancelled] != r.Counts["cancelled"] {
+		t.Error(r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Counts, r.Statuses)
+	}
+	for name, do := range map[string]func() (campaign.Run, error){
+		"resume": func() (campaign.Run, error) { return w.camp.ResumeRun(t.Context(), shop, r.ID, "") },
+		"pause":  func() (campaign.Run, error) { return w.camp.PauseRun(t.Context(), shop, r.ID, "") },
+		"send":   func() (campaign.Run, error) { return w.camp.SendRun(t.Context(), shop, r.ID, "") },
+	} {
+		if _, err := do(); problem.From(err).Code != problem.NotAllowedNow {
+			t.Error(name, err)
+		}
+	}
+}
+
+// A fault of the whole run pauses it before its page, and costs no row.
+func TestStuck(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.create(hello(w.upload(list(5))))
+	w.work(3 * time.Second)
+	off := func(off bool) {
+		for _, name := range []string{"sms-a", "sms-b"} {
+			w.Put(store.Accounts, name, "", config.Account{Name: name, Provider: "devinbox", Channel: message.SMS, Off: off})
+		}
+		w.Config.Changed(store.Accounts)
+	}
+	off(true)
+	w.send(r.ID)
+	w.work(3 * time.Second)
+	if r = w.run(r.ID); r.State != "paused" || !strings.Contains(r.Fault, "no account that is switched on") {
+		t.Fatal(r.State, r.Fault)
+	}
+	off(false)
+	if _, err := w.camp.ResumeRun(t.Context(), shop, r.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	w.work(3 * time.Second)
+	if r = w.run(r.ID); r.Counts["made"] != 5 || r.Counts["refused"] != 0 {
+		t.Error(r.Counts, r.State, r.Fault)
+	}
+}
+
+// What cannot be read fails the run, says why in words, and tells the owner.
+func TestAudiencesThatFail(t *testing.T) {
+	t.Parallel()
+	for want, file := range map[string]string{
+		"the audience is empty": "phone,name\n", "Excel workbook": "PK\x03\x04", "in GBK": "\xca\xd6\xbb\xfa\xba\xc5,name\n1,2\n",
+		"name the column with the recipients' addresses": "a,b\n1,2\n", "no row of the audience can be sent": "phone,name\nnobody,X\n",
+	} {
+		w := newWorld(t)
+		o := hello(w.upload(file))
+		o.Send = true
+		r := w.create(o)
+		w.work(3 * time.Second)
+		if r = w.run(r.ID); r.State != "failed" || !strings.Contains(r.Fault, want) || !strings.Contains(w.log.String(), `"owner":"Wang"`) {
+			t.Errorf("%s: %s %s, the log: %s", want, r.State, r.Fault, &w.log)
+		}
+	}
+}
+
+// Orders that cannot work are refused before anything is kept.
+func TestCreateRefuses(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := w.upload(list(1))
+	for name, c := range map[string]struct {
+		change  func(o *campaign.Campaign)
+		pointer string
+		code    problem.Code
+	}{
+		"another tenant":    {func(o *campaign.Campaign) { o.Tenant = "bank" }, "/tenant", problem.UnknownTenant},
+		"no template":       {func(o *campaign.Campaign) { o.Template = "" }, "/template", problem.Required},
+		"unknown template":  {func(o *campaign.Campaign) { o.Template = "x" }, "/template", problem.UnknownTemplate},
+		"not published":     {func(o *campaign.Campaign) { o.Template = "draft" }, "/template", problem.NotPublished},
+		"another version":   {func(o *campaign.Campaign) { o.Version = 7 }, "/version", problem.NotPublished},
+		"a code":            {func(o *campaign.Campaign) { o.Template = "login" }, "/template", problem.BadValue},
+		"nobody":            {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{} }, "/audience", problem.Required},
+		"two audiences":     {func(o *campaign.Campaign) { o.Audience.Path = "x.csv" }, "/audience", problem.Required},
+		"no upload":         {func(o *campaign.Campaign) { o.Audience.Upload = "aud_00000000000000000000000000" }, "/audience/upload", problem.BadValue},
+		"bad upload":        {func(o *campaign.Campaign) { o.Audience.Upload = "../x" }, "/audience/upload", problem.BadValue},
+		"a path outside":    {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{Path: "../bank/x.csv"} }, "/audience/path", problem.BadValue},
+		"a path for a date": {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{Path: "{run_date}.csv"} }, "/audience/path", problem.BadValue},
+		"a file's format":   {func(o *campaign.Campaign) { o.Audience.Format = "xlsx" }, "/audience/format", problem.BadValue},
+		"no URL":            {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{URL: "ftp://x"} }, "/audience/url", problem.BadValue},
+		"a bad row": {func(o *campaign.Campaign) {
+			o.Audience = campaign.AudienceDraft{Rows: []audience.Recipient{{To: "x", Vars: map[string]any{"name": "X"}}}}
+		}, "/audience/rows/0/to", problem.BadAddress},
+		"a row with no name": {func(o *campaign.Campaign) {
+			o.Audience = campaign.AudienceDraft{Rows: []audience.Recipient{{To: "+8613800138000"}}}
+		}, "/audience/rows/0/vars/name", problem.MissingVariable},
+		"a long title":  {func(o *campaign.Campaign) { o.Title = strings.Repeat("x", 101) }, "/title", problem.TooLong},
+		"a long reason": {func(o *campaign.Campaign) { o.Reason = strings.Repeat("x", 201) }, "/reason", problem.TooLong},
+		"too fast":      {func(o *campaign.Campaign) { o.PerSecond = -1 }, "/per_second", problem.BadValue},
+	} {
+		o := hello(good)
+		c.change(&o)
+		_, err := w.camp.Create(t.Context(), shop, o, "")
+		if p := problem.From(err); len(p.Fields) == 0 || p.Fields[0].Pointer != c.pointer || p.Fields[0].Code != c.code {
+			t.Errorf("%s: %v", name, err)
+		}
+	}
+	if jobs, _, err := w.Store.Jobs(t.Context(), system, "shop", campaign.KindRun, "", 10, ""); len(jobs) > 0 || err != nil {
+		t.Error(jobs, err)
+	}
+	// Asked for twice with one key it is one campaign.
+	a, err := w.camp.Create(t.Context(), shop, hello(good), "k")
+	b, err2 := w.camp.Create(t.Context(), shop, hello(good), "k")
+	if err != nil || err2 != nil || a.ID != b.ID {
+		t.Error(a.ID, b.ID, err, err2)
+	}
+}
+
+// Over the tenant's bound a second person sends it.
+func TestApproval(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Put(store.Tenants, "shop", "shop", tenant.Tenant{Name: "shop", Region: "CN", Locale: "en", Owner: tenant.Owner{Name: "Wang"}, ApproveOver: 3})
+	w.Config.Changed(store.Tenants)
+	o := hello(w.upload(list(4)))
+	o.Send = true
+	if _, err := w.camp.Create(t.Context(), shop, o, ""); problem.From(err).Fields == nil {
+		t.Error("sent without anybody's word:", err)
+	}
+	o.Send = false
+	r := w.create(o)
+	w.work(3 * time.Second)
+	if _, err := w.camp.SendRun(t.Context(), shop, r.ID, ""); problem.From(err).Code != problem.NotAllowedNow {
+		t.Error("its author sent it:", err)
+	}
+	if _, err := w.camp.SendRun(t.Context(), tenant.Of(tenant.Key{Tenant: "shop", ID: "other", Live: true, Scopes: []tenant.Scope{tenant.Send}}), r.ID, "looks right"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(3 * time.Second)
+	if r = w.run(r.ID); r.Counts["made"] != 4 {
+		t.Error(r.Counts)
+	}
+	small := w.create(hello(w.upload(list(3))))
+	w.work(3 * time.Second)
+	w.send(small.ID)
+}
+
+// Another tenant's run is not there, and each verb needs its scope.
+func TestRunAccess(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.create(hello(w.upload(list(1))))
+	verbs := map[string]func(p tenant.Principal) error{
+		"read":     func(p tenant.Principal) error { _, err := w.camp.Run(t.Context(), p, r.ID); return err },
+		"failures": func(p tenant.Principal) error { _, _, err := w.camp.Failures(t.Context(), p, r.ID, 10, ""); return err },
+		"bad":      func(p tenant.Principal) error { _, _, _, err := w.camp.BadRows(t.Context(), p, r.ID, ""); return err },
+		"pause":    func(p tenant.Principal) error { _, err := w.camp.PauseRun(t.Context(), p, r.ID, ""); return err },
+		"resume":   func(p tenant.Principal) error { _, err := w.camp.ResumeRun(t.Context(), p, r.ID, ""); return err },
+		"send":     func(p tenant.Principal) error { _, err := w.camp.SendRun(t.Context(), p, r.ID, ""); return err },
+		"cancel":   func(p tenant.Principal) error { _, err := w.camp.CancelRun(t.Context(), p, r.ID, ""); return err },
+		"resend":   func(p tenant.Principal) error { _, err := w.camp.ResendFailures(t.Context(), p, r.ID, ""); return err },
+	}
+	other := intaketest.Principal("bank", true, tenant.Send, tenant.Read)
+	for name, do := range verbs {
+		if err := do(other); problem.From(err).Code != problem.NotFound {
+			t.Errorf("%s by another tenant: %v", name, err)
+		}
+		if err := do(intaketest.Principal("shop", true)); problem.From(err).Code != problem.Forbidden {
+			t.Errorf("%s without a scope: %v", name, err)
+		}
 	}
 }

@@ -137,6 +137,30 @@ func (pl *planner) ulid(kind message.AddressKind, key message.Address, m *messag
 	return pl.in.Store.RunULID(r.ID, r.Began, kind, string(key))
 }
 
+// Checked is a row of which no more was looked at than what is in it.
+type Checked struct {
+	Recipient string // the same for the same recipient, however it is written
+	Channel   message.Channel
+	Problem   *problem.Error
+}
+
+// Check tells what is wrong with rows, without reading anything of their recipients.
+func (in *Intake) Check(ctx context.Context, p tenant.Principal, reqs []*Request) ([]Checked, error) {
+	planned, verdicts, err := in.planRows(ctx, p, reqs, in.now())
+	if err != nil {
+		return nil, err
+	}
+	out := make([]Checked, len(reqs))
+	for i, d := range planned {
+		if d == nil {
+			out[i].Problem = verdicts[i].Problem
+			continue
+		}
+		out[i] = Checked{Recipient: recipient(d.Message.ID), Channel: d.Message.Channel}
+	}
+	return out, nil
+}
+
 // Weight is what a row would be, if it were sent now.
 type Weight struct {
 	Channel   message.Channel
@@ -145,7 +169,6 @@ type Weight struct {
 	Segments  int
 	Cost      float64
 	Currency  string
-	Account   string // that would carry it; "" is none
 	Problem   *problem.Error
 }
 
@@ -183,9 +206,6 @@ func (in *Intake) Weigh(ctx context.Context, p tenant.Principal, reqs []*Request
 		w := Weight{Channel: d.Message.Channel, Duplicate: held.Record != nil, Cost: e.Cost, Currency: e.Currency, Segments: d.Message.Segments}
 		if d.Message.Status.Terminal() {
 			w.Stopped, w.Cost = d.Message.Reason, 0
-		}
-		if len(e.Accounts) > 0 {
-			w.Account = e.Accounts[0]
 		}
 		out[i] = w
 	}

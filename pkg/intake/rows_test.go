@@ -155,7 +155,7 @@ func TestRowsWithFaults(t *testing.T) {
 		round++
 		run := fmt.Sprint("run_", round)
 		seed := rapid.Uint64().Draw(rt, "seed")
-		in := faulty(w, storetest.Sometimes(rand.New(rand.NewPCG(seed, 1)), 0.3, errDriver))
+		in := faulty(w, storetest.Sometimes(rand.New(rand.NewPCG(seed, 1)), 0.06, errDriver))
 		people := rapid.SliceOfN(rapid.IntRange(0, 5), 1, 12).Draw(rt, "people")
 		page := func() []*intake.Request {
 			var reqs []*intake.Request
@@ -217,8 +217,12 @@ func TestWeigh(t *testing.T) {
 	if got[3].Stopped != "bounce" || got[3].Cost != 0 {
 		t.Errorf("suppressed: %+v", got[3])
 	}
-	if !got[0].Duplicate || got[1].Duplicate || got[1].Segments != 1 || got[1].Cost != 0.05 || got[1].Account != "sms-a" || got[2].Problem == nil {
+	if !got[0].Duplicate || got[1].Duplicate || got[1].Segments != 1 || got[1].Cost != 0.05 || got[2].Problem == nil {
 		t.Errorf("%+v", got)
+	}
+	checked, err := w.Intake.Check(t.Context(), worker, rows("run_1", hello(anna), hello("138 0013 8000"), hello("x")))
+	if err != nil || checked[0].Recipient != checked[1].Recipient || checked[0].Channel != message.SMS || checked[2].Problem == nil {
+		t.Error(checked, err)
 	}
 	again, err := w.Intake.Rows(t.Context(), worker, rows("run_1", hello(berta)))
 	if err != nil || again[0].Fate != intake.Made {

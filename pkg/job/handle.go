@@ -153,8 +153,15 @@ func (d *did) after(j store.Job, now message.Time) (store.Job, time.Duration) {
 		j.State, j.Finished, j.Fault = store.JobFailed, now, failed
 	case d.Done && d.stopping:
 		j.State, j.Finished = store.JobStopped, now
+	case d.Stopped != "":
+		j.State, j.Finished, j.Fault = store.JobStopped, now, d.Stopped
 	case d.Done:
 		j.State, j.Finished = store.JobDone, now
+	case j.State != store.JobRunning: // paused meanwhile: that is kept
+	case d.Paused != "":
+		j.State, j.Fault = store.JobPaused, d.Paused
+	case d.Asks:
+		j.State = store.JobWaiting
 	}
 	if j.Due = 0; j.State.Active() {
 		j.Due = now.Add(wait + grace)

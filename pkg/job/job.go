@@ -29,8 +29,12 @@ type Step struct {
 	// never sleeps.
 	Wait time.Duration
 	Done bool
-	// Failed ends the job, and says why in words for people.
-	Failed string
+	// Failed ends the job, and says why in words for people; Stopped ends it as if somebody had stopped it.
+	Failed, Stopped string
+	// Paused pauses the job and says why: somebody has to mend something. Asks has it wait for somebody's
+	// word.
+	Paused string
+	Asks   bool
 }
 
 // Page does one page of a job. An error that is a *problem.Error of the caller's fault ends the job as

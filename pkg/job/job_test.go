@@ -156,6 +156,29 @@ func TestFaults(t *testing.T) {
 	}
 }
 
+// A page can have its job wait for somebody's word, or for something to be mended, or end it.
+func TestWords(t *testing.T) {
+	t.Parallel()
+	for want, step := range map[store.JobState]job.Step{store.JobWaiting: {Asks: true}, store.JobPaused: {Paused: "the channel is off"}, store.JobStopped: {Stopped: "it was cancelled"}, store.JobFailed: {Failed: "there is no file"}} {
+		w := newWorld(t)
+		w.say = map[int]job.Step{2: step}
+		w.start(store.Job{ID: "job_1"})
+		w.work()
+		j := w.job("job_1")
+		if j.State != want || j.Fault != step.Paused+step.Stopped+step.Failed || j.Due != 0 || len(w.done) != 3 {
+			t.Errorf("%s: %+v", want, j)
+		}
+		if want.Ended() {
+			continue
+		}
+		w.steer(store.JobRunning)
+		w.work()
+		if j = w.job("job_1"); j.State != store.JobDone || j.Fault != "" || len(w.done) != 5 {
+			t.Errorf("after %s: %+v", want, j)
+		}
+	}
+}
+
 // Whatever fails at whatever call, before or after it was made, and whatever entry is lost: every page is
 // done, a page is done again only if its end could not be kept, and counts are exact.
 func TestCrashAtEveryCall(t *testing.T) {
@@ -289,8 +312,10 @@ func (w *world) page(_ context.Context, j store.Job) (job.Step, error) {
 	}
 	last, _ := strconv.Atoi(string(j.Spec))
 	w.done = append(w.done, at)
-	return job.Step{Cursor: jsontext.Value(strconv.Itoa(at + 1)), Counts: map[string]int64{"lines": 1}, Items: 2,
-		Wait: w.wait[at], Done: at+1 == last}, nil
+	step := w.say[at]
+	step.Cursor, step.Counts, step.Items = jsontext.Value(strconv.Itoa(at+1)), map[string]int64{"lines": 1}, 2
+	step.Wait, step.Done = w.wait[at], at+1 == last
+	return step, nil
 }
 
 func (w *world) undo(context.Context, store.Job) (job.Step, error) {

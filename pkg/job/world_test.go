@@ -52,6 +52,7 @@ type world struct {
 	wait   map[int]time.Duration
 	fail   map[int]error
 	during map[int]func()
+	say    map[int]job.Step
 	done   []int
 	undone int
 }

@@ -1,6 +1,7 @@
 package local
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -14,8 +15,10 @@ import (
 	"syscall"
 	"time"
 
+	blobfile "github.com/opennotify/notify/pkg/blob/file"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/callbacks"
+	"github.com/opennotify/notify/pkg/httpapi/campaigns"
 	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
@@ -30,6 +33,7 @@ import (
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/wire"
 	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
+	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
 	"github.com/opennotify/notify/pkg/wire/control"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
@@ -69,6 +73,7 @@ type Local struct {
 	server   *http.Server
 	control  *control.Control
 	handlers map[queue.Name]queue.Consumer
+	fire     func(context.Context) // the loop of a timer in this process
 }
 
 // Start opens the data, listens, and makes everything ready; Run then works.
@@ -106,6 +111,10 @@ func listen(addr string) (net.Listener, error) {
 // build wires the use cases over the backend.
 func (l *Local) build(ctx context.Context, dir string) error {
 	l.Inbox = devinbox.New(l.receive)
+	uploads, err := l.campaigns(dir, cmp.Or(l.world.PublicURL, l.URL))
+	if err != nil {
+		return err
+	}
 	in, err := wireintake.New(&l.Backend)
 	if err != nil {
 		return err
@@ -139,7 +148,9 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	if l.control, err = control.New(&l.Backend); err != nil {
+	l.control, err = control.New(&l.Backend)
+	camp, err2 := wirecampaign.New(&l.Backend)
+	if err := errors.Join(err, err2); err != nil {
 		return err
 	}
 	if l.Key, err = demo(ctx, l.world, dir); err != nil {
@@ -155,13 +166,14 @@ func (l *Local) build(ctx context.Context, dir string) error {
 		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
 		Refused:      mountstats.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), campaigns.Endpoints(camp), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
 	if l.world.Totals != nil {
 		mux.Handle("GET /metrics", l.world.Totals)
 	}
 	inbox := l.inboxPage()
+	mux.Handle(blobfile.Prefix, uploads)
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)
 	l.server = httpapi.Server(l.listener.Addr().String(), mux)
@@ -216,6 +228,7 @@ func (l *Local) Run(ctx context.Context) error {
 	for _, c := range l.chores() {
 		loops.Go(func() { l.every(work, c) })
 	}
+	loops.Go(func() { l.fire(work) })
 
 	var err error
 	select {

@@ -24,6 +24,10 @@ type Env struct {
 	Account   string   // NOTIFY_ACCOUNT: the AWS account, part of the queues' URLs
 	// Bus is NOTIFY_BUS: the EventBridge bus that gets every change of status; none without it.
 	Bus string
+	// Bucket, Schedules and ScheduleRole are told to functions that know of campaigns: NOTIFY_BUCKET, of their
+	// audiences; NOTIFY_SCHEDULES, the group of their schedules; NOTIFY_SCHEDULE_ROLE, the ARN of the role that
+	// these take.
+	Bucket, Schedules, ScheduleRole string
 	// Channels is NOTIFY_CHANNELS: those that have queues, separated by commas; none is all.
 	Channels []message.Channel
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
@@ -44,7 +48,8 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		return v
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
-		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), Bus: get("NOTIFY_BUS")}
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), Bus: get("NOTIFY_BUS"),
+		Bucket: get("NOTIFY_BUCKET"), Schedules: get("NOTIFY_SCHEDULES"), ScheduleRole: get("NOTIFY_SCHEDULE_ROLE")}
 	outside, err := wire.ReadOutside(get)
 	if err != nil {
 		missing = append(missing, err)
@@ -81,6 +86,15 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		e.Reach = append(e.Reach, p)
 	}
 	return e, errors.Join(missing...)
+}
+
+// Partition is the part of AWS that the stack is in, as ARNs have it: aws, aws-cn.
+func (e Env) Partition() string {
+	if _, rest, ok := strings.Cut(e.ScheduleRole, ":"); ok {
+		partition, _, _ := strings.Cut(rest, ":")
+		return partition
+	}
+	return "aws"
 }
 
 // deployed tells whether a channel has queues.

@@ -49,6 +49,7 @@ import (
 type AWS struct {
 	wire.Backend
 	Env     Env
+	SDK     aws.Config
 	Metrics *Metrics
 }
 
@@ -120,7 +121,7 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	if env.Bus != "" {
 		events = eventbridge.Open(awseventbridge.NewFromConfig(cfg), env.Bus)
 	}
-	return &AWS{Env: env, Metrics: metrics, Backend: wire.Backend{
+	return &AWS{Env: env, SDK: cfg, Metrics: metrics, Backend: wire.Backend{
 		Bus:   events,
 		Store: st, Config: conf, Queue: queues, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,

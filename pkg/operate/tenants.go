@@ -94,6 +94,7 @@ func (o *Operate) checkTenant(f *faults, t *tenant.Tenant) {
 	}
 	f.number("/per_second", "per_second", t.PerSecond, 0, maxPerSecond)
 	f.number("/per_day", "per_day", t.PerDay, 0, maxPerDay)
+	f.number("/approve_over", "approve_over", t.ApproveOver, 0, maxPerDay)
 }
 
 func (o *Operate) contact(f *faults, pointer string, kind message.AddressKind, raw, region string) string {

@@ -2,6 +2,8 @@ package store
 
 import (
 	"context"
+	"encoding/base64"
+	"strconv"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -37,3 +39,14 @@ func ofRun(f Found, run string) Found {
 	f.Records = own
 	return f
 }
+
+// SourceSecret is what a request for a tenant's rows is signed with, as Standard Webhooks have it. It needs
+// no keeping: it follows from the key of the hashes. Another generation is another secret.
+func (s *Store) SourceSecret(tenant string, generation int) message.Secret {
+	n := strconv.Itoa(generation)
+	key := s.digest("source", tenant, n, "1") + s.digest("source", tenant, n, "2") // 30 bytes' worth
+	return message.Secret("whsec_" + base64.StdEncoding.EncodeToString([]byte(key)))
+}
+
+// UploadSecret signs the addresses of uploads, where no cloud does.
+func (s *Store) UploadSecret() string { return s.digest("upload") }

@@ -19,9 +19,11 @@ type Tenant struct {
 	// Locale is used where a request names none.
 	Locale string `json:"locale,omitempty"`
 	// PerSecond and PerDay bound its requests; 0 is no bound.
-	PerSecond int  `json:"per_second,omitempty"`
-	PerDay    int  `json:"per_day,omitempty"`
-	Disabled  bool `json:"disabled,omitempty"`
+	PerSecond int `json:"per_second,omitempty"`
+	PerDay    int `json:"per_day,omitempty"`
+	// ApproveOver is the number of recipients over which a campaign needs a second person; 0 is no bound.
+	ApproveOver int  `json:"approve_over,omitempty"`
+	Disabled    bool `json:"disabled,omitempty"`
 }
 
 // Owner is a person to call.

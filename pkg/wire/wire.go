@@ -9,6 +9,7 @@ import (
 	"net/netip"
 	"time"
 
+	"github.com/opennotify/notify/pkg/blob"
 	"github.com/opennotify/notify/pkg/bus"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
@@ -17,6 +18,7 @@ import (
 	"github.com/opennotify/notify/pkg/secret"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/telemetry"
+	"github.com/opennotify/notify/pkg/timer"
 )
 
 // Backend is everything that differs between the worlds.
@@ -24,6 +26,8 @@ type Backend struct {
 	Store   *store.Store
 	Config  *config.Source
 	Queue   queue.Queue
+	Timer   timer.Timer
+	Blobs   blob.Store
 	Vault   secret.Vault
 	Catalog *catalog.Catalog
 	Metrics telemetry.Metrics

@@ -35,6 +35,7 @@ type TenantFields struct {
 	Locale      string `json:"locale,omitzero" doc:"BCP 47: used where a request names none." example:"zh"`
 	PerSecond   int    `json:"per_second,omitzero" doc:"Requests a second; 0 is no bound." minimum:"0"`
 	PerDay      int    `json:"per_day,omitzero" doc:"Requests a day; 0 is no bound." minimum:"0"`
+	ApproveOver int    `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
 	Disabled    bool   `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
 }
 
@@ -66,13 +67,13 @@ func (c ChangeFields) change() operate.Change { return operate.Change(c) }
 
 func (f TenantFields) tenant(name string) tenant.Tenant {
 	return tenant.Tenant{Name: name, Title: f.Title, Owner: tenant.Owner(f.Owner), FreeContent: f.FreeContent, Region: f.Region,
-		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, Disabled: f.Disabled}
+		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, ApproveOver: f.ApproveOver, Disabled: f.Disabled}
 }
 
 func tenantOf(v operate.Versioned[tenant.Tenant]) Tenant {
 	t := v.Body
 	return Tenant{t.Name, TenantFields{Title: t.Title, Owner: Owner(t.Owner), FreeContent: t.FreeContent, Region: t.Region,
-		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, Disabled: t.Disabled}, metaOf(v.Meta)}
+		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, ApproveOver: t.ApproveOver, Disabled: t.Disabled}, metaOf(v.Meta)}
 }
 
 func tenants(o Tenants) []httpapi.Endpoint {

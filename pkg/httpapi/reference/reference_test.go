@@ -6,6 +6,7 @@ import (
 	"testing"
 
 	"github.com/opennotify/notify/pkg/httpapi/callbacks"
+	"github.com/opennotify/notify/pkg/httpapi/campaigns"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/openapi"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
@@ -20,7 +21,7 @@ var update = flag.Bool("update", false, "write docs/openapi.json again")
 func TestOpenAPIIsFresh(t *testing.T) {
 	t.Parallel()
 	doc, err := openapi.Document(openapi.Info{Title: "notify", Version: "1", Description: "The notification service that all of a company's systems send through."},
-		slices.Concat(messages.Sending(nil), messages.Reading(nil), operate.Endpoints(nil), operate.Redriving(nil), callbacks.Endpoints(nil), stats.Endpoints(nil), receipts.Endpoints(nil), reference.Endpoints()))
+		slices.Concat(messages.Sending(nil), messages.Reading(nil), operate.Endpoints(nil), operate.Redriving(nil), campaigns.Endpoints(nil), callbacks.Endpoints(nil), stats.Endpoints(nil), receipts.Endpoints(nil), reference.Endpoints()))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -4,17 +4,17 @@ package control
 
 import (
 	"context"
+	"slices"
+	"time"
 
 	"github.com/opennotify/notify/pkg/campaign"
-	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/sweep"
-	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
-	wireintake "github.com/opennotify/notify/pkg/wire/intake"
+	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
 	wirejob "github.com/opennotify/notify/pkg/wire/job"
 	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 	wirestats "github.com/opennotify/notify/pkg/wire/stats"
@@ -27,7 +27,7 @@ type Control struct {
 	sweep *sweep.Sweep
 	jobs  *job.Jobs
 	stats *stats.Stats
-	runs  *campaign.Campaign
+	runs  *campaign.Campaigns
 	again *redrive.Redrive
 }
 
@@ -37,7 +37,7 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	in, err := wireintake.New(b)
+	runs, err := wirecampaign.New(b)
 	if err != nil {
 		return nil, err
 	}
@@ -45,14 +45,7 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	jobs, err := wirejob.New(b, map[string]job.Kind{redrive.Kind: {Page: again.Page}})
-	if err != nil {
-		return nil, err
-	}
-	runs, err := campaign.New(campaign.Ports{Log: b.Log, Send: func(ctx context.Context, p tenant.Principal, o campaign.Order) error {
-		_, err := in.Send(ctx, p, request(o))
-		return err
-	}})
+	jobs, err := wirejob.New(b, map[string]job.Kind{campaign.KindRun: runs.Kind(), redrive.Kind: {Page: again.Page}})
 	if err != nil {
 		return nil, err
 	}
@@ -61,11 +54,6 @@ func New(b *wire.Backend) (*Control, error) {
 		return nil, err
 	}
 	return &Control{b, sw, jobs, figures, runs, again}, nil
-}
-
-func request(o campaign.Order) *intake.Request {
-	return &intake.Request{Tenant: o.Tenant, To: intake.To{List: o.To}, Channel: o.Channel, Template: o.Template, Locale: o.Locale, Vars: o.Vars,
-		Reference: o.Reference, IdempotencyKey: o.Key, Hash: o.Hash, Origin: intake.Origin{RequestID: "schedule:" + o.Schedule}}
 }
 
 // Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
@@ -81,7 +69,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 			pages = append(pages, it)
 		case redrive.KindRedrive:
 			redrives = append(redrives, it)
-		case campaign.KindSend:
+		case campaign.KindFire, campaign.KindSend:
 			runs = append(runs, it)
 		default:
 			c.wire.Log.ErrorContext(ctx, "control entry of an unknown kind", "item", it.ID, "kind", kind)
@@ -93,6 +81,9 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 		c.requeue(ctx)
 		c.fold(ctx)
 		c.owed(ctx)
+		if slices.ContainsFunc(sweeps, func(it queue.Item) bool { return sweep.Kind(it.Body) == sweep.KindTick }) {
+			c.Reconcile(ctx, lookBack)
+		}
 	}
 	if len(runs) > 0 {
 		again = append(again, c.runs.Handle(ctx, runs)...)
@@ -129,12 +120,27 @@ func (c *Control) owed(ctx context.Context) {
 	}
 }
 
+// lookBack is how far a tick looks for runs that no timer started; a start looks further, as nothing ran
+// before it.
+const (
+	lookBack      = 2 * time.Hour
+	lookBackFirst = 24 * time.Hour
+)
+
+// Reconcile sees to it that the timers are what the schedules say.
+func (c *Control) Reconcile(ctx context.Context, back time.Duration) {
+	if err := c.runs.Reconcile(ctx, back); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "schedules not settled; the next tick does", "error", err)
+	}
+}
+
 // Pass is a pass of the sweep where no ticks come: on one machine.
 func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
 	n, err := c.sweep.Pass(ctx)
 	c.requeue(ctx)
 	c.fold(ctx)
 	c.owed(ctx)
+	c.Reconcile(ctx, lookBack)
 	return n, err
 }
 
@@ -145,5 +151,6 @@ func (c *Control) Rebuild(ctx context.Context) (int, error) {
 		return n, err
 	}
 	pages, err := c.jobs.Rebuild(ctx)
+	c.Reconcile(ctx, lookBackFirst)
 	return n + pages, err
 }

@@ -45,7 +45,6 @@ type world struct {
 	control *control.Control
 	blobs   *blobfile.Store
 	timer   *timers
-	uploads http.Handler
 	fault   func(call string) storetest.Fault
 
 	mu    sync.Mutex

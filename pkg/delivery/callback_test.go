@@ -141,7 +141,7 @@ func TestTold(t *testing.T) {
 	if r = w.record(r.ID); r.Todo != 0 || r.Due != 0 || len(w.told) != 1 || w.told[0].Status != message.Sent {
 		t.Errorf("%+v; told %+v", r.Message, w.told)
 	}
-	r = w.apply(r.ID, message.Reported{Epoch: 1, Receipt: message.Receipt{State: message.ReceiptDelivered, At: w.now()}})
+	w.apply(r.ID, message.Reported{Epoch: 1, Receipt: message.Receipt{State: message.ReceiptDelivered, At: w.now()}})
 	w.settle(time.Hour)
 	if len(w.told) != 2 || w.told[1].Status != message.Delivered || w.told[1].Told <= w.told[0].Told {
 		t.Errorf("told %+v", w.told)

@@ -130,5 +130,5 @@ func (s *Store) whole(ctx context.Context, page []Item) ([]Item, error) {
 // IsPlace tells whether a text from outside can be a refusal's place.
 func IsPlace(s string) bool {
 	at, request, ok := strings.Cut(s, "-")
-	return ok && len(at) == 14 && strings.Trim(at, "0123456789") == "" && len(request) <= 40 && strings.Trim(request, alphabet+"_iloqu") == ""
+	return ok && len(at) == 14 && strings.Trim(at, "0123456789") == "" && len(request) <= 40 && strings.Trim(request, alphabet+"_ilou") == ""
 }

@@ -28,7 +28,7 @@ func TestDeployed(t *testing.T) {
 	// Names are short, and unique where `make test` shares the emulator.
 	s := w.deploy(t, "e2e-http")
 	s.url = w.aws.URL + "/_aws/execute-api/" + s.outputs["ApiId"] + "/$default"
-	w.bootstrap(t, s)
+	w.bootstrap(t, s, message.Email, message.Other, message.Webhook)
 	to := newSinks(t)
 	s.configure(t, to)
 	d := &deployment{world: w, stack: s, sinks: to, sqs: sqs.NewFromConfig(w.aws.AWS())}
@@ -270,7 +270,7 @@ func (d *deployment) refusals(t *testing.T) {
 func (d *deployment) rest(t *testing.T) {
 	s := d.deploy(t, "e2e-rest", "ApiType=rest", "Email=off")
 	s.url = d.world.aws.URL + "/restapis/" + s.outputs["ApiId"] + "/live/_user_request_"
-	d.bootstrap(t, s)
+	d.bootstrap(t, s, message.Other, message.Webhook)
 	s.configure(t, d.sinks)
 	request := hook(d.sinks, "notice", "/ok/rest", 1)
 	id := s.send(t, request, "Idempotency-Key: rest")

@@ -2,6 +2,7 @@ package campaign_test
 
 import (
 	"errors"
+	"flag"
 	"fmt"
 	"strings"
 	"testing"
@@ -134,6 +135,9 @@ func (w *world) failures(r campaign.Run) {
 	}
 }
 
+// Every call takes minutes: go test ./pkg/campaign -run Crash -campaign.every 1
+var every = flag.Int("campaign.every", 17, "crash at each so-manyth call of the store")
+
 // A run survives a crash at every call of the store, before and after it was made, and with it the loss of
 // its entry: everybody has one message, and the counts are right.
 func TestCrashAtEveryCall(t *testing.T) {
@@ -142,7 +146,7 @@ func TestCrashAtEveryCall(t *testing.T) {
 		t.Skip("hundreds of worlds")
 	}
 	const people = 7
-	for at, hit := 0, true; hit; at += 2 { // each other: those between meet the same
+	for at, hit := 0, true; hit; at += *every {
 		for _, after := range []bool{false, true} {
 			w := newWorld(t)
 			o := hello(w.upload(list(people) + "+8613800000002,again\n"))

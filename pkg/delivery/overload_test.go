@@ -4,6 +4,7 @@ import (
 	"context"
 	"slices"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -33,15 +34,13 @@ func TestOverload(t *testing.T) {
 		w.into = q
 		var mu sync.Mutex
 		calls := map[int64]int{} // by second
-		sent := 0
+		var sent atomic.Int64
 		w.send = func(context.Context, provider.Call) message.Result {
 			mu.Lock()
 			calls[time.Now().Unix()]++
 			mu.Unlock()
 			time.Sleep(40 * time.Millisecond)
-			mu.Lock()
-			sent++
-			mu.Unlock()
+			sent.Add(1)
 			return message.Result{Outcome: message.Accepted}
 		}
 		var crew []*delivery.Delivery
@@ -79,12 +78,14 @@ func TestOverload(t *testing.T) {
 			}
 			time.Sleep(10 * time.Millisecond)
 		}
-		for sent < offered*seconds {
+		for sent.Load() < offered*seconds {
 			time.Sleep(time.Second)
-			if mu.Lock(); len(calls) > 60 {
-				t.Fatalf("only %d are sent", sent)
-			}
+			mu.Lock()
+			passed := len(calls)
 			mu.Unlock()
+			if passed > 60 {
+				t.Fatalf("only %d are sent", sent.Load())
+			}
 		}
 		stop()
 		workers.Wait()

@@ -39,8 +39,8 @@ type Sender interface {
 
 // Receiver is what a provider can do whose callbacks we understand.
 type Receiver interface {
-	// Receive checks the callback's signature, then reads it. The error says why it is refused; it goes
-	// to the log, and the provider is answered 401 or 400 by its type.
+	// Receive checks the callback's signature, then reads it. The error says why it is refused; it goes to
+	// the log only, and names nothing of the callback.
 	Receive(ctx context.Context, r *http.Request, body []byte) (Callback, error)
 }
 

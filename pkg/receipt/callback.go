@@ -31,8 +31,8 @@ type Secrets interface {
 }
 
 // Callback takes a provider's request: it checks where it came from, reads it, and puts what it says into
-// the queue. Only then is the provider told that it was heard. Forged, replayed and unknown ones look
-// alike from outside.
+// the queue. Only then is the provider told that it was heard. Whatever is not taken is answered alike: who has
+// no secret, or the secret and no key, learns neither which accounts there are nor what is wrong with a forgery.
 func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http.Request, body []byte) (provider.Callback, error) {
 	refused := problem.New(problem.NotFound, "there is no such callback address")
 	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.Secrets.CallbackSecret(account))) != 1 {
@@ -43,7 +43,8 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 	if err != nil {
 		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
 	}
-	if !ok {
+	if !ok { // it was removed
+		s.Metrics.Count(metricUnknown, 1, telemetry.Labels{})
 		return provider.Callback{}, refused
 	}
 	sender, desc, err := s.Senders.Open(ctx, a)
@@ -51,14 +52,15 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
 	}
 	receiver, ok := sender.(provider.Receiver)
-	if !ok {
+	if !ok { // nothing that its provider could say
+		s.Metrics.Count(metricUnknown, 1, telemetry.Labels{Channel: string(a.Channel)})
 		return provider.Callback{}, refused
 	}
 	cb, err := receiver.Receive(ctx, r, body)
 	if err != nil {
 		s.Metrics.Count(metricForged, 1, telemetry.Labels{Channel: string(a.Channel)})
 		s.Log.WarnContext(ctx, "callback refused", "account", account, "why", err)
-		return provider.Callback{}, problem.New(problem.Unauthorized, "the callback's signature or form is not that of account %s", account).Because(err)
+		return provider.Callback{}, refused
 	}
 	items := make([]queue.Item, 0, len(cb.Receipts)+len(cb.Replies))
 	for _, rc := range cb.Receipts {

@@ -15,7 +15,7 @@ import (
 // The metrics. A sender that guesses learns nothing from the answers; operators do from these.
 const (
 	metricForged  = "receipt_forged"  // a callback whose secret, signature or form is wrong
-	metricUnknown = "receipt_unknown" // of no message that went over the account
+	metricUnknown = "receipt_unknown" // of no message that went over the account, or of no account that takes callbacks
 	metricParked  = "receipt_parked"  // it came before its message's own answer, or is of no message of ours
 )
 

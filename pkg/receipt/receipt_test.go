@@ -85,7 +85,7 @@ func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) erro
 	}
 	return w.full
 }
-func (*world) CallbackSecret(string) string { return "s" }
+func (w *world) CallbackSecret(account string) string { return w.store.CallbackSecret(account) }
 func (w *world) Account(_ context.Context, name string) (config.Account, bool, error) {
 	_, ok := w.accounts[name]
 	return config.Account{Name: name, Channel: message.SMS}, ok, nil

@@ -29,7 +29,7 @@ func (w *world) hears(account string, replies ...provider.Reply) {
 	w.t.Helper()
 	w.sender = answering{says: &provider.Callback{Replies: replies}}
 	w.hints = nil
-	if _, err := w.receipts.Callback(w.t.Context(), account, "s", nil, nil); err != nil {
+	if _, err := w.receipts.Callback(w.t.Context(), account, w.CallbackSecret(account), nil, nil); err != nil {
 		w.t.Fatal(err)
 	}
 	for i, it := range w.hints {

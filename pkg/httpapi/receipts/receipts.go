@@ -36,8 +36,7 @@ func Endpoints(rs Receipts) []httpapi.Endpoint {
 		_, err = w.Write(cb.Body)
 		return err
 	}
-	op := httpapi.Op{Path: "/v1/receipts/{account}/{secret}", Tags: []string{"receipts"}, MaxBody: maxBody,
-		Codes: []problem.Code{problem.NotFound, problem.Unauthorized}}
+	op := httpapi.Op{Path: "/v1/receipts/{account}/{secret}", Tags: []string{"receipts"}, MaxBody: maxBody, Codes: []problem.Code{problem.NotFound}}
 	post, get := op, op
 	post.Method, post.ID, post.Summary = http.MethodPost, "receiveReceipt", "Take what a provider says later"
 	get.Method, get.ID, get.Summary = http.MethodGet, "verifyReceiptAddress", "Answer a provider that checks the address"

@@ -17,13 +17,17 @@ import (
 )
 
 // verifyWeChat is the secure mode of WeChat and WeCom: msg_signature over the encrypted message, and
-// AES-256-CBC. The plain mode is not taken: its signature does not cover the body.
+// AES-256-CBC. The plain mode is not taken: its signature does not cover the body. Both ask again within
+// seconds, three times at most, so an old timestamp is a replay.
 // https://developer.work.weixin.qq.com/document/path/90968
-func verifyWeChat(p Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyWeChat(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
 	q := r.URL.Query()
 	ts, nonce := q.Get("timestamp"), q.Get("nonce")
-	if ts == "" || nonce == "" || p["token"] == "" {
+	if nonce == "" || p["token"] == "" {
 		return Opened{}, ErrSignature
+	}
+	if err := fresh(ts, now, tolerance); err != nil {
+		return Opened{}, err
 	}
 	if r.Method == http.MethodGet {
 		echo := q.Get("echostr")
@@ -101,10 +105,16 @@ func openCBC(key, iv, data []byte, most int) ([]byte, error) {
 	return data[:len(data)-pad], nil
 }
 
+// feishuRepeats is how long Feishu repeats an event that was not taken: after 15 s, 5 min, 1 h and 6 h. Whether
+// a repetition has a new timestamp is UNCONFIRMED, so one as old as the last of them is taken.
+// https://open.feishu.cn/document/server-docs/event-subscription-guide/overview
+const feishuRepeats = 15*time.Second + 5*time.Minute + 7*time.Hour
+
 // verifyFeishu is the signature of Feishu's events: plain SHA-256 with the key in the middle. The check of
-// the address is known by the verification token in what was encrypted, and has no signature.
+// the address is known by the verification token in what was encrypted, and has no signature. Nothing parts
+// timestamp and nonce in what is signed: that the timestamp is of now keeps digits from moving between them.
 // https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/encrypt-key-encryption-configuration-case
-func verifyFeishu(p Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyFeishu(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
 	key := p["encrypt_key"]
 	if key == "" {
 		return Opened{}, ErrSignature
@@ -125,8 +135,11 @@ func verifyFeishu(p Params, _ time.Time, r *http.Request, body []byte) (Opened, 
 	if reply, ok := feishuCheck(p["token"], plain); ok {
 		return Opened{Reply: reply, Check: true}, nil
 	}
-	head := r.Header.Get("X-Lark-Request-Timestamp") + r.Header.Get("X-Lark-Request-Nonce") + key
-	sum := sha256.Sum256(append([]byte(head), body...))
+	ts := r.Header.Get("X-Lark-Request-Timestamp")
+	if err := fresh(ts, now, feishuRepeats+tolerance); err != nil {
+		return Opened{}, err
+	}
+	sum := sha256.Sum256(append([]byte(ts+r.Header.Get("X-Lark-Request-Nonce")+key), body...))
 	if !equal(r.Header.Get("X-Lark-Signature"), hex.EncodeToString(sum[:])) {
 		return Opened{}, ErrSignature
 	}

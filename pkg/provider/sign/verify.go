@@ -37,7 +37,7 @@ var (
 	ErrTimestamp = errors.New("sign: the timestamp is not of now")
 )
 
-// tolerance is how far a signed timestamp may be from now.
+// tolerance is how far a signed timestamp may be from now: a vendor's clock and ours.
 const tolerance = 5 * time.Minute
 
 // LookupVerifier finds a verifier by name.
@@ -81,7 +81,7 @@ func verifyHMAC(p Params, now time.Time, r *http.Request, body []byte) (Opened, 
 	text := string(body)
 	if name := p["timestamp_header"]; name != "" {
 		ts := r.Header.Get(name)
-		if err := fresh(ts, now); err != nil {
+		if err := fresh(ts, now, tolerance); err != nil {
 			return Opened{}, err
 		}
 		text = ts + "." + text
@@ -106,7 +106,7 @@ func verifyStandard(p Params, now time.Time, r *http.Request, body []byte) (Open
 		return Opened{}, ErrSignature
 	}
 	id, ts := r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp")
-	if err := fresh(ts, now); err != nil {
+	if err := fresh(ts, now, tolerance); err != nil {
 		return Opened{}, err
 	}
 	if id == "" || strings.Contains(id, ".") {
@@ -121,7 +121,8 @@ func verifyStandard(p Params, now time.Time, r *http.Request, body []byte) (Open
 	return Opened{}, ErrSignature
 }
 
-func fresh(unix string, now time.Time) error {
+// fresh refuses a timestamp, in seconds, that is older than the vendor's last repetition, or of the future.
+func fresh(unix string, now time.Time, oldest time.Duration) error {
 	if len(unix) == 0 || len(unix) > 12 || strings.Trim(unix, "0123456789") != "" {
 		return ErrForm
 	}
@@ -129,7 +130,7 @@ func fresh(unix string, now time.Time) error {
 	for _, c := range unix {
 		n = n*10 + int64(c-'0')
 	}
-	if d := now.Sub(time.Unix(n, 0)); d > tolerance || d < -tolerance {
+	if d := now.Sub(time.Unix(n, 0)); d > oldest || d < -tolerance {
 		return ErrTimestamp
 	}
 	return nil
@@ -157,6 +158,8 @@ func verifyHub(p Params, _ time.Time, r *http.Request, body []byte) (Opened, err
 
 // verifyTwilio signs the public URL, which the parameter url gives without the query of this callback,
 // because we may stand behind a proxy. https://www.twilio.com/docs/usage/security#validating-requests
+// Of a field that is repeated, each value counts once, sorted, as in Twilio's own libraries:
+// https://github.com/twilio/twilio-python/blob/main/twilio/request_validator.py
 func verifyTwilio(p Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
 	full, err := url.Parse(p["url"])
 	if err != nil || full.Host == "" || p["key"] == "" {
@@ -174,7 +177,10 @@ func verifyTwilio(p Params, _ time.Time, r *http.Request, body []byte) (Opened, 
 			return Opened{}, ErrForm
 		}
 		for _, k := range slices.Sorted(maps.Keys(form)) {
-			text.WriteString(k + form.Get(k))
+			values := slices.Sorted(slices.Values(form[k]))
+			for _, v := range slices.Compact(values) {
+				text.WriteString(k + v)
+			}
 		}
 	}
 	got := r.Header.Get("X-Twilio-Signature")

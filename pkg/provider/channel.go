@@ -33,6 +33,15 @@ func Undeclared(name message.Channel) Channel {
 	return Channel{ChannelInfo: message.ChannelInfo{Channel: name, Address: message.Account, Content: message.ChatText, Shards: 1}}
 }
 
+// Kept is how a channel's records are kept: like its row in the table, else like those of every recipe's channel,
+// so that they are found whatever recipes there are.
+func Kept(name message.Channel) message.ChannelInfo {
+	if c, ok := BuiltIn(name); ok {
+		return c.ChannelInfo
+	}
+	return Undeclared(name).ChannelInfo
+}
+
 // OwnChannel is the channel that the recipe declares; false if it declares none.
 func (d Descriptor) OwnChannel() (Channel, bool) {
 	if d.Own == nil {

@@ -176,3 +176,27 @@ func TestMutatedCallbacks(t *testing.T) {
 		t.Errorf("%d counted", n)
 	}
 }
+
+// A genuine callback over another account of the same vendor, with the same key, cannot touch a message: it is
+// taken, and counted as unknown.
+func TestAnotherAccountsReceipt(t *testing.T) {
+	t.Parallel()
+	w, api, key := acme(t)
+	sent := w.finish(w.send("a"), message.Accepted, "p")
+	for i, account := range []string{"b", "a"} {
+		w.hints = nil
+		p := post{account: account, secret: w.CallbackSecret(account), key: key, at: start, body: fmt.Sprintf(`{"ref":"%s.1","state":"done"}`, sent.ID)}
+		if got := p.to(t, api); got.Code != http.StatusOK || len(w.hints) != 1 {
+			t.Fatalf("%s: %d %s", account, got.Code, got.Body)
+		}
+		if again := w.receipts.Handle(t.Context(), w.hints); len(again) > 0 {
+			t.Error(again)
+		}
+		if s := w.record(sent.ID).Status; s != []message.Status{message.Sent, message.Delivered}[i] {
+			t.Errorf("after one over %s: %s", account, s)
+		}
+	}
+	if w.counts["receipt_unknown"] != 1 {
+		t.Error(w.counts)
+	}
+}

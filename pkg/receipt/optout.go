@@ -6,6 +6,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
 )
@@ -40,10 +41,7 @@ func (s *Receipts) OptOut(ctx context.Context, token string) error {
 		return problem.New(problem.NotFound, "this link is not valid, or no longer")
 	}
 	if err == nil {
-		info, builtIn := r.Channel.Info()
-		if !builtIn {
-			info.Address = message.Account
-		}
+		info := provider.Kept(r.Channel)
 		e := suppress.Entry{Tenant: r.Tenant, Channel: r.Channel, Class: message.Marketing, Reason: suppress.OptOut,
 			Source: string(r.ID), Note: "unsubscribed by link", Masked: to.String(), At: now}
 		_, err = s.Store.AddSuppression(ctx, s.as, now, info.Address, string(message.SearchKey(info.Address, to)), e)

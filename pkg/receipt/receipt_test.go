@@ -108,9 +108,14 @@ func (w *world) send(accounts ...string) *store.Record {
 
 func (w *world) sendTo(to message.Address, accounts ...string) *store.Record {
 	w.t.Helper()
+	return w.sendOn(message.SMS, message.Phone, to, accounts...)
+}
+
+func (w *world) sendOn(ch message.Channel, kind message.AddressKind, to message.Address, accounts ...string) *store.Record {
+	w.t.Helper()
 	w.ids++
-	m := message.Message{ID: message.NewID(w.store.Partition(message.Phone, string(to), 1, ""), message.ULIDFloor(start)[:20]+fmt.Sprintf("%06d", w.ids)),
-		Tenant: "shop", Channel: message.SMS, Class: message.OTP, Template: message.Ref{Name: "x", Version: 1}, Created: start, Expires: start.Add(5 * time.Minute)}
+	m := message.Message{ID: message.NewID(w.store.Partition(kind, string(to), 1, ""), message.ULIDFloor(start)[:20]+fmt.Sprintf("%06d", w.ids)),
+		Tenant: "shop", Channel: ch, Class: message.OTP, Template: message.Ref{Name: "x", Version: 1}, Created: start, Expires: start.Add(5 * time.Minute)}
 	v, err := w.store.Accept(w.t.Context(), system, start, &store.Draft{Message: message.New(m, start), To: to, Vars: []byte(`{}`), Window: time.Minute, Same: []byte(m.ID)})
 	if err != nil {
 		w.t.Fatal(err)

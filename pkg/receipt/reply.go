@@ -55,10 +55,7 @@ func (s *Receipts) reply(ctx context.Context, account string, sealed []byte) err
 	if err := json.Unmarshal(plain, &rp); err != nil {
 		return fmt.Errorf("receipt: reply: %w", err)
 	}
-	info, builtIn := rp.Channel.Info()
-	if !builtIn {
-		info.Address, info.Shards = message.Account, 1
-	}
+	info := provider.Kept(rp.Channel)
 	from := message.Address(rp.From)
 	if info.Address == message.Phone && !e164.MatchString(rp.From) {
 		return ErrUnknown

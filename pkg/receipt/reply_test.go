@@ -99,3 +99,19 @@ func TestReplies(t *testing.T) {
 		t.Errorf("who was never written to stops everybody; a number of no form, nobody: %v", w.counts)
 	}
 }
+
+// A reply on a channel that a recipe declares finds its message and its address, which are kept like an account's.
+func TestReplyOnARecipesChannel(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts["a"] = provider.Descriptor{}
+	sent := w.sendOn("line", message.Account, "U4af4980629", "a")
+	w.hears("a", provider.Reply{From: "U4af4980629", Channel: "line", Text: "ＴＤ", At: start.Add(time.Second)})
+	all, err := w.store.Suppressions(t.Context(), message.Account, "U4af4980629")
+	if _, stops := suppress.Find(all, "shop", "line", message.Marketing, start.Add(time.Hour)); err != nil || !stops {
+		t.Errorf("not stopped: %+v %v", all, err)
+	}
+	if n := w.record(sent.ID).Notes; len(n) != 1 || n[0].Why != "stop" {
+		t.Errorf("%+v", n)
+	}
+}

@@ -32,8 +32,8 @@ const (
 	lastBackoff  = 5 * time.Second
 )
 
-// do makes the request until it is answered for good, and reads the answer into out, which may be nil. It
-// gives the answer's header.
+// do makes the request until it is answered for good, and reads the answer into out, which may be nil; into
+// a *[]byte as it is. It gives the answer's header.
 func (c *Client) do(ctx context.Context, k call, out any) (http.Header, error) {
 	var body []byte
 	if k.body != nil {
@@ -106,7 +106,7 @@ func (c *Client) try(ctx context.Context, k call, body []byte, out any) (http.He
 		return nil, fmt.Errorf("notify: %w", err)
 	}
 	r.Header.Set("User-Agent", c.agent)
-	r.Header.Set("Accept", "application/json, application/problem+json")
+	r.Header.Set("Accept", "application/json, application/problem+json, text/csv;q=0.9")
 	if body != nil {
 		r.Header.Set("Content-Type", "application/json")
 	}
@@ -130,6 +130,10 @@ func (c *Client) try(ctx context.Context, k call, body []byte, out any) (http.He
 	case resp.StatusCode < 200 || resp.StatusCode > 299:
 		return resp.Header, problemOf(resp, text)
 	case out == nil || resp.StatusCode == http.StatusNoContent:
+		return resp.Header, nil
+	}
+	if file, is := out.(*[]byte); is {
+		*file = text
 		return resp.Header, nil
 	}
 	if err := c.decode(text, out); err != nil {

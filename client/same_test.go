@@ -14,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/callback"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/callbacks"
+	"github.com/opennotify/notify/pkg/httpapi/campaigns"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/stats"
@@ -43,6 +44,9 @@ func TestSameMembers(t *testing.T) {
 		{CallbackPage{}, callbacks.CallbackList{}}, {ResendCallbacksRequest{}, callbacks.Resend{}}, {Resent{}, callbacks.Resent{}}, {WebhookEvent{}, callback.Event{}},
 		{list[Provider]{}, operate.ProviderList{}}, {Recipe{}, operate.Recipe{}}, {list[RecipeLine]{}, operate.RecipeList{}}, {PutRecipeRequest{}, operate.PutRecipe{}},
 		{TestAccountRequest{}, operate.TestAccount{}}, {AccountTest{}, operate.AccountTest{}},
+		{When{}, campaigns.When{}}, {Schedule{}, campaigns.Schedule{}}, {list[Schedule]{}, campaigns.ScheduleList{}}, {PutScheduleRequest{}, campaigns.PutSchedule{}},
+		{RunNow{}, campaigns.RunNow{}}, {Run{}, campaigns.Run{}}, {RunPage{}, campaigns.RunList{}}, {CreateCampaignRequest{}, campaigns.CreateCampaign{}},
+		{why{}, campaigns.Why{}}, {createUpload{}, campaigns.CreateAudience{}}, {upload{}, campaigns.Upload{}}, {BadRowPage{}, campaigns.BadRows{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])
 		if diff := cmp.Diff(shape(theirs, nil), shape(ours, nil)); diff != "" {

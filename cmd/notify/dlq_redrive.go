@@ -49,7 +49,7 @@ standard error. Ctrl-C stops watching, not the redrive: notify dlq stop does tha
 				return nil
 			}
 			if !yes {
-				if err := s.confirm(n); err != nil {
+				if err := s.confirm(n.Matched-n.Expired, "try them again"); err != nil {
 					return err
 				}
 			}
@@ -86,14 +86,14 @@ func (s *session) counted(n *client.RedriveCount) {
 	}
 }
 
-// confirm asks for the number: whoever types it has read it.
-func (s *session) confirm(n *client.RedriveCount) error {
+// confirm asks for a number: whoever types it has read it.
+func (s *session) confirm(n int, to string) error {
 	if !s.terminal {
 		return errors.New("nobody is there to confirm it; use --yes")
 	}
-	s.tell("Type %d to try them again: ", n.Matched-n.Expired)
+	s.tell("Type %d to %s: ", n, to)
 	line, _ := bufio.NewReader(s.in).ReadString('\n')
-	if strings.TrimSpace(line) != strconv.Itoa(n.Matched-n.Expired) {
+	if strings.TrimSpace(line) != strconv.Itoa(n) {
 		return errors.New("not confirmed; nothing was done")
 	}
 	return nil

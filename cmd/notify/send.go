@@ -35,10 +35,10 @@ func (f *sending) register(c *cobra.Command) {
 }
 
 func sendCommand(s *session) *cobra.Command {
-	f := &sending{}
+	f, many := &sending{}, &mailing{}
 	c := &cobra.Command{
-		Use:   "send TEMPLATE TO [name=value…]",
-		Short: "Send a message",
+		Use:   "send TEMPLATE TO [name=value…] | send TEMPLATE --csv FILE [name=value…]",
+		Short: "Send a message, or one to each row of a file",
 		Long: `Send a message. TO is an address, or several with commas between them. A variable is name=value, a text;
 name:=value takes JSON, for numbers, booleans and lists. Without --idempotency-key the command's own retries
 are one message, and running it again asks for another.
@@ -51,14 +51,25 @@ With --wait it waits until the message has ended, and exits with
   6  not decided when the wait was over
   1  not accepted, or any other error
 Of several messages the worst counts, of a fallback the best. --json prints what was accepted, with --wait
-the message or the group as it ended.`,
+the message or the group as it ended.
+
+With --csv it is a campaign: the file is uploaded and checked, the check shown, and you are asked for the number
+of messages. Progress goes to standard error, whom it did not reach to failures.csv, and rows that are wrong to
+bad-rows.csv with a column error. Ctrl-C stops watching, not the campaign: notify campaign cancel does that.`,
 		Example: `  notify send login-code +8613800138000 code=482913
   notify send order-shipped li@example.com --channel email name=李雷 order=A-1001 --wait=1m
   notify send order-card https://hooks.example.com/orders --channel webhook order=A-1001 amount:=99.5 customer=李雷
   notify send login-code +8613800138000,+8613800138001 --vars @code.json --at 10m --json
-  echo '{"code":"482913"}' | notify send login-code +8613800138000 --vars - --idempotency-key login-7`,
-		Args: takes(2, -1),
+  echo '{"code":"482913"}' | notify send login-code +8613800138000 --vars - --idempotency-key login-7
+  notify send spring-sale --csv members.csv --column to=手机号 --channel sms --title "Spring sale"`,
+		Args: takes(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if many.csv != "" {
+				return s.mail(c, f, many, args)
+			}
+			if len(args) < 2 {
+				return takes(2, -1)(c, args)
+			}
 			r, err := s.request(f, args)
 			if err != nil {
 				return err
@@ -74,6 +85,7 @@ the message or the group as it ended.`,
 	c.Flags().BoolVar(&f.explain, "explain", false, "say what sending would do; send nothing")
 	c.Flags().DurationVar(&f.wait, "wait", 0, "wait until it has ended, at most so long")
 	c.Flags().Lookup("wait").NoOptDefVal = "30s"
+	many.register(c)
 	return c
 }
 
@@ -94,13 +106,13 @@ func (s *session) request(f *sending, args []string) (client.SendRequest, error)
 		}
 		r.SendAt = at
 	}
-	vars, err := s.variables(f.vars, args[2:])
+	vars, err := s.variables(f.vars, args, 2)
 	r.Vars = vars
 	return r, err
 }
 
-// variables reads those of --vars, then those of the arguments.
-func (s *session) variables(source string, args []string) (map[string]any, error) {
+// variables reads those of --vars, then those of the arguments from one on.
+func (s *session) variables(source string, args []string, from int) (map[string]any, error) {
 	vars := map[string]any{}
 	if source != "" {
 		text, err := s.source(source)
@@ -111,11 +123,11 @@ func (s *session) variables(source string, args []string) (map[string]any, error
 			return nil, errors.New(`--vars must be one JSON object, as {"code":"482913"}`)
 		}
 	}
-	for _, a := range args {
+	for i, a := range args[from:] {
 		name, value, ok := strings.Cut(a, "=")
 		name, typed := strings.CutSuffix(name, ":")
 		if !ok || name == "" {
-			return nil, errors.New("a variable is written name=value, or name:=value in JSON; " + ordinal(a, args))
+			return nil, errors.New("a variable is written name=value, or name:=value in JSON; argument " + strconv.Itoa(from+i+1) + " is not") // which may be personal
 		}
 		if vars[name] = value; !typed {
 			continue
@@ -140,16 +152,6 @@ func decode(text []byte, v any) error {
 		return errors.New("more than one value")
 	}
 	return nil
-}
-
-// ordinal says which argument is meant without repeating it: it may be personal data.
-func ordinal(a string, args []string) string {
-	for i := range args {
-		if args[i] == a {
-			return "argument " + strconv.Itoa(i+3) + " is not"
-		}
-	}
-	return ""
 }
 
 const maxSource = 2 << 20 // what a request's body may have

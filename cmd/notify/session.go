@@ -26,6 +26,7 @@ type session struct {
 	out, err io.Writer
 	terminal bool // standard input is one
 	colour   bool // standard output takes colours
+	bars     bool // standard error shows a line that changes
 	now      func() time.Time
 	place    place // that the last connect chose, for what is said about errors
 }
@@ -33,7 +34,8 @@ type session struct {
 func newSession() *session {
 	return &session{env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now,
 		terminal: term.IsTerminal(int(os.Stdin.Fd())),
-		colour:   colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv)}
+		colour:   colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
+		bars:     term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"}
 }
 
 // colourful follows https://no-color.org.

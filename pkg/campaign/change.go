@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -210,10 +211,13 @@ func (c *Campaigns) DeleteSchedule(ctx context.Context, p tenant.Principal, of, 
 	}
 }
 
-// RunSchedule starts a run now, whatever the time.
-func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, name, why string) (Run, error) {
+// RunSchedule starts a run now, whatever the time: for a day, which is today in the schedule's zone without one.
+func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, name, date, why string) (Run, error) {
 	if err := changes(p); err != nil {
 		return Run{}, err
+	}
+	if _, err := time.Parse(time.DateOnly, date); err != nil && date != "" {
+		return Run{}, problem.Invalid(problem.At("/run_date", problem.BadTime, "run_date is a day such as 2026-03-31; leave it out for today"))
 	}
 	if err := (Change{Reason: why}).check(); err != nil {
 		return Run{}, err
@@ -243,7 +247,7 @@ func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, nam
 		return Run{}, unavailable(err)
 	}
 	spec := s.spec(plan, c.Now().Truncate(time.Second))
-	spec.Manual, spec.Window = true, 0
+	spec.Manual, spec.Window, spec.Date = true, 0, cmp.Or(date, spec.Date)
 	j, err := c.start(ctx, store.Job{ID: runID("manual", of, name, spec.Due.String()), Tenant: of, Topic: topic(name), Author: p.Name, Reason: why}, spec)
 	if err != nil {
 		return Run{}, unavailable(err)

@@ -424,12 +424,12 @@ func TestVerbs(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
 	w.schedule(daily(), rows())
-	r, err := w.camp.RunSchedule(t.Context(), shop, "shop", "bills", "a try")
+	r, err := w.camp.RunSchedule(t.Context(), shop, "shop", "bills", "", "a try")
 	if err != nil || !r.Manual || r.Author != shop.Name {
 		t.Fatal(r, err)
 	}
 	w.Advance(time.Second)
-	if _, err := w.camp.RunSchedule(t.Context(), shop, "shop", "bills", ""); problem.From(err).Code != problem.NotAllowedNow {
+	if _, err := w.camp.RunSchedule(t.Context(), shop, "shop", "bills", "", ""); problem.From(err).Code != problem.NotAllowedNow {
 		t.Error("twice at once:", err)
 	}
 	w.work(3 * time.Second)

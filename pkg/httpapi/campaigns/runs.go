@@ -47,6 +47,7 @@ type Run struct {
 	Schedule string     `json:"schedule,omitzero" doc:"Whose run it is; absent of a campaign."`
 	External bool       `json:"external,omitzero" doc:"Of a schedule that somebody made with AWS tools."`
 	DueAt    *time.Time `json:"due_at,omitzero"`
+	Date     string     `json:"run_date,omitzero" doc:"Of a schedule's run: {run_date} of its source."`
 	Late     string     `json:"late,omitzero" doc:"Why it began late."`
 	Content
 	Class    message.Class  `json:"class,omitzero" enum:"otp,transactional,marketing"`
@@ -122,7 +123,7 @@ type RunList struct {
 
 func runOf(r campaign.Run) Run {
 	n := r.Counts
-	out := Run{ID: r.ID, URL: "/v1/campaigns/" + r.ID, Tenant: r.Tenant, Title: r.Title, Schedule: r.Schedule, External: r.External, DueAt: at(r.Spec.Due), Late: r.Late,
+	out := Run{ID: r.ID, URL: "/v1/campaigns/" + r.ID, Tenant: r.Tenant, Title: r.Title, Schedule: r.Schedule, External: r.External, DueAt: at(r.Spec.Due), Date: r.Date, Late: r.Late,
 		Content: contentOf(r.Content), Class: r.Class, Audience: sourceOf(r.Audience), State: r.State, Fault: r.Fault,
 		Rows:     Rows{n["rows"], n["bad"], n["repeats"]},
 		Made:     Made{n["made"], n["suppressed"], n["duplicate"], n["repeated"], n["refused"], n["cancelled"]},

@@ -21,7 +21,7 @@ type Schedules interface {
 	PutSchedule(ctx context.Context, p tenant.Principal, s campaign.Schedule, d campaign.AudienceDraft, change campaign.Change) (campaign.Versioned, error)
 	PauseSchedule(ctx context.Context, p tenant.Principal, of, name string, paused bool, why string) (campaign.Versioned, error)
 	DeleteSchedule(ctx context.Context, p tenant.Principal, of, name string, change campaign.Change) error
-	RunSchedule(ctx context.Context, p tenant.Principal, of, name, why string) (campaign.Run, error)
+	RunSchedule(ctx context.Context, p tenant.Principal, of, name, date, why string) (campaign.Run, error)
 	Runs(ctx context.Context, p tenant.Principal, of, schedule string, limit int, after string) ([]campaign.Run, string, error)
 }
 
@@ -56,6 +56,12 @@ type PutSchedule struct {
 // ScheduleList is the schedules by tenant and name, or the history of one.
 type ScheduleList struct {
 	Items []Schedule `json:"items"`
+}
+
+// RunNow starts a run by hand.
+type RunNow struct {
+	Date   string `json:"run_date,omitzero" doc:"{run_date} of the run; today in the schedule's zone without it." example:"2026-03-31"`
+	Reason string `json:"reason,omitzero" doc:"Why: kept in the record, with the key." maxLength:"200"`
 }
 
 // Preview is when a schedule would be due.
@@ -122,8 +128,8 @@ func schedules(s Schedules) []httpapi.Endpoint {
 		}),
 		pause(s, path, "pause", "pauseSchedule", "Keep a schedule from starting runs; runs that go on, go on", true),
 		pause(s, path, "resume", "resumeSchedule", "Let a paused schedule start runs again", false),
-		httpapi.Route(run, func(ctx context.Context, c *httpapi.Call, w *Why) (*Run, error) {
-			return one(runOf)(s.RunSchedule(ctx, c.Principal, c.Path("tenant"), c.Path("name"), w.Reason))
+		httpapi.Route(run, func(ctx context.Context, c *httpapi.Call, r *RunNow) (*Run, error) {
+			return one(runOf)(s.RunSchedule(ctx, c.Principal, c.Path("tenant"), c.Path("name"), r.Date, r.Reason))
 		}),
 		httpapi.Route(runs, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RunList, error) {
 			limit, err := pageSize(c)

@@ -85,6 +85,7 @@ type Source struct {
 	endpoints shelf[Endpoint]
 	recipes   shelf[Recipe]
 	users     shelf[tenant.User]
+	settings  shelf[Settings]
 
 	mu       sync.Mutex
 	versions map[string]*template.Compiled
@@ -96,6 +97,7 @@ func New(docs Docs, now func() time.Time, log *slog.Logger) *Source {
 	s.tenants.kind, s.keys.kind, s.templates.kind = store.Tenants, store.APIKeys, store.Templates
 	s.accounts.kind, s.routes.kind, s.recipes.kind = store.Accounts, store.Routes, store.Recipes
 	s.bindings.kind, s.endpoints.kind, s.users.kind = store.Bindings, store.Endpoints, store.Users
+	s.settings.kind = store.Settings
 	return s
 }
 
@@ -120,6 +122,8 @@ func (s *Source) Changed(k store.Kind) {
 		s.recipes.drop()
 	case store.Users:
 		s.users.drop()
+	case store.Settings:
+		s.settings.drop()
 	}
 }
 

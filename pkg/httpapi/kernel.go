@@ -29,9 +29,6 @@ type Config struct {
 	Log          *slog.Logger
 	// ClientIP finds the client's address; nil is the peer of the connection. See ForwardedIP.
 	ClientIP func(*http.Request) string
-	// Gate may refuse a well-formed request before the operation runs: rate limits. It sees every operation,
-	// those without a principal too.
-	Gate func(context.Context, *Call) error
 	// Refused is told of each request that was answered 400, 401, 403, 413, 415, 422 or 429, so that
 	// "we called you and nothing came" can be looked up. It runs after the answer, even if the caller
 	// has gone; it must not block.
@@ -208,11 +205,6 @@ func (k *kernel) serve(a *answer, e *Endpoint) error {
 	if e.decode != nil {
 		var err error
 		if in, err = e.decode(c.body); err != nil {
-			return err
-		}
-	}
-	if k.Gate != nil {
-		if err := k.Gate(ctx, c); err != nil {
 			return err
 		}
 	}

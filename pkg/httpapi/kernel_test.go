@@ -109,13 +109,7 @@ func config(b *bench, source keys) httpapi.Config {
 		Now:          func() time.Time { return now },
 		NewRequestID: func() string { return "req_1" },
 		Log:          slog.New(slog.NewJSONHandler(b.log, nil)),
-		Gate: func(_ context.Context, c *httpapi.Call) error {
-			if c.Header("X-Test-Gate") != "" {
-				return problem.New(problem.RateLimited, "slow down").After(1500 * time.Millisecond)
-			}
-			return nil
-		},
-		Refused: func(_ context.Context, r httpapi.Refusal) { b.refused <- r },
+		Refused:      func(_ context.Context, r httpapi.Refusal) { b.refused <- r },
 	}
 }
 
@@ -131,8 +125,11 @@ func operations() []httpapi.Endpoint {
 	return []httpapi.Endpoint{
 		httpapi.Route(send, func(_ context.Context, c *httpapi.Call, in *sendIn) (*sendOut, error) {
 			c.SetHeader("Idempotency-Replay", "true")
-			if in.To == "again" {
+			switch in.To {
+			case "again":
 				c.SetStatus(200)
+			case "too fast":
+				return nil, problem.New(problem.RateLimited, "slow down").After(1500 * time.Millisecond)
 			}
 			return &sendOut{ID: "m1", Text: "<a>&\xff", Bytes: len(c.Body()), Vars: in.Vars}, nil
 		}),
@@ -307,7 +304,7 @@ func forWhatTheyHold() []refusal {
 		{"a million bytes", "POST", path, strings.Repeat(" ", 10<<20), nil, problem.TooLarge, "the body may have 1000 bytes", nil},
 		{"raw, too large", "POST", "/v1/receipts/a/b", strings.Repeat(" ", 2<<20+1), nil, problem.TooLarge, "the body may have 2097152 bytes", nil},
 		{"raw, refused", "POST", "/v1/receipts/a/b", "fail", nil, problem.NotFound, "no such callback", nil},
-		{"gate", "POST", path, ok, []string{"X-Test-Gate", "1"}, problem.RateLimited, "slow down", nil},
+		{"limit", "POST", path, `{"to":"too fast"}`, nil, problem.RateLimited, "slow down", nil},
 		{"unknown query", "GET", "/v1/messages/m?veiw=1&" + canary + "%00=1", "", []string{"X-Day", "1"}, problem.InvalidRequest, "2 fields are not valid; see errors", []problem.Field{
 			{Pointer: "query:?", Code: problem.UnknownField, Detail: "there is no such query parameter; the known ones are view"},
 			{Pointer: "query:veiw", Code: problem.UnknownField, Detail: `there is no such query parameter; did you mean "view"?`}}},

@@ -50,10 +50,37 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 		d.Message.Place, g.IDs[i] = i, d.Message.ID
 		drafts = append(drafts, d)
 	}
-	a, err := in.keepBatch(ctx, p, now, g, drafts, keyClaim(p, key, hash))
+	claim := keyClaim(p, key, hash)
+	places, refused, err := in.admit(ctx, now, drafts, "/messages")
+	if err != nil {
+		return in.replayBatch(ctx, p, now, out, g, claim, err)
+	}
+	for i, why := range refused {
+		if place := drafts[i].Message.Place; why != nil {
+			out.Problems[place], g.IDs[place] = why, ""
+		}
+	}
+	a, err := in.keepBatch(ctx, p, now, g, places.drafts, claim)
 	if a == nil || err != nil {
 		return out, err
 	}
+	places.settleGroup(ctx, a.Verdicts)
+	out.fill(a)
+	return out, nil
+}
+
+// replayBatch answers a batch that its tenant's budget refuses now with what was accepted of it once.
+func (in *Intake) replayBatch(ctx context.Context, p tenant.Principal, now message.Time, out *BatchAnswer, g store.Group, claim *store.KeyClaim, fault error) (*BatchAnswer, error) {
+	a, err := in.replay(ctx, p, now, g.Tenant, claim, fault)
+	if err != nil {
+		return nil, err
+	}
+	out.fill(a)
+	return out, nil
+}
+
+// fill takes what is there of a batch.
+func (out *BatchAnswer) fill(a *Answer) {
 	out.Group, out.Replay = a.Group, a.Replay
 	for i := range a.Verdicts {
 		switch v := &a.Verdicts[i]; {
@@ -63,7 +90,6 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 			out.Problems[i] = problem.New(problem.NotAllowedNow, "this item was refused when the key was first used; send it again with a new key")
 		}
 	}
-	return out, nil
 }
 
 // keepBatch gives nil when there is nothing to keep, and was nothing when the key was first used.

@@ -25,7 +25,7 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 		pl.f.add(t.pointer, problem.BadAddress, "%s", err)
 		return nil, nil
 	}
-	d := &planned{kind: info.Address, key: to.Key, subject: pl.subject(t.channel, to.Region)}
+	d := &planned{kind: info.Address, key: to.Key, subject: pl.subject(t.channel, to.Region), pointer: pl.f.pointer + shown(t.pointer), person: info.Shards <= 1}
 	locale, ok, err := pl.render(d, info, t)
 	if err != nil || !ok {
 		return nil, err

@@ -29,6 +29,8 @@ type Explanation struct {
 	Route    string
 	// Held tells that a route would hold it back; nil where it would go out at once.
 	Held *route.Verdict
+	// Refused is the budget or the cap that Send would refuse it for right now.
+	Refused *problem.Error
 	// Barred are the accounts that are on but cannot carry it, by name.
 	Barred map[string]config.Bar
 	// Cost is the first account's price of it, in Currency; 0 where no price is set.
@@ -70,6 +72,9 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		e.choose(routes, d, accounts, bars)
 		if v, held := route.Holds(routes, d.subject, max(now, d.Message.SendAt)); held {
 			e.Held = &v
+		}
+		if e.Refused, err = in.foretell(ctx, now, d); err != nil {
+			return nil, unavailable(err)
 		}
 		out = append(out, e)
 	}

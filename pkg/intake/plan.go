@@ -38,6 +38,9 @@ type planned struct {
 	subject  route.Subject
 	stopped  *suppress.Entry
 	warnings []string
+	pointer  string // of the address
+	person   bool   // the recipient is one, and not what many read
+	took     taken
 }
 
 // planner understands one request.

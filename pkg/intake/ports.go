@@ -8,9 +8,11 @@ import (
 
 	"github.com/opennotify/notify/pkg/address"
 	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/quota"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -39,6 +41,12 @@ type Store interface {
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
 	Hint(r *store.Record) ([]byte, error)
+	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error)
+	GivePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, within time.Duration) error
+	PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error)
+	RangeLimits(tenant string, kind message.AddressKind, prefix string) store.Subject
+	Levels(ctx context.Context, asks ...store.Metered) ([][]limit.Level, error)
+	quota.Store
 }
 
 // Config is what intake reads of the configuration.
@@ -50,6 +58,7 @@ type Config interface {
 	Routes(ctx context.Context) ([]route.Route, error)
 	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
 	Endpoints(ctx context.Context, tenant string) ([]config.Endpoint, error)
+	Settings(ctx context.Context) (config.Settings, error)
 }
 
 // Providers describes providers by name, and channels, those that recipes declare too.
@@ -77,15 +86,19 @@ type Ports struct {
 	Log     *slog.Logger
 }
 
-// Intake accepts messages.
-type Intake struct{ Ports }
+// Intake accepts messages. It is safe for concurrent use.
+type Intake struct {
+	Ports
+	as    tenant.Principal
+	quota *quota.Quota
+}
 
 // New checks that nothing is missing.
 func New(p Ports) (*Intake, error) {
 	if p.Store == nil || p.Config == nil || p.Queue == nil || p.Providers == nil || p.Now == nil || p.NewULID == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("intake: a port is missing")
 	}
-	return &Intake{p}, nil
+	return &Intake{p, tenant.System("intake"), quota.New(p.Store, p.Now)}, nil
 }
 
 func (in *Intake) now() message.Time { return message.At(in.Now()) }

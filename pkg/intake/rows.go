@@ -3,7 +3,6 @@ package intake
 import (
 	"context"
 	"errors"
-	"sync"
 	"time"
 
 	"github.com/opennotify/notify/pkg/config"
@@ -53,29 +52,41 @@ const (
 // is: whoever ordered the run pinned it.
 func (in *Intake) Rows(ctx context.Context, p tenant.Principal, reqs []*Request) ([]RowVerdict, error) {
 	now := in.now()
-	planned, out, err := in.planRows(ctx, p, reqs, now)
+	plans, out, err := in.planRows(ctx, p, reqs, now)
 	if err != nil {
 		return nil, err
 	}
 	seen := make(map[message.ID]bool, len(reqs))
-	var drafts []*store.Draft
+	var drafts []*planned
 	var rows []int
-	for i, d := range planned {
+	for i, d := range plans {
 		switch {
 		case d == nil:
 		case seen[d.Message.ID]:
 			out[i].Fate = Repeated
 		default:
 			seen[d.Message.ID] = true
-			drafts, rows = append(drafts, &d.Draft), append(rows, i)
+			drafts, rows = append(drafts, d), append(rows, i)
 		}
 	}
-	verdicts, err := in.accept(ctx, p, now, drafts)
-	if err != nil {
-		return nil, err
-	}
-	for k, v := range verdicts {
-		out[rows[k]] = rowVerdict(&drafts[k].Message, v)
+	for len(drafts) > 0 {
+		n, days, err := in.today(ctx, drafts)
+		if err != nil {
+			return nil, unavailable(err)
+		}
+		some := make([]*store.Draft, n)
+		for k := range some {
+			some[k] = &drafts[k].Draft
+		}
+		verdicts, err := in.accept(ctx, p, now, some)
+		if err != nil {
+			return nil, err
+		}
+		in.giveBack(days, verdicts)
+		for k, v := range verdicts {
+			out[rows[k]] = rowVerdict(&drafts[k].Message, v)
+		}
+		drafts, rows = drafts[n:], rows[n:]
 	}
 	return out, nil
 }
@@ -109,21 +120,7 @@ func (in *Intake) planRows(ctx context.Context, p tenant.Principal, reqs []*Requ
 			faults[i] = unavailable(err)
 		}
 	}
-	if len(reqs) <= few {
-		for i := range reqs {
-			plan(i)
-		}
-		return drafts, out, errors.Join(faults...)
-	}
-	var all sync.WaitGroup
-	for w := range sideBySide {
-		all.Go(func() {
-			for i := w; i < len(reqs); i += sideBySide {
-				plan(i)
-			}
-		})
-	}
-	all.Wait()
+	spread(len(reqs), plan)
 	return drafts, out, errors.Join(faults...)
 }
 

@@ -35,11 +35,15 @@ func (in *Intake) Send(ctx context.Context, p tenant.Principal, req *Request) (*
 	now := in.now()
 	claim := keyClaim(p, req.IdempotencyKey, req.Hash)
 	pl, err := in.plan(ctx, p, req, now)
+	var places *admission
+	if err == nil {
+		places, err = in.enter(ctx, now, pl.drafts)
+	}
 	if err != nil {
 		return in.replay(ctx, p, now, req.Tenant, claim, err)
 	}
 	if pl.kind != "" {
-		return in.group(ctx, p, now, pl, claim, req)
+		return in.group(ctx, p, now, pl, places, claim, req)
 	}
 	d := pl.drafts[0]
 	d.Key = claim
@@ -47,6 +51,7 @@ func (in *Intake) Send(ctx context.Context, p tenant.Principal, req *Request) (*
 	if err != nil {
 		return nil, err
 	}
+	places.settle(ctx, verdicts)
 	if verdicts[0].Mismatch {
 		return in.replay(ctx, p, now, req.Tenant, claim, keyReused())
 	}
@@ -70,7 +75,7 @@ func keyReused() error {
 }
 
 // replay answers a repeated request that cannot be planned as it was the first time: its send_at is past
-// now, its template was withdrawn, its route has other channels. What was accepted is the answer all the
+// now, its template was withdrawn, its route has other channels, its tenant's budget is used up. What was accepted is the answer all the
 // same; if nothing was, the fault stands.
 func (in *Intake) replay(ctx context.Context, p tenant.Principal, now message.Time, name string, claim *store.KeyClaim, fault error) (*Answer, error) {
 	if claim == nil || problem.From(fault).Status() >= 500 {
@@ -114,15 +119,19 @@ func (in *Intake) kept(ctx context.Context, p tenant.Principal, g *store.Group) 
 }
 
 // group keeps the group first: its item names the messages, so that a retry after a crash makes the same.
-func (in *Intake) group(ctx context.Context, p tenant.Principal, now message.Time, pl *plan, claim *store.KeyClaim, req *Request) (*Answer, error) {
+func (in *Intake) group(ctx context.Context, p tenant.Principal, now message.Time, pl *plan, places *admission, claim *store.KeyClaim, req *Request) (*Answer, error) {
 	g := store.Group{ID: store.GroupPrefix + in.NewULID(now), Tenant: pl.drafts[0].Message.Tenant, Kind: pl.kind, Created: now, Hash: req.Hash}
 	for _, d := range pl.drafts {
 		g.IDs = append(g.IDs, d.Message.ID)
 	}
 	a, err := in.keep(ctx, p, now, g, pl.drafts, claim)
 	if err != nil {
+		if problem.From(err).Status() < 500 {
+			places.settle(ctx, nil)
+		}
 		return in.replay(ctx, p, now, req.Tenant, claim, err)
 	}
+	places.settleGroup(ctx, a.Verdicts)
 	if slices.ContainsFunc(a.Verdicts, func(v store.Verdict) bool { return v.Record == nil }) {
 		return nil, problem.New(problem.NotAllowedNow, "the first request with this key was cut off, and its route has other channels now; use a new key")
 	}

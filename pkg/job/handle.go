@@ -141,6 +141,9 @@ func (d *did) after(j store.Job, now message.Time) (store.Job, time.Duration) {
 		}
 	case errors.As(d.err, &p) && p.Status() < 500 && p.Status() != http.StatusTooManyRequests:
 		failed = words(p)
+	case p != nil && p.Status() == http.StatusTooManyRequests: // a limit that is the job's own
+		wait = min(max(p.RetryAfter, firstRetry), queue.MaxDelay) // it may be raised meanwhile
+		j.Tries, j.Fault = 0, words(p)
 	default:
 		wait = min(firstRetry<<min(j.Tries, 10), longestRetry)
 		j.Tries++

@@ -35,3 +35,12 @@ func (f Frequency) Take(name string, most int, within time.Duration, now message
 	}
 	return append(live, Taken{name, now}), 0, true
 }
+
+// Drop gives the place of a name back; false where it has none.
+func (f Frequency) Drop(name string) (Frequency, bool) {
+	i := slices.IndexFunc(f, func(t Taken) bool { return t.Name == name })
+	if i < 0 {
+		return f, false
+	}
+	return slices.Delete(slices.Clone(f), i, i+1), true
+}

@@ -13,15 +13,16 @@ type Limits struct {
 	PerMinute int
 	PerHour   int
 	PerDay    int
+	PerMonth  int // of the calendar
 	// Urgent is the share of every bound that only urgent messages may use.
 	Urgent float64
-	// Zone is how far ahead of UTC the days are that PerDay counts.
+	// Zone is how far ahead of UTC the days and months are.
 	Zone time.Duration
 }
 
 // None tells whether nothing is bounded.
 func (l Limits) None() bool {
-	return l.PerSecond <= 0 && l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0
+	return l.PerSecond <= 0 && l.PerMinute <= 0 && l.PerHour <= 0 && l.PerDay <= 0 && l.PerMonth <= 0
 }
 
 // Kind is what a window belongs to.
@@ -33,7 +34,16 @@ const (
 	Minute Kind = "minute"
 	Hour   Kind = "hour"
 	Day    Kind = "day"
+	Month  Kind = "month"
+	Span   Kind = "span" // of any length
 )
+
+// SpanAt is the window of a length that now is in, with most places.
+func SpanAt(now message.Time, length time.Duration, most int) Window {
+	ms := message.Time(length / time.Millisecond)
+	from := now / ms * ms
+	return Window{Kind: Span, From: from, Until: from + ms, Most: most}
+}
 
 // Window is a span of time with so many places in it. The windows of a kind follow one another on
 // everybody's clock, each with a count of its own: whatever two clocks differ by, no window is overfull.
@@ -48,7 +58,8 @@ type Window struct {
 //
 // A limit a second is counted in seconds. Of a minute and an hour no provider says where they begin, and some
 // punish who sends too much in them, so they are cut into parts that are small enough that no sixty seconds
-// or minutes, wherever they begin, see more than the limit. A day begins where the provider's does.
+// or minutes, wherever they begin, see more than the limit. A day begins where the provider's does, and so
+// does a month.
 func (l Limits) Windows(now message.Time) []Window {
 	var out []Window
 	add := func(k Kind, length, zone time.Duration, most int) {
@@ -73,6 +84,11 @@ func (l Limits) Windows(now message.Time) []Window {
 	}
 	if l.PerDay > 0 {
 		add(Day, 24*time.Hour, l.Zone, l.PerDay)
+	}
+	if l.PerMonth > 0 {
+		local := now.Add(l.Zone).Std().UTC()
+		from := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, time.UTC)
+		out = append(out, Window{Month, message.At(from).Add(-l.Zone), message.At(from.AddDate(0, 1, 0)).Add(-l.Zone), l.PerMonth, int(float64(l.PerMonth) * l.Urgent)})
 	}
 	return out
 }

@@ -57,7 +57,7 @@ func TestWindows(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		l := limit.Limits{PerSecond: rapid.SampledFrom([]float64{0, 0.01, 0.3, 1, 1.5, 3000}).Draw(t, "s"), PerMinute: rapid.IntRange(0, 20000).Draw(t, "m"),
-			PerDay: rapid.IntRange(0, 100).Draw(t, "d"), Urgent: 0.2, Zone: time.Duration(rapid.IntRange(-12, 14).Draw(t, "zone")) * time.Hour}
+			PerDay: rapid.IntRange(0, 100).Draw(t, "d"), PerMonth: rapid.IntRange(0, 100).Draw(t, "month"), Urgent: 0.2, Zone: time.Duration(rapid.IntRange(-12, 14).Draw(t, "zone")) * time.Hour}
 		now := t0.Add(time.Duration(rapid.IntRange(0, 1e8).Draw(t, "ms")) * time.Millisecond)
 		for _, w := range l.Windows(now) {
 			if now < w.From || now >= w.Until || w.Most < 1 || w.Kept >= w.Most {

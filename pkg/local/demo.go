@@ -29,6 +29,7 @@ var demoFile embed.FS
 // demoData is demo.yaml: what a developer finds on the first start.
 type demoData struct {
 	Tenant    tenant.Tenant
+	Settings  config.Settings
 	Templates []template.Template
 	Accounts  []config.Account
 }
@@ -99,6 +100,7 @@ func seed(ctx context.Context, b *wire.Backend, secret message.Secret) error {
 	s := seeder{ctx: ctx, b: b}
 	now := message.At(b.Now())
 	s.put(store.Tenants, d.Tenant.Name, d.Tenant.Name, d.Tenant)
+	s.put(store.Settings, config.SettingsName, "", d.Settings)
 	for _, t := range d.Templates {
 		t.Tenant, t.Version = d.Tenant.Name, 1
 		if _, faults := template.Compile(t); len(faults) > 0 {

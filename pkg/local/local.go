@@ -19,7 +19,6 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/callbacks"
 	"github.com/opennotify/notify/pkg/httpapi/campaigns"
-	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
@@ -163,7 +162,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 		return fmt.Errorf("console: %w", err)
 	}
 	api := httpapi.New(httpapi.Config{
-		Auth: sessions, Now: l.Now, Log: l.Log, Gate: gate.New(l.Config, l.Now).Enter,
+		Auth: sessions, Now: l.Now, Log: l.Log,
 		Refused:      mountstats.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
 	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), campaigns.Endpoints(camp), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)

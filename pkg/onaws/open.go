@@ -27,7 +27,6 @@ import (
 	"github.com/opennotify/notify/pkg/bus/eventbridge"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
-	"github.com/opennotify/notify/pkg/httpapi/gate"
 	"github.com/opennotify/notify/pkg/httpapi/session"
 	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
@@ -137,7 +136,7 @@ func (a *AWS) Sessions() *session.Sessions { return wiresession.New(&a.Backend, 
 func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
 	sessions := a.Sessions()
 	return sessions.Handler(httpapi.New(httpapi.Config{
-		Auth: sessions, Now: a.Now, Log: a.Log, Gate: gate.New(a.Config, a.Now).Enter,
+		Auth: sessions, Now: a.Now, Log: a.Log,
 		Refused:      mountstats.Watch(a.Metrics, a.Metrics.refusals),
 		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
 	}, endpoints...))

@@ -200,6 +200,8 @@ func naming(k store.Kind, name string) string {
 	switch k {
 	case store.TemplateVersions:
 		k = store.Templates
+	case store.Settings:
+		return "document of settings"
 	case store.Bindings:
 		return "list of bindings of template " + name
 	}

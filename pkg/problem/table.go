@@ -29,6 +29,7 @@ const (
 	NotAllowedNow    Code = "not_allowed_now"
 	RateLimited      Code = "rate_limited"
 	DailyLimit       Code = "daily_limit"
+	RecipientLimit   Code = "recipient_limit"
 	Unavailable      Code = "unavailable"
 	Internal         Code = "internal"
 )
@@ -75,8 +76,9 @@ var kinds = []Kind{
 	{KeyReused, 422, "The idempotency key was used with another body.", "Use a new Idempotency-Key for a new request; the same key is for retries of the same body."},
 	{Conflict, 409, "Somebody else changed it first.", "Read it again and repeat the change with the version you read."},
 	{NotAllowedNow, 409, "This is not allowed as things stand.", "The detail says what stands in the way."},
-	{RateLimited, 429, "Too many requests this second.", "Wait for Retry-After, then go on more slowly."},
+	{RateLimited, 429, "Too many messages this second.", "Wait for Retry-After, then go on more slowly. The detail names the tenant's limit."},
 	{DailyLimit, 429, "The tenant's limit for the day is used up.", "Wait for Retry-After, or ask an operator for a higher limit."},
+	{RecipientLimit, 429, "The recipient, or the numbers around it, were sent too many codes.", "Do not send more: tell the user to use the code that came, or to wait for Retry-After. The detail names the cap."},
 	{Unavailable, 503, "The service cannot keep the request right now.", "Nothing was accepted. Repeat it with the same Idempotency-Key after Retry-After."},
 	{Internal, 500, "Something went wrong on our side.", "Repeat it with the same Idempotency-Key; tell us the request id if it stays."},
 

@@ -71,7 +71,13 @@ func (p Pass) Good(now message.Time) bool { return p.until == 0 || now < p.until
 
 // Take takes a place in every window of a subject's limits, or says how long to wait for one.
 func (q *Quota) Take(ctx context.Context, of store.Subject, l limit.Limits, urgent bool) (Pass, time.Duration, error) {
-	if l.None() {
+	return q.TakeMany(ctx, of, l, 1, urgent)
+}
+
+// TakeMany takes n places, or none and says how long to wait; n is at most what a window has for their kind,
+// else the wait is in vain. Places that were leased on the way stay here for those who want fewer.
+func (q *Quota) TakeMany(ctx context.Context, of store.Subject, l limit.Limits, n int, urgent bool) (Pass, time.Duration, error) {
+	if l.None() || n <= 0 {
 		return Pass{}, 0, nil
 	}
 	s := q.subject(of)
@@ -82,16 +88,16 @@ func (q *Quota) Take(ctx context.Context, of store.Subject, l limit.Limits, urge
 		s.roll(l, now)
 		k := s.kind(urgent)
 		switch {
-		case s.spend(urgent, now):
+		case s.spend(n, urgent, now):
 			return Pass{s.until, s.windows, s.levels}, 0, nil
 		case now < k.full:
 			return Pass{Windows: s.windows, Levels: s.levels}, k.full.Sub(now), nil
 		case s.asking != nil:
-			if err := s.wait(ctx, k); err != nil {
+			if err := s.wait(ctx, k, n); err != nil {
 				return Pass{}, 0, err
 			}
 		default:
-			if err := q.lease(ctx, of, s, urgent, now); err != nil {
+			if err := q.lease(ctx, of, s, n, urgent, now); err != nil {
 				return Pass{}, 0, err
 			}
 		}
@@ -131,22 +137,22 @@ func (s *subject) roll(l limit.Limits, now message.Time) {
 	}
 }
 
-// spend uses a leased place. When all that is kept for the urgent is gone, they take what was leased for
+// spend uses n leased places. When all that is kept for the urgent is gone, they take what was leased for
 // the others.
-func (s *subject) spend(urgent bool, now message.Time) bool {
+func (s *subject) spend(n int, urgent bool, now message.Time) bool {
 	from := s.kind(urgent)
-	if from.left == 0 && urgent && now < from.full {
+	if from.left < n && urgent && now < from.full {
 		from = s.kind(false)
 	}
-	if from.left == 0 {
+	if from.left < n {
 		return false
 	}
-	from.left--
-	s.kind(urgent).note(now)
+	from.left -= n
+	s.kind(urgent).note(n, now)
 	return true
 }
 
-func (k *kind) note(now message.Time) {
+func (k *kind) note(n int, now message.Time) {
 	switch second := int64(now) / 1000; second - k.second {
 	case 0:
 	case 1:
@@ -156,7 +162,7 @@ func (k *kind) note(now message.Time) {
 		k.spent = [2]int{}
 		k.second = second
 	}
-	k.spent[0]++
+	k.spent[0] += n
 }
 
 // pace is how many a second were spent of late.
@@ -170,14 +176,14 @@ func (k *kind) pace(now message.Time) int {
 	return 0
 }
 
-// wait waits for the lease that is under way.
-func (s *subject) wait(ctx context.Context, k *kind) error {
+// wait waits for the lease that is under way; the next one asks for the n that it needs, too.
+func (s *subject) wait(ctx context.Context, k *kind, n int) error {
 	asking := s.asking
-	k.waiting++
+	k.waiting += n
 	s.mu.Unlock()
 	defer func() {
 		s.mu.Lock()
-		k.waiting--
+		k.waiting -= n
 	}()
 	select {
 	case <-asking:
@@ -187,10 +193,10 @@ func (s *subject) wait(ctx context.Context, k *kind) error {
 	}
 }
 
-// lease asks the store for places: for the one who asks, those who wait, and what is expected soon.
-func (q *Quota) lease(ctx context.Context, of store.Subject, s *subject, urgent bool, now message.Time) error {
+// lease asks the store for places: for the one who wants so many, those who wait, and what is expected soon.
+func (q *Quota) lease(ctx context.Context, of store.Subject, s *subject, want int, urgent bool, now message.Time) error {
 	k := s.kind(urgent)
-	here := 1 + k.waiting
+	here := max(want-k.left, 1) + k.waiting
 	soon := int(int64(k.pace(now)) * int64(min(ahead, s.until.Sub(now))) / int64(time.Second))
 	n := here + soon
 	for i, w := range s.windows {
@@ -235,6 +241,17 @@ func (q *Quota) ask(ctx context.Context, of store.Subject, s *subject, n int, ur
 		close(done)
 	}()
 	return q.store.Meter(ctx, of, windows, n, urgent)
+}
+
+// Give gives back places that were taken and not used. They stay in this process, and lapse with their
+// window like all that it leases; what is given back when its window is over is gone.
+func (q *Quota) Give(of store.Subject, p Pass, n int, urgent bool) {
+	s := q.subject(of)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if p.until != 0 && p.until == s.until && message.At(q.now()) < s.until {
+		s.kind(urgent).left += n
+	}
 }
 
 // Full is until when there is nothing to be had, as far as this process knows.

@@ -61,6 +61,8 @@ func (w *world) documents() []store.Doc {
 			add(store.Templates, owner+"/"+t.name, owner, head(owner, t.name, t.class, 1))
 		}
 	}
+	// How often one recipient may ask is the intake's tests' matter: here everybody asks again and again.
+	add(store.Settings, config.SettingsName, "", config.Settings{Codes: config.Codes{PerRecipient: &config.Cap{}}})
 	accounts := []config.Account{{Name: "sms-a", Provider: "plain", Channel: message.SMS}, {Name: "sms-b", Provider: "plain", Channel: message.SMS},
 		{Name: "mail-a", Provider: "plain", Channel: message.Email}, {Name: "mallory", Provider: "plain", Channel: message.SMS, Off: true}}
 	if w.dedup {

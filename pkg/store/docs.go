@@ -33,6 +33,7 @@ const (
 	Endpoints Kind = "endpoint"
 	Recipes   Kind = "recipe" // those that were uploaded
 	Users     Kind = "user"
+	Settings  Kind = "settings" // one, for the whole installation
 )
 
 // Doc is one version of a document, with who wrote it and why.

@@ -8,30 +8,43 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/opennotify/notify/pkg/limit"
+	"github.com/opennotify/notify/pkg/message"
 )
 
 // Subject is what limits are kept of: an account, a tenant.
 type Subject string
 
-// AccountLimits are the limits of an account, TenantLimits those of a tenant.
+// AccountLimits are the limits of an account.
 func AccountLimits(name string) Subject { return Subject("account#" + name) }
 
-// TenantLimits are the limits of a tenant.
-func TenantLimits(name string) Subject { return Subject("tenant#" + name) }
+// TenantLimits are a tenant's: each kind is counted by itself, as places of a second lapse with it, while
+// those of a day must not.
+func TenantLimits(name string, k limit.Kind) Subject {
+	return Subject("tenant#" + name + "#" + string(k))
+}
+
+// RecipientLimits are what one recipient gets over an account.
+func RecipientLimits(account string, id message.ID) Subject {
+	return Subject("recipient#" + account + "#" + id.Partition()[:message.PartitionLen-1])
+}
+
+// RangeLimits are what the recipients of a range get together, as phone numbers with a prefix, from a tenant.
+func (s *Store) RangeLimits(tenant string, kind message.AddressKind, prefix string) Subject {
+	return Subject("range#" + tenant + "#" + s.Partition(kind, prefix, 1, ""))
+}
 
 // meterKept is how long windows are kept after their end, for whoever looks at them.
 const meterKept = time.Hour
+
+// long are the kinds whose windows have items of their own.
+var long = map[limit.Kind]string{limit.Hour: "h", limit.Day: "d", limit.Month: "y", limit.Span: "s"}
 
 // meterAt is where a window is counted: the windows of a minute that begin in it share an item, so that
 // those of a second and of a minute are counted by one call.
 func meterAt(of Subject, w limit.Window) (k Key, urgent, others string) {
 	k.PK = "l#" + string(of)
-	if w.Kind == limit.Day {
-		k.SK = "d" + DueSort(w.From)
-		return k, "u", "o"
-	}
-	if w.Kind == limit.Hour {
-		k.SK = "h" + DueSort(w.From)
+	if at, ok := long[w.Kind]; ok {
+		k.SK = at + DueSort(w.From)
 		return k, "u", "o"
 	}
 	second := int(w.From/1000) % 60

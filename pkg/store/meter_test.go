@@ -37,7 +37,7 @@ func TestMeterCountsApart(t *testing.T) {
 			}
 		}
 	}
-	a, b := store.AccountLimits("a"), store.TenantLimits("a")
+	a, b := store.AccountLimits("a"), store.TenantLimits("a", limit.Day)
 	count(a, first, 2, false, limit.Level{Others: 2}, limit.Level{Others: 2}, limit.Level{Others: 2})
 	count(a, first, 1, true, limit.Level{Urgent: 1, Others: 2}, limit.Level{Urgent: 1, Others: 2}, limit.Level{Urgent: 1, Others: 2})
 	count(b, first, 1, false, limit.Level{Others: 1}, limit.Level{Others: 1}, limit.Level{Others: 1})

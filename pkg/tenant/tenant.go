@@ -18,9 +18,12 @@ type Tenant struct {
 	Region string `json:"region,omitempty"`
 	// Locale is used where a request names none.
 	Locale string `json:"locale,omitempty"`
-	// PerSecond and PerDay bound its requests; 0 is no bound.
+	// PerSecond and PerDay bound the messages that are accepted from it; 0 is no bound.
 	PerSecond int `json:"per_second,omitempty"`
 	PerDay    int `json:"per_day,omitempty"`
+	// PerMonth bounds what its messages cost in a month, in Currency; 0 is no bound.
+	PerMonth float64 `json:"per_month,omitempty"`
+	Currency string  `json:"currency,omitempty"`
 	// ApproveOver is the number of recipients over which a campaign needs a second person; 0 is no bound.
 	ApproveOver int  `json:"approve_over,omitempty"`
 	Disabled    bool `json:"disabled,omitempty"`

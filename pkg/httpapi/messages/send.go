@@ -27,7 +27,8 @@ var keyHeader = httpapi.Param{Name: "Idempotency-Key", Example: "order-4711-ship
 	Description: "1 to 255 printable characters, bare or quoted, kept for 24 hours. The same key with the same body is answered with the live message."}
 
 var sendCodes = []problem.Code{problem.KeyReused, problem.UnknownTemplate, problem.NotPublished, problem.NoVariant, problem.MissingVariable,
-	problem.UnknownVariable, problem.BadAddress, problem.ChannelOff, problem.NotBound, problem.ContentRefused, problem.BadTime}
+	problem.UnknownVariable, problem.BadAddress, problem.ChannelOff, problem.NotBound, problem.ContentRefused, problem.BadTime,
+	problem.RateLimited, problem.DailyLimit, problem.RecipientLimit}
 
 // Sending mounts what makes messages.
 func Sending(in Intake) []httpapi.Endpoint {
@@ -169,6 +170,7 @@ type Explanation struct {
 	Cost      float64         `json:"cost,omitzero"`
 	Currency  string          `json:"currency,omitzero"`
 	Held      *Held           `json:"held,omitzero" doc:"A route would hold it back."`
+	Refused   *ItemFault      `json:"refused,omitzero" doc:"Sending would be refused right now: a limit of the tenant is used up, or a cap on codes."`
 	Stopped   *Stopped        `json:"suppressed_by,omitzero"`
 	Duplicate *Sent           `json:"duplicate,omitzero" doc:"The message that it would be answered with."`
 	Warnings  []string        `json:"warnings,omitzero"`
@@ -218,6 +220,9 @@ func explained(list []intake.Explanation) *Explained {
 		}
 		if h := e.Held; h != nil {
 			x.Held = &Held{h.Why, at(h.Until), h.Drop, h.Route}
+		}
+		if p := e.Refused; p != nil {
+			x.Refused = &ItemFault{p.Status(), p.Code, p.Detail, p.Fields}
 		}
 		if s := e.Stopped; s != nil {
 			x.Stopped = &Stopped{string(s.Reason), s.At.String(), s.Source}

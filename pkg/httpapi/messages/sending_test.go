@@ -6,11 +6,13 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/tenant"
 )
 
 const good = `{"to":"+8613800138000","template":"hello","vars":{"name":"Anna"}}`
@@ -224,5 +226,62 @@ func TestSteering(t *testing.T) {
 	b := s.post("/v1/messages/"+id+"/resend", s.shop, "", header{"Idempotency-Key": "r"})
 	if a.status != 202 || b.status != 200 || b.header.Get("Idempotency-Replay") != "true" {
 		t.Errorf("%d %d %s", a.status, b.status, b.body)
+	}
+}
+
+// A limit that is used up is a 429 that names it and says how long to wait, on every way to send.
+func TestLimits(t *testing.T) {
+	t.Parallel()
+	s := newSite(t)
+	s.Put(store.Tenants, "shop", "shop", tenant.Tenant{Name: "shop", Owner: tenant.Owner{Name: "Wang"}, Region: "CN", Locale: "en", PerSecond: 2, PerDay: 4})
+	to := func(n int) string {
+		return fmt.Sprintf(`{"to":"+861380013%04d","template":"hello","vars":{"name":"Anna"}}`, n)
+	}
+	code := `{"to":"+8613800138000","template":"login","vars":{"code":"1234"},"dedup_seconds":0}`
+	batch := `{"messages":[` + to(1) + `,` + to(2) + `]}`
+	for i, step := range []struct {
+		path, body string
+		status     int
+		code       problem.Code
+		wait       string
+		detail     string
+	}{
+		{"/v1/messages", to(0), 202, "", "", ""},
+		{"/v1/messages/batch", batch, 429, problem.RateLimited, "1", "tenant shop may send 2 messages a second, and they are used up"},
+		{"/v1/messages", `{"to":["+8613800130001","+8613800130002","+8613800130003"],"template":"hello","vars":{"name":"Anna"}}`, 422, problem.InvalidRequest, "", "3 messages are more than the 2"},
+		{"", "", 0, "", "", ""},
+		{"/v1/messages/batch", batch, 202, "", "", ""},
+		{"", "", 0, "", "", ""},
+		{"/v1/messages", code, 202, "", "", ""},
+		{"/v1/messages", to(9), 429, problem.DailyLimit, "43198", "tenant shop may send 4 messages a day (of UTC)"},
+		{"/v1/messages/explain", to(9), 200, "", "", `"refused":{"status":429,"code":"daily_limit"`},
+	} {
+		if step.path == "" {
+			s.Advance(time.Second)
+			continue
+		}
+		a := s.post(step.path, s.shop, step.body)
+		if a.status != step.status || a.Code != step.code || a.header.Get("Retry-After") != step.wait || !strings.Contains(a.body, step.detail) {
+			t.Errorf("%d: %d, wait %s: %s", i, a.status, a.header.Get("Retry-After"), a.body)
+		}
+	}
+	s.Put(store.Tenants, "shop", "shop", tenant.Tenant{Name: "shop", Owner: tenant.Owner{Name: "Wang"}, Region: "CN", Locale: "en"})
+	for range 2 {
+		if a := s.post("/v1/messages", s.shop, code); a.status != 202 {
+			t.Errorf("%d %s", a.status, a.body)
+		}
+	}
+	a := s.post("/v1/messages", s.shop, code)
+	if a.status != 429 || a.Code != problem.RecipientLimit || a.header.Get("Retry-After") != "600" || !a.has("/to", problem.RecipientLimit) || !strings.Contains(a.Detail, "3 codes in 10m0s") {
+		t.Errorf("%d, wait %s: %s", a.status, a.header.Get("Retry-After"), a.body)
+	}
+	b := s.post("/v1/messages/batch", s.shop, `{"messages":[`+code+`,`+to(7)+`]}`)
+	if b.status != 202 || !strings.Contains(b.body, `"accepted":1,"refused":1`) || !strings.Contains(b.body, `"recipient_limit"`) {
+		t.Errorf("%d %s", b.status, b.body)
+	}
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if len(s.refused) != 4 {
+		t.Errorf("%d refusals are told of", len(s.refused))
 	}
 }

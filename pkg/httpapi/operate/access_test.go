@@ -33,10 +33,12 @@ getProvider           .    .    x       x
 getRecipe             .    .    x       x
 getRedrive            .    .    x       x
 getRoute              .    .    x       x
+getSettings           .    .    x       x
 getTemplate           .    x    x       x
 getTemplateBinding    .    x    x       x
 getTemplateVersion    .    x    x       x
 getTenant             .    x    x       x
+getTenantUsage        .    x    x       x
 listAccountHistory    .    .    x       x
 listAccounts          .    .    x       x
 listDeadLetters       .    .    x       x
@@ -49,6 +51,7 @@ listRecipes           .    .    x       x
 listRedrives          .    .    x       x
 listRouteHistory      .    .    x       x
 listRoutes            .    .    x       x
+listSettingsHistory   .    .    x       x
 listSuppressions      .    .    x       x
 listTemplateBindings  .    x    x       x
 listTemplateHistory   .    x    x       x
@@ -64,6 +67,7 @@ putAccount            .    .    .       x
 putEndpoint           .    .    x       x
 putRecipe             .    .    .       x
 putRoute              .    .    x       x
+putSettings           .    .    x       x
 putTemplateBinding    .    .    x       x
 putTemplate           .    .    x       x
 putTenant             .    .    .       x

@@ -27,6 +27,7 @@ type Operate interface {
 	Suppressions
 	DeadLetters
 	Users
+	Installation
 }
 
 // Endpoints mounts all of it.
@@ -45,6 +46,7 @@ func Endpoints(o Operate) []httpapi.Endpoint {
 		suppressions(o),
 		deadLetters(o),
 		users(o),
+		installation(o),
 	)
 }
 

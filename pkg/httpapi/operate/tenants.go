@@ -4,6 +4,7 @@ import (
 	"context"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -15,6 +16,7 @@ type Tenants interface {
 	Tenant(ctx context.Context, p tenant.Principal, name string) (operate.Versioned[tenant.Tenant], error)
 	TenantHistory(ctx context.Context, p tenant.Principal, name string) ([]operate.Versioned[tenant.Tenant], error)
 	PutTenant(ctx context.Context, p tenant.Principal, t tenant.Tenant, c operate.Change) (operate.Versioned[tenant.Tenant], error)
+	Spent(ctx context.Context, p tenant.Principal, name string) ([]operate.Spending, error)
 	DeleteTenant(ctx context.Context, p tenant.Principal, name string, c operate.Change) error
 }
 
@@ -33,8 +35,8 @@ type TenantFields struct {
 	FreeContent bool   `json:"free_content,omitzero" doc:"May send text that no template allows, on channels other than sms and whatsapp."`
 	Region      string `json:"region,omitzero" doc:"Country of phone numbers without one, ISO 3166-1." example:"CN"`
 	Locale      string `json:"locale,omitzero" doc:"BCP 47: used where a request names none." example:"zh"`
-	PerSecond   int    `json:"per_second,omitzero" doc:"Requests a second; 0 is no bound." minimum:"0"`
-	PerDay      int    `json:"per_day,omitzero" doc:"Requests a day; 0 is no bound." minimum:"0"`
+	PerSecond   int    `json:"per_second,omitzero" doc:"Messages a second that are accepted from its callers, a fifth of them for codes only; 0 is no bound. More is refused with rate_limited." minimum:"0"`
+	PerDay      int    `json:"per_day,omitzero" doc:"Messages a day (of UTC) that are accepted from it, a fifth of them for codes only; 0 is no bound. More is refused with daily_limit; runs of campaigns and schedules wait." minimum:"0"`
 	ApproveOver int    `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
 	Disabled    bool   `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
 }
@@ -50,6 +52,20 @@ type Tenant struct {
 type TenantList struct {
 	Items []Tenant `json:"items"`
 }
+
+// TenantUsage is how much of a tenant's limits is used.
+type TenantUsage struct {
+	Items []BudgetUsage `json:"items" doc:"One for each limit that the tenant has."`
+}
+
+// BudgetUsage is how much of one limit is used.
+type BudgetUsage struct {
+	Window limit.Kind `json:"window" enum:"second,day" doc:"second is the fullest one of the last minute; days are those of UTC."`
+	Limit  float64    `json:"limit" doc:"Messages."`
+	Used   float64    `json:"used"`
+}
+
+func usedOf(s operate.Spending) BudgetUsage { return BudgetUsage{s.Window, s.Limit, s.Used} }
 
 // PutTenant makes or changes a tenant; what is left out is empty afterwards.
 type PutTenant struct {
@@ -93,6 +109,11 @@ func tenants(o Tenants) []httpapi.Endpoint {
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TenantList, error) {
 				items, err := many(tenantOf)(o.TenantHistory(ctx, c.Principal, c.Path("name")))
 				return &TenantList{items}, err
+			}),
+		httpapi.Route(op(get, "tenants/{name}/usage", "getTenantUsage", "Tell how much of a tenant's limits is used", readers(), problem.NotFound),
+			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TenantUsage, error) {
+				items, err := many(usedOf)(o.Spent(ctx, c.Principal, c.Path("name")))
+				return &TenantUsage{items}, err
 			}),
 		httpapi.Route(op(put, "tenants/{name}", "putTenant", "Make or change a tenant", admins(), problem.Conflict, problem.BadAddress),
 			func(ctx context.Context, c *httpapi.Call, r *PutTenant) (*Tenant, error) {

@@ -25,6 +25,7 @@ var layers = []struct {
 	{2, []string{"pkg/provider/catalog", "pkg/provider/guard", "pkg/provider/accounts", "pkg/provider/sign", "pkg/provider/token", "pkg/timer/cron"}, false, "a port knows no driver"},
 	{2, []string{"pkg/job"}, false, "work in pages is what use cases stand on, and knows none of them"},
 	{3, []string{"pkg/provider/recipe"}, false, "the engine stands between the port and the list of senders"},
+	{3, []string{"pkg/provider/amazon"}, false, "what several senders share stands below them"},
 	{3, []string{"pkg/intake", "pkg/delivery", "pkg/receipt", "pkg/campaign", "pkg/sweep", "pkg/trace", "pkg/operate", "pkg/stats", "pkg/redrive", "pkg/callback"}, true, "use cases meet through records and queues, as in production"},
 	{5, []string{"pkg/provider/senders"}, false, "the list of coded providers"},
 	{4, []string{"pkg/store/*", "pkg/queue/*", "pkg/timer/*", "pkg/seal/*", "pkg/secret/*", "pkg/blob/*", "pkg/bus/*", "pkg/config/*", "pkg/provider/...", "pkg/telemetry/*"}, true, "adapters are replaceable; each knows its port only"},

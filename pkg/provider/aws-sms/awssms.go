@@ -2,25 +2,24 @@ package awssms
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net/http"
 	"sync"
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/pinpointsmsvoicev2"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 type sender struct {
 	http    *http.Client
 	now     func() time.Time
 	account provider.Account
+	*amazon.Receiver
 
 	mu  sync.Mutex
 	api *api // made by the first call that needs it
@@ -35,38 +34,24 @@ type api struct {
 
 // Open is the provider's OpenFunc. It does not connect.
 func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
-	if a.Config["region"] == "" {
-		return nil, fmt.Errorf("field %q is required", "region")
+	if err := amazon.Check(a); err != nil {
+		return nil, err
 	}
-	if (a.Secrets["access_key_id"] == "") != (a.Secrets["secret_access_key"] == "") {
-		return nil, errors.New(`fields "access_key_id" and "secret_access_key" belong together: fill in both, or none`)
-	}
-	return &sender{http: e.Client, now: e.Now, account: a}, nil
+	return &sender{http: e.Client, now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}, nil
 }
 
-// client is the SDK's client, with its retries off: SendTextMessage takes no token by which AWS would know a
-// repetition. What the process runs as, and AWS_ENDPOINT_URL, count only for an account without keys.
+// client is the SDK's client.
 func (s *sender) client(ctx context.Context) (*api, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.api != nil {
-		return s.api, nil
-	}
-	cfg := aws.Config{
-		Region:      s.account.Config["region"],
-		Credentials: credentials.NewStaticCredentialsProvider(string(s.account.Secrets["access_key_id"]), string(s.account.Secrets["secret_access_key"]), ""),
-	}
-	if s.account.Secrets["access_key_id"] == "" {
-		var err error
-		if cfg, err = config.LoadDefaultConfig(ctx, config.WithRegion(cfg.Region)); err != nil {
+	if s.api == nil {
+		cfg, err := amazon.Config(ctx, s.account)
+		if err != nil {
 			return nil, err
 		}
+		c := pinpointsmsvoicev2.NewFromConfig(cfg)
+		s.api = &api{send: c.SendTextMessage, about: c.DescribeAccountAttributes}
 	}
-	if endpoint := s.account.Config["endpoint"]; endpoint != "" {
-		cfg.BaseEndpoint = &endpoint
-	}
-	c := pinpointsmsvoicev2.NewFromConfig(cfg, func(o *pinpointsmsvoicev2.Options) { o.Retryer = aws.NopRetryer{} })
-	s.api = &api{send: c.SendTextMessage, about: c.DescribeAccountAttributes}
 	return s.api, nil
 }
 
@@ -93,7 +78,7 @@ func (s *sender) Send(ctx context.Context, c provider.Call) message.Result {
 	r := message.Result{Outcome: message.Accepted, HTTPStatus: by.Answer.Status, ProviderID: provider.Clean(aws.ToString(out.MessageId), s.account, c.To)}
 	switch {
 	case r.ProviderID == "": // something else than AWS has answered
-		r.Outcome, r.Code, r.Text = message.Unknown, "bad_answer", "the answer has no message id"
+		r.Outcome, r.Code, r.Text = message.Unknown, amazon.BadAnswer, "the answer has no message id"
 	case in.DryRun:
 		r.Code = CodeDryRun
 	}

@@ -13,12 +13,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
-)
-
-// The context of a message: it comes back in each of its events.
-const (
-	contextID    = "notify_id"
-	contextEpoch = "notify_epoch"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 // The bounds of the API.
@@ -47,7 +42,7 @@ func (s *sender) compose(c provider.Call) (*pinpointsmsvoicev2.SendTextMessageIn
 		MessageBody:            aws.String(c.Content.Text),
 		MessageType:            types.MessageTypeTransactional,
 		TimeToLive:             aws.Int32(int32(s.live(c).Seconds())),
-		Context:                map[string]string{contextID: string(c.ID), contextEpoch: strconv.Itoa(c.Epoch)},
+		Context:                map[string]string{amazon.TagID: string(c.ID), amazon.TagEpoch: strconv.Itoa(c.Epoch)},
 		DryRun:                 s.account.Config["dry_run"] == "true",
 	}
 	if c.Class == message.Marketing {

@@ -3,11 +3,11 @@ package awssms
 import (
 	"encoding/json"
 	"errors"
-	"strconv"
 	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 // event is what AWS publishes of a text message, as far as it is read here.
@@ -32,7 +32,7 @@ func kinds() []string { return []string{texts, "MEDIA_", "VOICE_", "RCS_", "REGI
 // Foreign reads an item of the queue of receipts that came from AWS, over SNS or EventBridge, and not from
 // us: the provider's name, and what Receipts says of it. It is not ok when the item is no such event.
 func Foreign(body []byte) (providerName string, receipts []provider.Receipt, ok bool, err error) {
-	body = unwrapped(body)
+	body = amazon.Unwrap(body)
 	var form struct {
 		Type    string `json:"eventType"`
 		Version string `json:"eventVersion"`
@@ -49,32 +49,11 @@ func Foreign(body []byte) (providerName string, receipts []provider.Receipt, ok 
 	return "", nil, false, nil
 }
 
-// unwrapped takes off SNS's envelope, if the subscription is not a raw one, or EventBridge's.
-// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
-// https://docs.aws.amazon.com/sms-voice/latest/userguide/monitor-event-bridge.html
-func unwrapped(body []byte) []byte {
-	var n struct {
-		Type, Message string
-		Source        string          `json:"source"`
-		Detail        json.RawMessage `json:"detail"`
-	}
-	if json.Unmarshal(body, &n) != nil {
-		return body
-	}
-	switch {
-	case n.Type == "Notification" && n.Message != "":
-		return []byte(n.Message)
-	case n.Source == "aws.sms-voice" && len(n.Detail) > 0:
-		return n.Detail
-	}
-	return body
-}
-
 // Receipts reads an event: one receipt, or none when it says nothing of a message of ours. A receipt has our
 // ID if the message has our context; AWS's always.
 func Receipts(body []byte) ([]provider.Receipt, error) {
 	var e event
-	if json.Unmarshal(unwrapped(body), &e) != nil { // its error would quote the event
+	if json.Unmarshal(amazon.Unwrap(body), &e) != nil { // its error would quote the event
 		return nil, errors.New("aws-sms: the event is not JSON of the documented form")
 	}
 	if !strings.HasPrefix(e.Type, texts) {
@@ -94,12 +73,7 @@ func Receipts(body []byte) ([]provider.Receipt, error) {
 		r.Code = provider.Clean(e.Type, provider.Account{}, "")
 		r.Text = provider.Clean(e.Description, provider.Account{}, message.Address(e.To))
 	}
-	if id, err := message.ParseID(e.Context[contextID]); err == nil {
-		r.ID = id
-		if n, err := strconv.Atoi(e.Context[contextEpoch]); err == nil && n > 0 {
-			r.Epoch = n
-		}
-	}
+	r.ID, r.Epoch = amazon.Attempt(e.Context[amazon.TagID], e.Context[amazon.TagEpoch])
 	return []provider.Receipt{r}, nil
 }
 

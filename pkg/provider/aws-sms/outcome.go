@@ -3,53 +3,32 @@ package awssms
 import (
 	"context"
 	"encoding/json"
-	"errors"
-	"net/http"
-	"strconv"
-
-	"github.com/aws/smithy-go"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
-// noCode is the SDK's word for an answer without a code.
-const noCode = "UnknownError"
-
-// refusal is what an error says beside its type and its words.
-type refusal struct {
+// detail is what an error says beside its type and its words.
+type detail struct {
 	Reason string
 	Fields []struct{ Name string }
 }
 
-// classify says what a call that failed means.
+// classify says what a call that failed means. What says more than an error's type is its code.
 func (s *sender) classify(ctx context.Context, by *provider.Courier, err error, to message.Address) message.Result {
-	switch {
-	case !by.Asked && ctx.Err() != nil:
-		return provider.Fault(ctx.Err(), false)
-	case !by.Asked: // the SDK could not make a request
-		return message.Result{Outcome: message.AccountFault, Code: "no_request", Text: "there are no credentials, or no endpoint for the region"}
-	case !by.Answered:
-		return by.Fault
+	r, why, refused := amazon.Failed(ctx, by, err, s.account, to)
+	if !refused {
+		return r
 	}
-	r := message.Result{HTTPStatus: by.Answer.Status, Code: "http_" + strconv.Itoa(by.Answer.Status), Text: http.StatusText(by.Answer.Status)}
-	if by.Answer.Status < 300 {
-		r.Code, r.Text = "bad_answer", "the answer cannot be read"
-		return r // of the zero outcome: it was accepted, or something else than AWS has answered
+	var more detail
+	if why.Code != "" {
+		_ = json.Unmarshal(by.Answer.Body, &more) // not every error has a reason
 	}
-	var code string
-	var why refusal
-	var said smithy.APIError
-	if errors.As(err, &said) && said.ErrorCode() != noCode {
-		code = said.ErrorCode()
-		_ = json.Unmarshal(by.Answer.Body, &why) // not every error has a reason
-		r.Code = provider.Clean(code, s.account, to)
-		if why.Reason != "" {
-			r.Code = provider.Clean(why.Reason, s.account, to)
-		}
-		r.Text = provider.Clean(said.ErrorMessage(), s.account, to)
+	if more.Reason != "" {
+		r.Code = provider.Clean(more.Reason, s.account, to)
 	}
-	r.Outcome = outcome(by.Answer.Status, code, why)
+	r.Outcome = outcome(why, more)
 	if r.Outcome == message.Throttled || r.Outcome == message.Retry {
 		r.After = provider.RetryAfter(by.Answer.Header, s.now())
 	}
@@ -58,32 +37,16 @@ func (s *sender) classify(ctx context.Context, by *provider.Courier, err error, 
 
 // outcome reads a refusal.
 // https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/API_SendTextMessage.html#API_SendTextMessage_Errors
-// https://docs.aws.amazon.com/pinpoint/latest/apireference_smsvoicev2/CommonErrors.html
-func outcome(status int, code string, why refusal) message.Outcome {
-	switch code {
-	case "ThrottlingException", "Throttling", "TooManyRequestsException":
-		return message.Throttled
+func outcome(why amazon.Refusal, more detail) message.Outcome {
+	switch why.Code {
 	case "ConflictException":
-		return conflict(why.Reason)
+		return conflict(more.Reason)
 	case "ValidationException":
-		return validation(why)
-	case "ServiceQuotaExceededException", "ResourceNotFoundException", // whatever is named in a request is the account's, but for the number
-		"AccessDeniedException", "UnrecognizedClientException", "InvalidClientTokenId", "InvalidSignatureException", "SignatureDoesNotMatch",
-		"IncompleteSignature", "MissingAuthenticationToken", "MissingAuthenticationTokenException", "ExpiredTokenException", "ExpiredToken",
-		"RequestExpired", "OptInRequired", "NotAuthorized":
+		return validation(more)
+	case "ServiceQuotaExceededException", "ResourceNotFoundException": // whatever is named in a request is the account's, but for the number
 		return message.AccountFault
 	}
-	switch {
-	case status == http.StatusTooManyRequests:
-		return message.Throttled
-	case status == http.StatusServiceUnavailable, status == http.StatusRequestTimeout:
-		return message.Retry
-	case status >= 500: // it may have been taken; the events tell
-		return message.Unknown
-	case code == "", status == http.StatusUnauthorized, status == http.StatusForbidden: // without a code: it is not AWS that answers
-		return message.AccountFault
-	}
-	return message.Permanent
+	return why.Outcome()
 }
 
 // conflict tells the recipient's from the account's.
@@ -97,14 +60,14 @@ func conflict(reason string) message.Outcome {
 }
 
 // validation tells a faulty message from one that this account cannot send, and another one may.
-func validation(why refusal) message.Outcome {
-	switch why.Reason {
+func validation(more detail) message.Outcome {
+	switch more.Reason {
 	case "SENDER_ID_NOT_REGISTERED", "SENDER_ID_NOT_SUPPORTED", "SENDER_ID_REQUIRES_REGISTRATION", "INVALID_IDENTITY_FOR_DESTINATION_COUNTRY",
 		"COUNTRY_NOT_ENABLED", "INTERNATIONAL_SENDING_NOT_SUPPORTED", "CHANNEL_NOT_ENABLED", "RESOURCE_NOT_ACCESSIBLE", "INVALID_ARN",
 		"PARAMETERS_CANNOT_BE_USED_TOGETHER", "UNSPECIFIED_PARAMETER_NOT_SUPPORTED":
 		return message.AccountFault
 	}
-	for _, f := range why.Fields {
+	for _, f := range more.Fields {
 		switch f.Name {
 		case "OriginationIdentity", "ConfigurationSetName", "ProtectConfigurationId", "MaxPrice", "DestinationCountryParameters":
 			return message.AccountFault

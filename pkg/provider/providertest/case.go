@@ -27,6 +27,7 @@ const unconfirmed = "UNCONFIRMED"
 type testCase struct {
 	name      string
 	confirmed bool
+	unheard   bool // of a code that no vendor has: unknown*, or "made up" in the comment
 	account   provider.Account
 	call      provider.Call
 	now       time.Time
@@ -112,6 +113,7 @@ func load(fsys fs.FS) ([]*testCase, error) {
 			return nil, fmt.Errorf("%s: %w", name, err)
 		}
 		c.name = strings.TrimSuffix(path.Base(name), ".txtar")
+		c.unheard = c.unheard || strings.HasPrefix(c.name, "unknown")
 		out = append(out, c)
 	}
 	return out, nil
@@ -122,6 +124,7 @@ func parse(a *txtar.Archive, shared map[string][]byte) (*testCase, error) {
 	if !c.confirmed && !strings.Contains(string(a.Comment), unconfirmed) {
 		return nil, fmt.Errorf("the comment must name the vendor's page or say %s", unconfirmed)
 	}
+	c.unheard = strings.Contains(string(a.Comment), "made up")
 	if strings.Contains(string(a.Comment), unconfirmed) {
 		c.confirmed = false
 	}

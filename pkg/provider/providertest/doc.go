@@ -28,5 +28,8 @@
 //
 //	approval.json   {"state":"approved","note":"","refused":"the error"}
 //
+// Each code in a case has its sentence in the descriptor, in both languages, unless the case is unknown*, or its
+// comment says that the code is made up.
+//
 // cases/sent.txtar must exist and end in "sent": the promises replay it and spoil its last answer.
 package providertest

@@ -42,6 +42,7 @@ func Run(t *testing.T, open provider.OpenFunc, d provider.Descriptor, fsys fs.FS
 		t.Run("case/"+c.name, func(t *testing.T) {
 			t.Parallel()
 			s.bound(t, c)
+			s.sentences(t, c)
 			switch {
 			case c.receipts != nil:
 				s.receive(t, c)

@@ -160,6 +160,7 @@ func TestFaults(t *testing.T) {
 		"a flag, no id":         {part, "receipts_by_id: true\n" + strings.Replace(part, "  id: event.id\n", "", 1), `receipts_by_id: true; it must be true`},
 		"receipts unsaid":       {"receipts: true", "receipts: false", `the descriptor says receipts: false`},
 		"code without words":    {"  busy: {zh: 忙, en: The pager is busy}\n", "", `the code "busy" has no sentence`},
+		"a receipt's, no words": {"  states: {ok:", "  codes: [lost]\n  states: {ok:", `the code "lost" has no sentence`},
 		"words without code":    {"    - {codes: [busy], outcome: throttled}\n", "", `the code "busy" is in no table`},
 		"row without condition": {"{codes: [busy], outcome: throttled}", "{outcome: throttled}", `has neither codes nor when`},
 		"before without code":   {"outcome: defer, code: quiet,", "outcome: defer,", `before\[0\]: needs when, a code`},

@@ -92,6 +92,9 @@ func (c *compiler) receipts(s receiptSpec, in scope) *receipts {
 	if d := c.descriptor; d.ReceiptsByID && r.id == nil || !d.ReceiptsByID && r.ref == nil {
 		c.fault(s.State.line, "receipts", "the descriptor says receipts_by_id: %v; it must be true where there is no ref, and then there must be an id", d.ReceiptsByID)
 	}
+	for _, s := range s.Codes {
+		c.codes[s.text] = s.line
+	}
 	for word, s := range s.States {
 		state, ok := message.ParseReceiptState(s.text)
 		if !ok {
@@ -109,7 +112,7 @@ func (s receiver) Receive(_ context.Context, r *http.Request, body []byte) (prov
 	if err != nil {
 		return provider.Callback{}, errors.New("the callback's secrets are not there")
 	}
-	opened, err := in.verifier.Verify(params, s.env.Now(), r, body)
+	opened, err := in.verifier.Verify(params, sign.World{Now: s.env.Now(), Client: s.env.Guarded, Certificates: &s.certificates}, r, body)
 	if err != nil {
 		return provider.Callback{}, err
 	}

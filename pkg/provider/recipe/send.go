@@ -28,6 +28,8 @@ type sender struct {
 	jwtKey   sign.JWTKey
 	config   map[string]any
 	secret   map[string]any
+
+	certificates sign.Certificates // of those who sign callbacks
 }
 
 // receiver is a sender that reads callbacks too.

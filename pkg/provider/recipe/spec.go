@@ -92,6 +92,7 @@ type receiptSpec struct {
 	States map[string]source `yaml:"states"` // the provider's word: our state; others are not of interest
 	At     source            `yaml:"at"`     // milliseconds since 1970
 	Code   source            `yaml:"code"`
+	Codes  []source          `yaml:"codes"` // those of them that are known, each with its sentence
 	Text   source            `yaml:"text"`
 }
 

@@ -14,18 +14,12 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 // BindingUnsubscribe names the entry of a template's binding that holds the address for List-Unsubscribe:
 // an https URL, which then also takes one click (RFC 8058), or a mailto URL. It is the same as for smtp.
 const BindingUnsubscribe = "list_unsubscribe"
-
-// The tags of a mail. Their values may have letters, digits, - and _, as our ids do.
-// https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html
-const (
-	tagID    = "notify_id"
-	tagEpoch = "notify_epoch"
-)
 
 // maxHeader is the length of the longest value of a header.
 // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html
@@ -60,9 +54,11 @@ func (s *sender) compose(c provider.Call) (*sesv2.SendEmailInput, error) {
 		ReplyToAddresses: s.replyTo,
 		Destination:      &types.Destination{ToAddresses: []string{to.Address}}, // a display name could decode to anything
 		Content:          &types.EmailContent{Simple: m},
+		// Their values may have letters, digits, - and _, as our ids do.
+		// https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageTag.html
 		EmailTags: []types.MessageTag{
-			{Name: aws.String(tagID), Value: aws.String(string(c.ID))},
-			{Name: aws.String(tagEpoch), Value: aws.String(strconv.Itoa(c.Epoch))},
+			{Name: aws.String(amazon.TagID), Value: aws.String(string(c.ID))},
+			{Name: aws.String(amazon.TagEpoch), Value: aws.String(strconv.Itoa(c.Epoch))},
 		},
 	}
 	if set := s.account.Config["configuration_set"]; set != "" {

@@ -4,12 +4,12 @@ import (
 	"encoding/json"
 	"errors"
 	"regexp"
-	"strconv"
 	"strings"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 // event is what SES publishes of a mail, as far as it is read here.
@@ -56,20 +56,13 @@ type recipient struct {
 	Diagnostic string `json:"diagnosticCode"`
 }
 
-// notification is SNS's envelope, around the event when its subscription is not a raw one.
-// https://docs.aws.amazon.com/sns/latest/dg/sns-large-payload-raw-message-delivery.html
-type notification struct {
-	Type    string
-	Message string
-}
-
 // greeting is what SES publishes once, when a topic becomes its destination. UNCONFIRMED: no page says so.
 const greeting = "Successfully validated SNS topic for Amazon SES event publishing."
 
 // Foreign reads an item of the queue of receipts that came from SES, over SNS, and not from us: the
 // provider's name, and what Receipts says of it. It is not ok when the item is no event of SES.
 func Foreign(body []byte) (providerName string, receipts []provider.Receipt, ok bool, err error) {
-	body = unwrapped(body)
+	body = amazon.Unwrap(body)
 	var form struct {
 		EventType, NotificationType string
 		Mail                        json.RawMessage
@@ -86,19 +79,11 @@ func Foreign(body []byte) (providerName string, receipts []provider.Receipt, ok 
 	return "ses", receipts, true, err
 }
 
-func unwrapped(body []byte) []byte {
-	var n notification
-	if json.Unmarshal(body, &n) == nil && n.Type == "Notification" && n.Message != "" {
-		return []byte(n.Message)
-	}
-	return body
-}
-
 // Receipts reads an event: one receipt, or none when it says nothing of a mail's delivery (opens, clicks,
 // what SES may invent). A receipt has our ID if the mail has our tags; SES's always.
 func Receipts(body []byte) ([]provider.Receipt, error) {
 	var e event
-	if json.Unmarshal(unwrapped(body), &e) != nil { // its error would quote the event
+	if json.Unmarshal(amazon.Unwrap(body), &e) != nil { // its error would quote the event
 		return nil, errors.New("ses: the event is not JSON of the documented form")
 	}
 	if e.Mail == nil || e.Mail.MessageID == "" {
@@ -113,12 +98,7 @@ func Receipts(body []byte) ([]provider.Receipt, error) {
 	if r.At == 0 {
 		r.At = at(e.Mail.Timestamp)
 	}
-	if id, err := message.ParseID(first(e.Mail.Tags[tagID])); err == nil {
-		r.ID = id
-		if n, err := strconv.Atoi(first(e.Mail.Tags[tagEpoch])); err == nil && n > 0 {
-			r.Epoch = n
-		}
-	}
+	r.ID, r.Epoch = amazon.Attempt(first(e.Mail.Tags[amazon.TagID]), first(e.Mail.Tags[amazon.TagEpoch]))
 	return []provider.Receipt{r}, nil
 }
 

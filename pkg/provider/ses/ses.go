@@ -11,12 +11,11 @@ import (
 	"time"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
-	"github.com/aws/aws-sdk-go-v2/config"
-	"github.com/aws/aws-sdk-go-v2/credentials"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
 type sender struct {
@@ -25,6 +24,7 @@ type sender struct {
 	account provider.Account
 	from    string // as in a header
 	replyTo []string
+	*amazon.Receiver
 
 	mu  sync.Mutex
 	api *api // made by the first call that needs it
@@ -39,9 +39,9 @@ type api struct {
 
 // Open is the provider's OpenFunc. It does not connect.
 func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
-	s := &sender{http: e.Client, now: e.Now, account: a}
-	if a.Config["region"] == "" {
-		return nil, fmt.Errorf("field %q is required", "region")
+	s := &sender{http: e.Client, now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}
+	if err := amazon.Check(a); err != nil {
+		return nil, err
 	}
 	for _, name := range []string{"from", "reply_to"} {
 		if v := a.Config[name]; (v != "" || name == "from") && !plainAddress(v) {
@@ -50,9 +50,6 @@ func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
 	}
 	if broken(a.Config["from_name"]) {
 		return nil, fmt.Errorf("field %q must be one line", "from_name")
-	}
-	if (a.Secrets["access_key_id"] == "") != (a.Secrets["secret_access_key"] == "") {
-		return nil, errors.New(`fields "access_key_id" and "secret_access_key" belong together: fill in both, or none`)
 	}
 	s.from = a.Config["from"]
 	if name := a.Config["from_name"]; name != "" {
@@ -64,29 +61,18 @@ func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
 	return s, nil
 }
 
-// client is the SDK's client, with its retries off: SES takes no token by which it would know a repetition.
-// What the process runs as, and AWS_ENDPOINT_URL, count only for an account without keys.
+// client is the SDK's client.
 func (s *sender) client(ctx context.Context) (*api, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.api != nil {
-		return s.api, nil
-	}
-	cfg := aws.Config{
-		Region:      s.account.Config["region"],
-		Credentials: credentials.NewStaticCredentialsProvider(string(s.account.Secrets["access_key_id"]), string(s.account.Secrets["secret_access_key"]), ""),
-	}
-	if s.account.Secrets["access_key_id"] == "" {
-		var err error
-		if cfg, err = config.LoadDefaultConfig(ctx, config.WithRegion(cfg.Region)); err != nil {
+	if s.api == nil {
+		cfg, err := amazon.Config(ctx, s.account)
+		if err != nil {
 			return nil, err
 		}
+		c := sesv2.NewFromConfig(cfg)
+		s.api = &api{send: c.SendEmail, about: c.GetAccount}
 	}
-	if endpoint := s.account.Config["endpoint"]; endpoint != "" {
-		cfg.BaseEndpoint = &endpoint
-	}
-	c := sesv2.NewFromConfig(cfg, func(o *sesv2.Options) { o.Retryer = aws.NopRetryer{} })
-	s.api = &api{send: c.SendEmail, about: c.GetAccount}
 	return s.api, nil
 }
 
@@ -109,7 +95,7 @@ func (s *sender) Send(ctx context.Context, c provider.Call) message.Result {
 	}
 	r := message.Result{Outcome: message.Accepted, HTTPStatus: by.Answer.Status, ProviderID: provider.Clean(aws.ToString(out.MessageId), s.account, c.To)}
 	if r.ProviderID == "" { // something else than SES has answered
-		r.Outcome, r.Code, r.Text = message.Unknown, "bad_answer", "the answer has no message id"
+		r.Outcome, r.Code, r.Text = message.Unknown, amazon.BadAnswer, "the answer has no message id"
 	}
 	return r
 }

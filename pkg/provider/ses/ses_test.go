@@ -119,11 +119,10 @@ func TestCheck(t *testing.T) {
 func TestFaultyAccounts(t *testing.T) {
 	t.Parallel()
 	for field, change := range map[string]func(*provider.Account){
-		"region":        func(a *provider.Account) { delete(a.Config, "region") },
-		"from":          func(a *provider.Account) { a.Config["from"] = "Shop <noreply@shop.example>" },
-		"reply_to":      func(a *provider.Account) { a.Config["reply_to"] = "nobody" },
-		"from_name":     func(a *provider.Account) { a.Config["from_name"] = "a\nb" },
-		"access_key_id": func(a *provider.Account) { delete(a.Secrets, "secret_access_key") },
+		"region":    func(a *provider.Account) { delete(a.Config, "region") },
+		"from":      func(a *provider.Account) { a.Config["from"] = "Shop <noreply@shop.example>" },
+		"reply_to":  func(a *provider.Account) { a.Config["reply_to"] = "nobody" },
+		"from_name": func(a *provider.Account) { a.Config["from_name"] = "a\nb" },
 	} {
 		a := account(t, "")
 		change(&a)
@@ -131,34 +130,6 @@ func TestFaultyAccounts(t *testing.T) {
 		if _, err := ses.Open(a, e); err == nil || !strings.Contains(err.Error(), `"`+field+`"`) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", field, err)
 		}
-	}
-}
-
-// Without keys the process's own are used, over the same connection; there are none here, or not.
-func TestTheProcessesOwnKeys(t *testing.T) {
-	t.Setenv("AWS_ACCESS_KEY_ID", "AKIDOFTHEPROCESS")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "of-the-process")
-	var asked string
-	server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		asked = r.Header.Get("Authorization")
-		_, _ = w.Write([]byte(`{"MessageId": "m"}`))
-	}))
-	t.Cleanup(server.Close)
-	a := account(t, server.URL)
-	a.Secrets = nil
-	if r := open(t, a).Send(t.Context(), call); r.Outcome != message.Accepted || r.ProviderID != "m" {
-		t.Errorf("%+v", r)
-	}
-	if !strings.Contains(asked, "Credential=AKIDOFTHEPROCESS/") || !strings.Contains(asked, "/us-east-1/ses/") {
-		t.Errorf("signed as %q", asked)
-	}
-	t.Setenv("AWS_ACCESS_KEY_ID", "")
-	t.Setenv("AWS_SECRET_ACCESS_KEY", "")
-	t.Setenv("AWS_EC2_METADATA_DISABLED", "true")
-	t.Setenv("AWS_CONFIG_FILE", os.DevNull)
-	t.Setenv("AWS_SHARED_CREDENTIALS_FILE", os.DevNull)
-	if r := open(t, a).Send(t.Context(), call); r.Outcome != message.AccountFault || r.Code != "no_request" {
-		t.Errorf("nobody's keys: %+v", r)
 	}
 }
 

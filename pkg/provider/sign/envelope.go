@@ -20,13 +20,13 @@ import (
 // AES-256-CBC. The plain mode is not taken: its signature does not cover the body. Both ask again within
 // seconds, three times at most, so an old timestamp is a replay.
 // https://developer.work.weixin.qq.com/document/path/90968
-func verifyWeChat(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyWeChat(p Params, w World, r *http.Request, body []byte) (Opened, error) {
 	q := r.URL.Query()
 	ts, nonce := q.Get("timestamp"), q.Get("nonce")
 	if nonce == "" || p["token"] == "" {
 		return Opened{}, ErrSignature
 	}
-	if err := fresh(ts, now, tolerance); err != nil {
+	if err := fresh(ts, w.Now, tolerance); err != nil {
 		return Opened{}, err
 	}
 	if r.Method == http.MethodGet {
@@ -114,7 +114,7 @@ const feishuRepeats = 15*time.Second + 5*time.Minute + 7*time.Hour
 // the address is known by the verification token in what was encrypted, and has no signature. Nothing parts
 // timestamp and nonce in what is signed: that the timestamp is of now keeps digits from moving between them.
 // https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/encrypt-key-encryption-configuration-case
-func verifyFeishu(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyFeishu(p Params, w World, r *http.Request, body []byte) (Opened, error) {
 	key := p["encrypt_key"]
 	if key == "" {
 		return Opened{}, ErrSignature
@@ -136,7 +136,7 @@ func verifyFeishu(p Params, now time.Time, r *http.Request, body []byte) (Opened
 		return Opened{Reply: reply, Check: true}, nil
 	}
 	ts := r.Header.Get("X-Lark-Request-Timestamp")
-	if err := fresh(ts, now, feishuRepeats+tolerance); err != nil {
+	if err := fresh(ts, w.Now, feishuRepeats+tolerance); err != nil {
 		return Opened{}, err
 	}
 	sum := sha256.Sum256(append([]byte(ts+r.Header.Get("X-Lark-Request-Nonce")+key), body...))

@@ -119,6 +119,21 @@ func signed(c callback) string {
 	case "standard-webhooks": // one of several signatures is enough
 		good := slices.Contains(strings.Fields(c.header.Get("Webhook-Signature")), standardSignature)
 		return of + first("Webhook-Id", "Webhook-Timestamp") + strconv.FormatBool(good) + late(c.header.Get("Webhook-Timestamp"), c.now, 5*time.Minute) + c.body
+	case "sns": // the fields that SNS signs; where the certificate is, is not one
+		var all map[string]any
+		if json.Unmarshal([]byte(c.body), &all) != nil {
+			return "no JSON " + c.body
+		}
+		m := map[string]string{}
+		for k, v := range all {
+			m[k], _ = v.(string)
+		}
+		at, _ := time.Parse(time.RFC3339Nano, m["Timestamp"])
+		of += strconv.FormatBool(strings.Contains(c.params["topic"], snsTopic)) + decoded(m["Signature"]) + m["SignatureVersion"] + m["SigningCertURL"]
+		for _, name := range []string{"Message", "MessageId", "Subject", "Timestamp", "TopicArn", "Type"} {
+			of += name + strconv.Quote(m[name])
+		}
+		return of + late(strconv.FormatInt(at.Unix(), 10), c.now, time.Hour+5*time.Minute)
 	case "hub-sha256":
 		return of + first("X-Hub-Signature-256") + c.body
 	}

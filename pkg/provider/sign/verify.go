@@ -27,7 +27,16 @@ type Opened struct {
 type Verifier struct {
 	Name               string
 	Required, Optional []string
-	Verify             func(p Params, now time.Time, r *http.Request, body []byte) (Opened, error)
+	Verify             func(p Params, w World, r *http.Request, body []byte) (Opened, error)
+}
+
+// World is what a verifier may use besides the callback and its parameters.
+type World struct {
+	Now time.Time
+	// Client and Certificates are for schemes whose keys have to be fetched. The client reaches public addresses
+	// only.
+	Client       *http.Client
+	Certificates *Certificates
 }
 
 // What is wrong with a callback.
@@ -68,20 +77,21 @@ func verifiers() []Verifier {
 		{Name: "hub-sha256", Required: []string{"key"}, Optional: []string{"verify_token"}, Verify: verifyHub},
 		{Name: "twilio", Required: []string{"key", "url"}, Verify: verifyTwilio},
 		{Name: "wechat", Required: []string{"token", "aes_key", "receiver"}, Verify: verifyWeChat},
+		{Name: "sns", Required: []string{"topic"}, Verify: SNS},
 		{Name: "feishu-event", Required: []string{"encrypt_key"}, Optional: []string{"token"}, Verify: verifyFeishu},
 	}
 }
 
 // unsigned lets GET through as a check of the address: Alibaba's console asks that way.
-func unsigned(_ Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
+func unsigned(_ Params, _ World, r *http.Request, body []byte) (Opened, error) {
 	return Opened{Body: body, Check: r.Method == http.MethodGet}, nil
 }
 
-func verifyHMAC(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyHMAC(p Params, w World, r *http.Request, body []byte) (Opened, error) {
 	text := string(body)
 	if name := p["timestamp_header"]; name != "" {
 		ts := r.Header.Get(name)
-		if err := fresh(ts, now, tolerance); err != nil {
+		if err := fresh(ts, w.Now, tolerance); err != nil {
 			return Opened{}, err
 		}
 		text = ts + "." + text
@@ -100,13 +110,13 @@ func verifyHMAC(p Params, now time.Time, r *http.Request, body []byte) (Opened, 
 }
 
 // verifyStandard takes any of the signatures, of which there are several while a key is rotated.
-func verifyStandard(p Params, now time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyStandard(p Params, w World, r *http.Request, body []byte) (Opened, error) {
 	key, err := webhookKey(p["key"])
 	if err != nil {
 		return Opened{}, ErrSignature
 	}
 	id, ts := r.Header.Get("Webhook-Id"), r.Header.Get("Webhook-Timestamp")
-	if err := fresh(ts, now, tolerance); err != nil {
+	if err := fresh(ts, w.Now, tolerance); err != nil {
 		return Opened{}, err
 	}
 	if id == "" || strings.Contains(id, ".") {
@@ -138,7 +148,7 @@ func fresh(unix string, now time.Time, oldest time.Duration) error {
 
 // verifyHub is X-Hub-Signature-256 of Meta's webhooks, and their check of the address.
 // https://developers.facebook.com/docs/graph-api/webhooks/getting-started
-func verifyHub(p Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyHub(p Params, _ World, r *http.Request, body []byte) (Opened, error) {
 	if r.Method == http.MethodGet {
 		q := r.URL.Query()
 		if q.Get("hub.mode") != "subscribe" || p["verify_token"] == "" || !equal(q.Get("hub.verify_token"), p["verify_token"]) {
@@ -160,7 +170,7 @@ func verifyHub(p Params, _ time.Time, r *http.Request, body []byte) (Opened, err
 // because we may stand behind a proxy. https://www.twilio.com/docs/usage/security#validating-requests
 // Of a field that is repeated, each value counts once, sorted, as in Twilio's own libraries:
 // https://github.com/twilio/twilio-python/blob/main/twilio/request_validator.py
-func verifyTwilio(p Params, _ time.Time, r *http.Request, body []byte) (Opened, error) {
+func verifyTwilio(p Params, _ World, r *http.Request, body []byte) (Opened, error) {
 	full, err := url.Parse(p["url"])
 	if err != nil || full.Host == "" || p["key"] == "" {
 		return Opened{}, ErrSignature

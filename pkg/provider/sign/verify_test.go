@@ -20,7 +20,8 @@ type callback struct {
 	url    string
 	header http.Header
 	body   string
-	want   string // body, or the reply to a check
+	world  sign.World // what else than the time
+	want   string     // body, or the reply to a check
 	check  bool
 }
 
@@ -35,11 +36,13 @@ func (c callback) verify(t testing.TB) (sign.Opened, error) {
 		return sign.Opened{}, err
 	}
 	r.Header = c.header.Clone()
+	w := c.world
+	w.Now = c.now
 	v, ok := sign.LookupVerifier(c.scheme)
 	if !ok {
 		t.Fatalf("no verifier %s", c.scheme)
 	}
-	return v.Verify(c.params, c.now, r, []byte(c.body))
+	return v.Verify(c.params, w, r, []byte(c.body))
 }
 
 const (
@@ -104,9 +107,16 @@ func genuine() map[string]callback {
 		"feishu, a nonce of digits": {scheme: "feishu-event", now: time.Unix(1700000000, 0), params: sign.Params{"encrypt_key": "encKey"}, url: "/", body: `{"a":1}`, want: `{"a":1}`,
 			header: headers("X-Lark-Request-Timestamp", "1700000000", "X-Lark-Request-Nonce", "1234567890",
 				"X-Lark-Signature", "8488d19793bc83800caba647c4a5db1b577608e22b2de24ee703e6c933c0f2a0")},
+		"sns 1": of(snsCallback(newAmazon().says("1")), "Hello \"world\"!\nline"),
+		"sns 2": of(snsCallback(newAmazon().says("2")), "Hello \"world\"!\nline"),
 		"feishu check": {scheme: "feishu-event", params: sign.Params{"encrypt_key": "encKey", "token": "v"}, url: "/",
 			body: `{"type":"url_verification","token":"v","challenge":"c1"}`, want: `{"challenge":"c1"}`, check: true},
 	}
+}
+
+func of(c callback, want string) callback {
+	c.want = want
+	return c
 }
 
 func TestGenuine(t *testing.T) {
@@ -131,7 +141,7 @@ func TestForged(t *testing.T) {
 		for k, v := range c.params {
 			other.params[k] = v
 		}
-		for _, k := range []string{"key", "token", "encrypt_key", "verify_token"} {
+		for _, k := range []string{"key", "token", "encrypt_key", "verify_token", "topic"} {
 			for _, v := range []string{"", "other"} {
 				if _, has := c.params[k]; has {
 					other.params[k] = v
@@ -143,6 +153,9 @@ func TestForged(t *testing.T) {
 		}
 		bare := c
 		bare.header, bare.url = nil, "/"
+		if c.scheme == "sns" { // which signs in the body
+			bare.body = strings.Replace(c.body, `"Signature"`, `"Signatur"`, 1)
+		}
 		if got, err := bare.verify(t); err == nil && !got.Check {
 			t.Errorf("%s: taken without a signature", name)
 		}

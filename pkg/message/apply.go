@@ -109,19 +109,40 @@ func (m *Message) join() Status {
 }
 
 // Receipt joins the receipts of an attempt: of each part its highest state; over the parts the worst, so
-// that one part's success never hides another part's error.
+// that one part's success never hides another part's error. What may be of another attempt (Receipt.Of) is
+// joined by itself, and counts as join has it.
 func (a *Attempt) Receipt() ReceiptState {
+	best := a.parts("")
+	for _, r := range a.Receipts {
+		if r.Of == "" {
+			continue
+		}
+		switch s := a.parts(r.Of); {
+		case best == ReceiptComplained || s == ReceiptComplained:
+			best = ReceiptComplained
+		case best == ReceiptDelivered || s == ReceiptDelivered:
+			best = ReceiptDelivered
+		case best == ReceiptSent || s == ReceiptSent:
+			best = ReceiptSent
+		default:
+			best = max(best, s)
+		}
+	}
+	return best
+}
+
+// parts joins what is said of one id.
+func (a *Attempt) parts(of string) ReceiptState {
 	var parts [maxParts]ReceiptState
 	for _, r := range a.Receipts {
-		p := min(max(r.Part, 0), maxParts-1)
-		parts[p] = max(parts[p], r.State)
+		if r.Of == of {
+			p := min(max(r.Part, 0), maxParts-1)
+			parts[p] = max(parts[p], r.State)
+		}
 	}
-	order := [...]ReceiptState{ReceiptComplained, ReceiptBounced, ReceiptUndelivered, ReceiptSent, ReceiptDelivered}
-	for _, s := range order {
-		for p := range parts {
-			if parts[p] == s {
-				return s
-			}
+	for _, s := range [...]ReceiptState{ReceiptComplained, ReceiptBounced, ReceiptUndelivered, ReceiptSent, ReceiptDelivered} {
+		if slices.Contains(parts[:], s) {
+			return s
 		}
 	}
 	return ReceiptNone

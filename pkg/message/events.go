@@ -79,7 +79,8 @@ func (e Finish) apply(m *Message, now Time) error {
 	r := e.Result
 	a.End, a.Outcome, a.HTTPStatus = now, r.Outcome, r.HTTPStatus
 	r.Code, r.Text = cut(r.Code, maxCode), cut(r.Text, MaxText)
-	a.ProviderID, a.Code, a.Text = cut(r.ProviderID, maxProviderID), r.Code, r.Text
+	a.Code, a.Text = r.Code, r.Text
+	m.named(a, cut(r.ProviderID, maxProviderID))
 	if r.Outcome == Permanent {
 		a.Suppress = cut(e.Suppress, maxCode)
 	}
@@ -183,70 +184,6 @@ func (Resolve) apply(m *Message, now Time) error {
 	m.Base, m.Due = Failed, 0
 	m.note(Note{At: now, What: "given_up", Why: m.Reason})
 	return nil
-}
-
-// Reported is a receipt. It joins the attempt of its epoch, or the one with ProviderID, or the newest.
-type Reported struct {
-	Epoch      int
-	ProviderID string
-	Receipt    Receipt
-}
-
-func (e Reported) apply(m *Message, _ Time) error {
-	r := e.Receipt
-	if r.State == ReceiptNone || r.State > ReceiptComplained {
-		return m.refuse("receipt", "it says nothing")
-	}
-	a := m.reported(e)
-	if a == nil {
-		return m.refuse("receipt", "no attempt could have caused it")
-	}
-	r.Part = min(max(r.Part, 0), maxParts-1)
-	r.Code, r.Text, r.Suppress = cut(r.Code, maxCode), cut(r.Text, MaxText), cut(r.Suppress, maxCode)
-	for i, have := range a.Receipts {
-		if have.Part == r.Part && have.State == r.State {
-			// The same news again: of two reports the smaller counts, whichever came first. A reason that
-			// either gives counts.
-			why := have.Suppress
-			if why == "" || r.Suppress != "" && r.Suppress < why {
-				why = r.Suppress
-			}
-			if compareReceipts(r, have) < 0 {
-				have = r
-			}
-			have.Suppress = why
-			a.Receipts[i] = have
-			slices.SortFunc(a.Receipts, compareReceipts)
-			return nil
-		}
-	}
-	a.Receipts = append(a.Receipts, r)
-	slices.SortFunc(a.Receipts, compareReceipts)
-	return nil
-}
-
-func compareReceipts(a, b Receipt) int {
-	return cmp.Or(cmp.Compare(a.At, b.At), cmp.Compare(a.Part, b.Part), cmp.Compare(a.State, b.State),
-		cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
-}
-
-func (m *Message) reported(e Reported) *Attempt {
-	if e.Epoch > 0 {
-		for i := range m.Attempts {
-			if m.Attempts[i].Epoch >= e.Epoch { // one that is not kept was folded into the next
-				return &m.Attempts[i]
-			}
-		}
-		return nil
-	}
-	if id := cut(e.ProviderID, maxProviderID); id != "" {
-		for i := range m.Attempts {
-			if m.Attempts[i].ProviderID == id {
-				return &m.Attempts[i]
-			}
-		}
-	}
-	return m.Last()
 }
 
 // Replied says that the recipient answered, and in a word what. The words themselves are not kept: they may hold

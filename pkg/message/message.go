@@ -108,6 +108,9 @@ type Attempt struct {
 
 // Receipt is what a provider said of one part of an attempt. Each state of a part is kept once.
 type Receipt struct {
+	// Of is the provider's id of what it is about, as long as nobody knows whether that is this attempt: see
+	// Reported.Guess.
+	Of    string       `json:"i,omitzero"`
 	Part  int          `json:"p,omitzero"`
 	State ReceiptState `json:"s"`
 	At    Time         `json:"at"`

@@ -30,7 +30,7 @@ func (m *Message) historySize() int {
 		a := &m.Attempts[i]
 		n += attempt + textSize(a.Account) + textSize(a.Provider) + textSize(a.Bound) + textSize(a.ProviderID) + textSize(a.Code) + textSize(a.Text) + textSize(a.Suppress)
 		for _, r := range a.Receipts {
-			n += receipt + textSize(r.Code) + textSize(r.Text) + textSize(r.Suppress)
+			n += receipt + textSize(r.Of) + textSize(r.Code) + textSize(r.Text) + textSize(r.Suppress)
 		}
 	}
 	for _, e := range m.Notes {
@@ -102,7 +102,7 @@ func (a *Attempt) hush() bool {
 func (a *Attempt) thin() bool {
 	all := slices.Clone(a.Receipts)
 	a.Receipts = slices.DeleteFunc(a.Receipts, func(r Receipt) bool {
-		return slices.ContainsFunc(all, func(o Receipt) bool { return o.Part == r.Part && o.State > r.State })
+		return slices.ContainsFunc(all, func(o Receipt) bool { return o.Of == r.Of && o.Part == r.Part && o.State > r.State })
 	})
 	return len(a.Receipts) < len(all)
 }

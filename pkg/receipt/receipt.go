@@ -6,6 +6,7 @@ import (
 	"context"
 	"errors"
 	"log/slog"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -100,7 +101,7 @@ func (s *Receipts) join(ctx context.Context, from via, id message.ID, said ...me
 	}
 	var todo bool
 	for _, e := range said {
-		if e.Epoch = attempt(r, from, e); e.Epoch == 0 {
+		if e.Epoch, e.Guess = attempt(r, from, e); e.Epoch == 0 {
 			return ErrUnknown
 		}
 		saved, err := s.Store.Update(ctx, s.as, message.At(s.Now()), r, e)
@@ -122,22 +123,31 @@ func (s *Receipts) join(ctx context.Context, from via, id message.ID, said ...me
 }
 
 // attempt is the epoch of the attempt that a receipt is about; 0 when none went that way. It is the one
-// that the receipt names, by epoch or by the provider's id; else the newest whose id is not known, because
-// its answer is on its way or was lost; else the newest.
-func attempt(r *store.Record, from via, rc message.Reported) int {
-	epoch, open := 0, false
+// that the receipt names, by epoch or by the provider's id. Else it is a guess, unless only one went that way:
+// the one that was guessed for this id before; else the newest whose answer is on its way or was lost; else the
+// newest whose id is not known; else the newest.
+func attempt(r *store.Record, from via, rc message.Reported) (epoch int, guess bool) {
+	went, best := 0, 0
 	for i := range r.Attempts {
 		a := &r.Attempts[i]
-		went := from.ours || a.Account == from.account || from.provider != "" && a.Provider == from.provider
 		switch {
-		case !went, rc.Epoch != 0 && a.Epoch != rc.Epoch:
+		case !from.ours && a.Account != from.account && (from.provider == "" || a.Provider != from.provider), rc.Epoch != 0 && a.Epoch != rc.Epoch:
+			continue
 		case rc.Epoch != 0, rc.ProviderID != "" && a.ProviderID == rc.ProviderID:
-			return a.Epoch
+			return a.Epoch, false
+		}
+		likely := 0
+		switch {
+		case rc.ProviderID != "" && slices.ContainsFunc(a.Receipts, func(have message.Receipt) bool { return have.Of == rc.ProviderID }):
+			likely = 3
+		case a.ProviderID == "" && a.Outcome == message.Unknown:
+			likely = 2
 		case a.ProviderID == "":
-			epoch, open = a.Epoch, true
-		case !open:
-			epoch = a.Epoch
+			likely = 1
+		}
+		if went++; likely >= best {
+			epoch, best = a.Epoch, likely
 		}
 	}
-	return epoch
+	return epoch, went > 1
 }

@@ -183,16 +183,58 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 	for i, d := range drafts {
 		place := d.Message.Place
 		a.Verdicts[place] = kept[i]
+		changed = changed || replay && kept[i].New
 		if id := kept[i].Record.ID; g.IDs[place] != id {
+			if replay && kept[i].Record.Group != g.ID && now.Sub(g.Created) < underway {
+				return nil, problem.New(problem.Unavailable, "an earlier try with this Idempotency-Key may still be at work; try again in a few minutes")
+			}
 			g.IDs[place], changed = id, true
 		}
 	}
 	if changed {
-		if err := in.Store.SaveGroup(ctx, p, now, g, life); err != nil {
-			return nil, unavailable(err)
+		if err := in.settle(ctx, p, now, g, a, life); err != nil {
+			return nil, err
 		}
 	}
 	return a, in.unneeded(ctx, p, a)
+}
+
+// underway is how long the first try of a group may be at work: no request lasts longer than half a minute, and two
+// clocks may differ by minutes. Two tries at once may disagree whether a recipient had equal content, when the
+// message that says so ends badly between them. So a group's item decides, by its revision: a later try writes it when
+// it makes a message or points at a duplicate, and does the latter only when the first one, which writes it for
+// duplicates only, is over.
+const underway = 5 * time.Minute
+
+// settle writes what a group's item is to say. Where another try was quicker its word counts: what this one made
+// and that one does not know is taken back, and the caller's next try is answered with what there is.
+func (in *Intake) settle(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, a *Answer, life time.Duration) error {
+	for range len(g.IDs) + 4 { // a try writes it once at most for each message that it made
+		err := in.Store.SaveGroup(ctx, p, now, g, life)
+		if err == nil {
+			return nil
+		}
+		if !errors.Is(err, store.ErrConflict) {
+			return unavailable(err)
+		}
+		there, err := in.Store.Group(ctx, p, g.ID)
+		if err != nil {
+			return unavailable(err)
+		}
+		if slices.Equal(there.IDs, g.IDs) {
+			g = there
+			continue
+		}
+		for i, v := range a.Verdicts {
+			if v.New && there.IDs[i] != v.Record.ID {
+				if _, err := in.cancel(ctx, p, v.Record, message.Cancel{By: p.Name, Code: "duplicate"}); err != nil {
+					return err
+				}
+			}
+		}
+		break
+	}
+	return problem.New(problem.Unavailable, "another try with this Idempotency-Key was at work; try again")
 }
 
 // wants tells whether a planned message is still to be made: its place was promised to its recipient, and

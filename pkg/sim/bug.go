@@ -52,6 +52,7 @@ const (
 	BugCallbackAcks    Bug = "callbacks answer 2xx whatever happens"
 	BugEarlyDropped    Bug = "a receipt that comes early is dropped"
 	BugEarlyLost       Bug = "a provider's id is written over what waits beside it"
+	BugIDsMixed        Bug = "receipts of several ids are taken for one attempt's"
 	BugReceiptReplaces Bug = "the last receipt replaces those before"
 	BugRedriveForgets  Bug = "redrive forgets the expiry"
 	BugAnyTenant       Bug = "tenants are not told apart"

@@ -52,6 +52,7 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugCallbackAcks, []sim.Invariant{sim.ReceiptKept}},
 		{sim.BugEarlyDropped, []sim.Invariant{sim.ReceiptKept}},
 		{sim.BugEarlyLost, []sim.Invariant{sim.ReceiptKept}},
+		{sim.BugIDsMixed, []sim.Invariant{sim.Monotone}},
 		{sim.BugReceiptReplaces, []sim.Invariant{sim.ReceiptKept, sim.Monotone}},
 		{sim.BugRedriveForgets, []sim.Invariant{sim.Pinned}},
 		{sim.BugAnyTenant, []sim.Invariant{sim.Isolation}},
@@ -63,7 +64,7 @@ func TestPlantedBugs(t *testing.T) {
 	} {
 		t.Run(string(row.bug), func(t *testing.T) {
 			t.Parallel()
-			const most = 3000
+			const most = 10_000
 			tried, found := 0, uint64(0)
 			other := map[sim.Invariant]int{}
 			campaign(most, sim.Options{Bug: row.bug}, func(r sim.Result) bool {

@@ -65,7 +65,7 @@ func (c *clients) begin(w *world) {
 	if w.Calm {
 		span = time.Second
 	}
-	for range 2 + w.chance.IntN(5) {
+	for range 1 + w.chance.IntN(4) {
 		o := c.draw()
 		c.orders = append(c.orders, o)
 		at := w.between(0, span)

@@ -104,6 +104,7 @@ type climate struct {
 	dedup     bool         // sms-k deduplicates; else there is no such account
 	named     bool         // sms-n's receipts name its own ids only; else there is no such account
 	limit     int          // calls a second of sms-b; 0 is none
+	echoes    int          // percent of the receipts that name the attempt
 }
 
 func newClimate(w *world) climate {
@@ -128,6 +129,7 @@ func newClimate(w *world) climate {
 	if w.percent(40) {
 		c.limit = 1
 	}
+	c.echoes = []int{0, 0, 70, 100}[w.chance.IntN(4)]
 	return c
 }
 

@@ -276,8 +276,8 @@ func (p *process) handle(ctx context.Context, r role, it queue.Item) []string {
 	return p.delivery.Handle(ctx, batch)
 }
 
-// wake sees to it that the minute's tick comes when something is due. Ticks that would find nothing are
-// left out: nothing would come of them.
+// wake sees to it that the minute's tick comes when something is due. Ticks that would find nothing by any
+// clock, in any of their passes, are left out: nothing would come of them.
 func (w *world) wake(due message.Time) {
 	const minute = message.Time(60_000)
 	t := (max(w.now+1, due) + minute - 1) / minute * minute
@@ -290,6 +290,12 @@ func (w *world) wake(due message.Time) {
 			return
 		}
 		w.tick = 0
+		if next, ok := w.disk.nextDue(); !ok {
+			return
+		} else if next > t.Add(time.Minute+w.skew) {
+			w.wake(next.Add(-w.skew))
+			return
+		}
 		fires := 1
 		if w.chaos { // the scheduler fires not at all, late, or twice
 			fires = []int{0, 1, 1, 1, 1, 2, 3}[w.chance.IntN(7)]

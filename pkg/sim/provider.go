@@ -173,7 +173,7 @@ func (w *world) report(from, id string, c *provider.Call) {
 	for part := range parts {
 		for _, state := range fates[w.chance.IntN(len(fates))] {
 			rc := provider.Receipt{ID: c.ID, ProviderID: id, Part: part, State: state, At: w.now, Code: "000"}
-			if w.percent(70) {
+			if w.percent(w.echoes) {
 				rc.Epoch = c.Epoch
 			}
 			if rc.Epoch != 0 && w.percent(30) {

@@ -91,10 +91,13 @@ func (o *oracle) beforeRedrive() {
 	}
 }
 
-// afterRedrive judges what old hints did.
+// afterRedrive judges what old hints did. A copy of a dead one means: try again, and then its tenant is told.
 func (o *oracle) afterRedrive() {
+	dead := slices.ContainsFunc(o.order, func(s *story) bool { return s.atRest == message.Dead })
 	for _, s := range o.order {
-		if s.taken != s.expected && s.atRest != message.Dead { // a copy of a dead one means: try again
+		switch told := s.atRest == "" && s.m.Class == message.Callback; {
+		case s.taken == s.expected, s.atRest == message.Dead, told && dead:
+		default:
 			o.tell(RedriveSafe, s, "an old hint sent it again")
 		}
 	}

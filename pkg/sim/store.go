@@ -104,6 +104,10 @@ func (s bugged) Update(ctx context.Context, p tenant.Principal, now message.Time
 			return r, nil
 		}
 	case message.Reported:
+		if s.bug() == BugIDsMixed {
+			e.Guess = false
+			return s.Store.Update(ctx, p, now, r, e)
+		}
 		if s.bug() == BugReceiptReplaces {
 			m := r.Message
 			m.Attempts = slices.Clone(m.Attempts)

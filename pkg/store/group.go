@@ -114,7 +114,7 @@ func readGroup(it *Item) (Group, error) {
 	return g, nil
 }
 
-// SaveGroup writes the ids that intake found out.
+// SaveGroup writes the ids that intake found out; ErrConflict when somebody else did since the group was read.
 func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, keep time.Duration) error {
 	if !p.Steers(g.Tenant) {
 		return ErrNotFound
@@ -123,8 +123,12 @@ func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.T
 	if err != nil {
 		return err
 	}
-	if _, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: g.rev, Item: item}}); err != nil {
+	res, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: g.rev, Item: item}})
+	if err != nil {
 		return fmt.Errorf("store: group: %w", err)
+	}
+	if res[0].Applied == 0 {
+		return ErrConflict
 	}
 	return nil
 }

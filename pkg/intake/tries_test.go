@@ -1,0 +1,77 @@
+package intake_test
+
+import (
+	"context"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opennotify/notify/pkg/intake"
+	"github.com/opennotify/notify/pkg/intake/intaketest"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/store"
+)
+
+// before calls a func once, before the first write that has an item of a kind.
+type before struct {
+	store.Driver
+	kind string
+	call func()
+}
+
+func (d *before) Write(ctx context.Context, now message.Time, sequences ...[]store.Op) ([]store.Result, error) {
+	for _, ops := range sequences {
+		if call := d.call; call != nil && slices.ContainsFunc(ops, func(op store.Op) bool { return strings.HasPrefix(op.Item.PK, d.kind) && op.Cond != store.Absent }) {
+			d.call = nil
+			call()
+		}
+	}
+	return d.Driver.Write(ctx, now, sequences...)
+}
+
+// Two tries of one request at once, between which the message that had equal content ends badly: for one of them its
+// recipient has that message, for the other there is none. Whoever is answered is answered the same.
+func TestTriesThatDisagree(t *testing.T) {
+	t.Parallel()
+	for name, kind := range map[string]string{"the first makes one, the second points": "k#", "the first points, the second makes one": "g#"} {
+		w := intaketest.New(t)
+		send(t, w.Intake, intaketest.Shop, hello("+8613800138999"))
+		had := send(t, w.Intake, intaketest.Shop, hello(anna)).Verdicts[0].Record
+		request := func() *intake.Request { return hello("", to(anna, berta), keyed("k")) }
+		var second *intake.Answer
+		var errSecond error
+		d := &before{Driver: w.DB, kind: kind}
+		in := w.Over(w.Open(d), w.Queue)
+		try := func() { second, errSecond = w.Intake.Send(t.Context(), intaketest.Shop, request()) }
+		fails := func() {
+			lease := message.Lease{Account: "sms-a", Until: w.Time().Add(message.Grace)}
+			apply(t, w, had.ID, lease)
+			apply(t, w, had.ID, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Permanent}})
+		}
+		d.call = func() { fails(); try() }
+		if kind == "k#" { // its messages' first write, behind that of the group
+			d.call = func() { d.call = func() { try(); fails() } }
+		}
+		first, errFirst := in.Send(t.Context(), intaketest.Shop, request())
+		last := send(t, w.Intake, intaketest.Shop, request())
+		whole(t, w, last)
+		answered := 0
+		for _, a := range []*intake.Answer{first, second} {
+			if a != nil {
+				answered++
+				if !slices.Equal(ids(a), ids(last)) {
+					t.Errorf("%s: %v, then %v", name, ids(a), ids(last))
+				}
+			}
+		}
+		for _, err := range []error{errFirst, errSecond} {
+			if err != nil && problem.From(err).Code != problem.Unavailable {
+				t.Errorf("%s: %v", name, err)
+			}
+		}
+		if answered != 1 || last.Verdicts[0].Record.ID == had.ID {
+			t.Errorf("%s: %d answers, %v", name, answered, ids(last))
+		}
+	}
+}

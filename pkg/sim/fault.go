@@ -105,6 +105,7 @@ type climate struct {
 	named     bool         // sms-n's receipts name its own ids only; else there is no such account
 	limit     int          // calls a second of sms-b; 0 is none
 	echoes    int          // percent of the receipts that name the attempt
+	late      int          // percent of them that come a minute to days later
 }
 
 func newClimate(w *world) climate {
@@ -129,7 +130,7 @@ func newClimate(w *world) climate {
 	if w.percent(40) {
 		c.limit = 1
 	}
-	c.echoes = []int{0, 0, 70, 100}[w.chance.IntN(4)]
+	c.echoes, c.late = []int{0, 0, 70, 100}[w.chance.IntN(4)], []int{10, 10, 80}[w.chance.IntN(3)]
 	return c
 }
 

@@ -184,11 +184,11 @@ func (w *world) report(from, id string, c *provider.Call) {
 			}
 			for range 1 + w.chance.IntN(8)/6 {
 				delay := w.between(0, 3*time.Second)
-				switch w.chance.IntN(10) {
-				case 0, 1:
-					delay = 0 // it is there before the answer
-				case 2:
+				switch n := w.chance.IntN(100); {
+				case n < w.late:
 					delay = w.between(time.Minute, 70*time.Hour)
+				case n >= 80:
+					delay = 0 // it is there before the answer
 				}
 				w.after(delay, func() { w.callback(from, "", notice{true, rc, c.ID}, 0) })
 			}

@@ -3,6 +3,8 @@ package docs_test
 import (
 	"fmt"
 	"os"
+	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -37,6 +39,57 @@ func TestReliability(t *testing.T) {
 	for receipts, text := range map[bool]string{true: with, false: without} {
 		if got := strings.Split(strings.ReplaceAll(text, " and ", ", "), ", "); !slices.Equal(slices.Sorted(slices.Values(got)), slices.Sorted(slices.Values(names[receipts]))) {
 			t.Errorf("receipts %v: it lists %v, the table has %v", receipts, got, names[receipts])
+		}
+	}
+}
+
+// Every test that the page names is in the tree, and every window and promise has one. Every fault that is planted is
+// named, and every promise of the oracle.
+func TestReliabilityNamesItsTests(t *testing.T) {
+	t.Parallel()
+	b, err := os.ReadFile("reliability.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	page := string(b)
+	named := regexp.MustCompile("`([a-z0-9/-]+):(Test[A-Za-z0-9]+)`")
+	for _, m := range named.FindAllStringSubmatch(page, -1) {
+		files, err := filepath.Glob(filepath.Join("..", m[1], "*_test.go"))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !slices.ContainsFunc(files, func(name string) bool {
+			text, err := os.ReadFile(name)
+			return err == nil && strings.Contains(string(text), "\nfunc "+m[2]+"(t *testing.T)")
+		}) {
+			t.Errorf("%s has no %s", m[1], m[2])
+		}
+	}
+	_, windows, _ := strings.Cut(page, "\n## What can go wrong between two steps\n")
+	windows, promises, _ := strings.Cut(windows, "\n## The promises")
+	for n := range 30 {
+		if !regexp.MustCompile(fmt.Sprintf("\\n\\| %d \\|.*`", n+1)).MatchString(windows) {
+			t.Errorf("window %d is missing, or its test", n+1)
+		}
+	}
+	for n := range 20 {
+		if !strings.Contains(promises, fmt.Sprintf("\n| %d |", n+1)) {
+			t.Errorf("promise %d is missing", n+1)
+		}
+	}
+	for file, pattern := range map[string]string{"bug.go": ` Bug += "(.*)"`, "oracle.go": ` Invariant += "(.*?)"`} {
+		text, err := os.ReadFile(filepath.Join("..", "pkg", "sim", file))
+		if err != nil {
+			t.Fatal(err)
+		}
+		all := regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1)
+		if len(all) < 20 {
+			t.Errorf("%s: %d names", file, len(all))
+		}
+		for _, m := range all {
+			if !strings.Contains(promises, m[1]) {
+				t.Errorf("%q of pkg/sim/%s is not on the page", m[1], file)
+			}
 		}
 	}
 }

@@ -20,6 +20,7 @@ type Provider struct {
 	Receipts     bool                 `json:"receipts"` // it says later what became of a message
 	Approvals    bool                 `json:"approvals,omitzero"`
 	ReceiptsByID bool                 `json:"receipts_by_id,omitzero"`
+	Polls        *ProviderPolls       `json:"polls,omitzero"`      // how it is asked; nil: it tells by itself, or never
 	Suppresses   map[string]string    `json:"suppresses,omitzero"` // codes after which an address is not written to again, and why
 	Own          *OwnChannel          `json:"channel,omitzero"`    // the channel that its recipe declares
 	Codes        map[string]Bilingual `json:"codes,omitzero"`
@@ -62,6 +63,15 @@ type RecipientLimits struct {
 	PerMinute int `json:"per_minute,omitzero"`
 	PerHour   int `json:"per_hour,omitzero"`
 	PerDay    int `json:"per_day,omitzero"`
+}
+
+// ProviderPolls is how a provider is asked what became of messages.
+type ProviderPolls struct {
+	Of     string `json:"of"`                     // account: for all that is new; message: about each message
+	Every  int    `json:"every_seconds"`          // between two questions
+	After  int    `json:"after_seconds,omitzero"` // the first one, after a message was sent
+	Until  int    `json:"until_seconds,omitzero"` // the last one, after a message was sent
+	Switch string `json:"switch,omitzero"`        // the account's field that turns it on; "": always
 }
 
 // OwnChannel is a channel that a recipe declares.

@@ -70,7 +70,12 @@ func (d *Delivery) record(ctx context.Context, r *store.Record, e message.Finish
 	if !p.desc.ReceiptsByID || e.Result.ProviderID == "" {
 		return d.Store.Update(ctx, d.as, now, r, e)
 	}
-	return d.Store.Finish(ctx, d.as, now, r, e, store.Trail{Account: p.account.Name, ProviderID: e.Result.ProviderID, Epoch: e.Epoch})
+	t := store.Trail{Account: p.account.Name, ProviderID: e.Result.ProviderID, Epoch: e.Epoch}
+	if e.Result.Outcome == message.Accepted && p.desc.Asks(provider.OfMessage, p.account.Config) {
+		at := func(seconds int) message.Time { return now.Add(time.Duration(seconds) * time.Second) }
+		t.Ask = store.Ask{Next: at(p.desc.Polls.After), Every: p.desc.Polls.Every, Until: at(p.desc.Polls.Until)}
+	}
+	return d.Store.Finish(ctx, d.as, now, r, e, t)
 }
 
 // next is when to try again, if the outcome asks for it.

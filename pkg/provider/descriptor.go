@@ -23,12 +23,14 @@ type Descriptor struct {
 	Limits  Limits  `yaml:"limits" json:"limits"`
 	// Dedup tells that the provider sends one Call.Key at most once, so an attempt in doubt is repeated.
 	Dedup bool `yaml:"dedup" json:"dedup"`
-	// Receipts tells that the provider says later what became of a message.
+	// Receipts tells that the provider says later what became of a message, by itself or when it is asked.
 	Receipts bool `yaml:"receipts" json:"receipts"`
 	// Approvals tells that the provider can ask the vendor for the state of a bound template.
 	Approvals bool `yaml:"approvals" json:"approvals,omitempty"`
 	// ReceiptsByID tells that they may name it by the provider's own id only, which delivery then keeps.
 	ReceiptsByID bool `yaml:"receipts_by_id" json:"receipts_by_id,omitempty"`
+	// Polls says how it is asked; nil where there is nothing to ask.
+	Polls *Polls `yaml:"polls" json:"polls,omitempty"`
 	// Own is the one of Channels that the table of channels lacks.
 	Own *Own `yaml:"channel" json:"channel,omitempty"`
 	// Suppresses says which codes mean that the recipient must not be written to again, and why: a suppress.Reason.

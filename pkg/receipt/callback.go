@@ -62,23 +62,9 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		s.Log.WarnContext(ctx, "callback refused", "account", account, "why", err)
 		return provider.Callback{}, refused
 	}
-	items := make([]queue.Item, 0, len(cb.Receipts)+len(cb.Replies))
-	for _, rc := range cb.Receipts {
-		if rc.Suppress == "" && rc.State != message.ReceiptDelivered {
-			rc.Suppress = desc.Suppress(rc.Code)
-		}
-		it, err := Encode(account, rc)
-		if err != nil {
-			return cb, err
-		}
-		items = append(items, it)
-	}
-	for _, rp := range cb.Replies {
-		it, err := s.encodeReply(ctx, account, rp)
-		if err != nil {
-			return cb, problem.New(problem.Unavailable, "not kept; send it again").Because(err)
-		}
-		items = append(items, it)
+	items, err := s.items(ctx, account, desc, cb.Receipts, cb.Replies)
+	if err != nil {
+		return cb, problem.New(problem.Unavailable, "not kept; send it again").Because(err)
 	}
 	if len(items) > 0 {
 		if err := s.Queue.Send(ctx, queue.Receipts, items...); err != nil {
@@ -86,6 +72,34 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		}
 	}
 	return cb, nil
+}
+
+// items is what a provider told over an account, as it travels through the queue.
+func (s *Receipts) items(ctx context.Context, account string, desc provider.Descriptor, receipts []provider.Receipt, replies []provider.Reply) ([]queue.Item, error) {
+	items := make([]queue.Item, 0, len(receipts)+len(replies))
+	for _, rc := range receipts {
+		it, err := Encode(account, suppressed(rc, desc))
+		if err != nil {
+			return items, err
+		}
+		items = append(items, it)
+	}
+	for _, rp := range replies {
+		it, err := s.encodeReply(ctx, account, rp)
+		if err != nil {
+			return items, err
+		}
+		items = append(items, it)
+	}
+	return items, nil
+}
+
+// suppressed adds to a receipt why the recipient must not be written to again, where its code says so.
+func suppressed(rc provider.Receipt, desc provider.Descriptor) provider.Receipt {
+	if rc.Suppress == "" && rc.State != message.ReceiptDelivered {
+		rc.Suppress = desc.Suppress(rc.Code)
+	}
+	return rc
 }
 
 // Foreign reads queue items that a cloud service put there itself, not our callback: it gives the provider

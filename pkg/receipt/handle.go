@@ -1,11 +1,13 @@
 package receipt
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"runtime/debug"
+	"sync"
 
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
@@ -17,15 +19,19 @@ const (
 	metricForged  = "receipt_forged"  // a callback whose secret, signature or form is wrong
 	metricUnknown = "receipt_unknown" // of no message that went over the account, or of no account that takes callbacks
 	metricParked  = "receipt_parked"  // it came before its message's own answer, or is of no message of ours
+
+	metricPolled     = "receipt_polled"      // a provider was asked
+	metricPollFailed = "receipt_poll_failed" // and gave no answer, or none that can be read
 )
 
-// entry is something on its way through the queue: a receipt or a reply over an account, or the name of what
-// waits beside a provider's id.
+// entry is something on its way through the queue: a receipt or a reply over an account, the name of what
+// waits beside a provider's id, or an account whose provider is to be asked.
 type entry struct {
 	Account string            `json:"account,omitempty"`
 	Receipt *provider.Receipt `json:"receipt,omitempty"`
 	Early   string            `json:"early,omitempty"`
 	Reply   []byte            `json:"reply,omitempty"` // sealed: it names the recipient
+	Poll    string            `json:"poll,omitempty"`
 }
 
 // Encode makes the queue item of a receipt that was verified.
@@ -41,15 +47,37 @@ func encode(e entry) (queue.Item, error) {
 	return queue.Item{Body: body}, nil
 }
 
-// Handle works on a batch from the queue.
+// Handle works on a batch from the queue: on what was told one by one, on what has to be asked side by side,
+// because a vendor may take long to answer.
 func (s *Receipts) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
+	var mu sync.Mutex
+	var asking sync.WaitGroup
 	for _, it := range batch {
-		if !s.try(ctx, it) {
-			again = append(again, it.ID)
+		if asks(it) {
+			asking.Go(func() {
+				if !s.try(ctx, it) {
+					mu.Lock()
+					defer mu.Unlock()
+					again = append(again, it.ID)
+				}
+			})
 		}
 	}
+	for _, it := range batch {
+		if !asks(it) && !s.try(ctx, it) {
+			mu.Lock()
+			again = append(again, it.ID)
+			mu.Unlock()
+		}
+	}
+	asking.Wait()
 	return again
+}
+
+// asks tells whether a provider may have to be asked for an item.
+func asks(it queue.Item) bool {
+	return bytes.HasPrefix(it.Body, []byte(`{"poll":`)) || bytes.HasPrefix(it.Body, []byte(`{"early":`))
 }
 
 // try works on one item and tells whether it is done.
@@ -80,6 +108,8 @@ func (s *Receipts) work(ctx context.Context, e entry) error {
 	switch {
 	case e.Early != "":
 		return s.early(ctx, e.Early)
+	case e.Poll != "":
+		return s.poll(ctx, e.Poll)
 	case e.Reply != nil:
 		return s.reply(ctx, e.Account, e.Reply)
 	case e.Receipt != nil:

@@ -39,11 +39,14 @@ func (s *Receipts) byID(ctx context.Context, from via, said message.Reported) er
 	return s.joinEarly(ctx, k)
 }
 
-// early joins what a delivery that was cut off left waiting beside an id.
+// early joins what a delivery that was cut off left waiting beside an id, or asks the provider about it.
 func (s *Receipts) early(ctx context.Context, at string) error {
 	k, err := s.Store.Early(ctx, s.as, message.At(s.Now()), at)
 	if err != nil {
 		return err
+	}
+	if len(k.Early) == 0 && k.Ask.Next > 0 {
+		return s.question(ctx, k)
 	}
 	return s.joinEarly(ctx, k)
 }

@@ -25,6 +25,9 @@ type Store interface {
 	Resolve(ctx context.Context, p tenant.Principal, now message.Time, account, id string, said message.Reported) (store.Known, error)
 	Early(ctx context.Context, p tenant.Principal, now message.Time, at string) (store.Known, error)
 	Joined(ctx context.Context, p tenant.Principal, now message.Time, k store.Known) error
+	Answered(ctx context.Context, p tenant.Principal, now message.Time, k store.Known) error
+	TakePace(ctx context.Context, p tenant.Principal, now message.Time, account string, every time.Duration) (store.Pace, bool, error)
+	PutPace(ctx context.Context, p tenant.Principal, now message.Time, have store.Pace) (bool, error)
 	Partitions(kind message.AddressKind, key string, shards int) []string
 	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
@@ -79,15 +82,19 @@ type via struct {
 }
 
 func (s *Receipts) apply(ctx context.Context, from via, rc provider.Receipt) error {
-	if rc.At == 0 {
-		rc.At = message.At(s.Now())
-	}
-	said := message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
-		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text, Suppress: rc.Suppress}}
+	said := s.reported(rc)
 	if _, err := message.ParseID(string(rc.ID)); err != nil { // a provider echoes what it was sent, or not
 		return s.byID(ctx, from, said)
 	}
 	return s.join(ctx, from, rc.ID, said)
+}
+
+func (s *Receipts) reported(rc provider.Receipt) message.Reported {
+	if rc.At == 0 {
+		rc.At = message.At(s.Now())
+	}
+	return message.Reported{Epoch: rc.Epoch, ProviderID: rc.ProviderID,
+		Receipt: message.Receipt{Part: rc.Part, State: rc.State, At: rc.At, Code: rc.Code, Text: rc.Text, Suppress: rc.Suppress}}
 }
 
 // join adds receipts to the message that they are about.

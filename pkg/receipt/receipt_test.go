@@ -56,6 +56,7 @@ type world struct {
 	counts   map[string]int64
 	accounts map[string]provider.Descriptor // those that exist
 	sender   provider.Sender                // what all of them open, if anything
+	now      message.Time
 }
 
 func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
@@ -65,14 +66,14 @@ func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
 
 func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world {
 	t.Helper()
-	w := &world{t: t, counts: map[string]int64{}, accounts: map[string]provider.Descriptor{}}
+	w := &world{t: t, counts: map[string]int64{}, accounts: map[string]provider.Descriptor{}, now: start.Add(time.Minute)}
 	d := storetest.Faults(db, func(string) storetest.Fault { return w.fault })
 	var err error
 	if w.store, err = store.Open(t.Context(), d, keeper{}, start, store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
 	w.receipts, err = receipt.New(receipt.Ports{Store: w.store, Secrets: w, Config: w, Senders: w, Foreign: foreign, Queue: w,
-		Now: func() time.Time { return start.Add(time.Minute).Std() }, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))})
+		Now: func() time.Time { return w.now.Std() }, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -81,7 +82,9 @@ func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world
 
 func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {
 	if w.full == nil {
-		w.hints, w.lanes = append(w.hints, items...), append(w.lanes, to)
+		for _, it := range items {
+			w.hints, w.lanes = append(w.hints, it), append(w.lanes, to)
+		}
 	}
 	return w.full
 }

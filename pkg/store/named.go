@@ -24,6 +24,14 @@ type name struct {
 	Epoch int        `json:"e,omitzero"`
 	Early []byte     `json:"r,omitzero"` // sealed: receipts that came before
 	Looks int        `json:"n,omitzero"` // by the sweep
+	Ask   Ask        `json:"q,omitzero"` // it is due while the provider is asked, too
+}
+
+// Ask is when a provider is asked about one message; the zero Ask is never.
+type Ask struct {
+	Next  message.Time `json:"t,omitzero"`
+	Every int          `json:"s,omitzero"` // seconds to the second question; they double, up to an hour
+	Until message.Time `json:"u,omitzero"`
 }
 
 const (
@@ -103,11 +111,21 @@ type naming struct {
 	early         []message.Reported
 }
 
+// due puts a name into the index of what is due: early receipts soon, questions when their time comes.
+func (s *Store) due(op *Op, n name, now message.Time) {
+	switch {
+	case len(n.Early) > 0:
+		op.Item.DueShard, op.Item.DueAt = s.dueShard(n.ID), now.Add(message.Grace)
+	case n.Ask.Next > 0:
+		op.Item.DueShard, op.Item.DueAt = s.dueShard(n.ID), n.Ask.Next
+	}
+}
+
 // naming learns what is to be written over what is there. Early receipts stay beside the id until the record
 // has them, and are due meanwhile: after a crash the sweep finds them.
 func (s *Store) naming(ctx context.Context, now message.Time, r *Record, t Trail, there *Item) (n naming, err error) {
 	key := s.nameKey(t.Account, t.ProviderID)
-	ours, have := name{ID: r.ID, Epoch: t.Epoch}, name{}
+	ours, have := name{ID: r.ID, Epoch: t.Epoch, Ask: t.Ask}, name{}
 	if there != nil && there.Expires > seconds(now) {
 		if have, err = readName(there); err != nil {
 			return n, err
@@ -120,13 +138,12 @@ func (s *Store) naming(ctx context.Context, now message.Time, r *Record, t Trail
 		}
 	}
 	if have.ID == "" {
-		op, err := nameOp(key, there, name{ID: ours.ID, Epoch: ours.Epoch, Early: have.Early}, now, keepNames)
+		learned := name{ID: ours.ID, Epoch: ours.Epoch, Early: have.Early, Ask: ours.Ask}
+		op, err := nameOp(key, there, learned, now, keepNames)
 		if err != nil {
 			return n, err
 		}
-		if len(n.early) > 0 {
-			op.Item.DueShard, op.Item.DueAt = s.dueShard(r.ID), now.Add(message.Grace)
-		}
+		s.due(&op, learned, now)
 		n.before, there = []Op{op}, &op.Item
 	}
 	if len(n.early) > 0 {
@@ -134,6 +151,7 @@ func (s *Store) naming(ctx context.Context, now message.Time, r *Record, t Trail
 		if err != nil {
 			return n, err
 		}
+		s.due(&op, ours, now)
 		n.after = []Op{op}
 	}
 	return n, nil
@@ -154,6 +172,7 @@ func (n *naming) join(m message.Message, epoch int, now message.Time) message.Me
 type Trail struct {
 	Account, ProviderID string
 	Epoch               int
+	Ask                 Ask
 }
 
 // Finish is Update for the outcome of an attempt that leaves a trail.
@@ -184,6 +203,7 @@ type Known struct {
 	ID    message.ID // "" when nobody knows the attempt yet
 	Epoch int
 	Early []message.Reported // what waits to be joined
+	Ask   Ask
 	item  *Item
 }
 
@@ -192,7 +212,7 @@ func (s *Store) known(ctx context.Context, now message.Time, it *Item) (Known, e
 	if err != nil {
 		return Known{}, err
 	}
-	k := Known{ID: n.ID, Epoch: n.Epoch, item: it}
+	k := Known{ID: n.ID, Epoch: n.Epoch, Ask: n.Ask, item: it}
 	k.Early, err = s.openEarly(ctx, now, it.Key, n.Early)
 	return k, err
 }
@@ -260,18 +280,37 @@ func (s *Store) Joined(ctx context.Context, p tenant.Principal, now message.Time
 	if !p.IsSystem() || len(k.Early) == 0 {
 		return nil
 	}
-	op, err := nameOp(k.item.Key, k.item, name{ID: k.ID, Epoch: k.Epoch}, now, keepNames)
+	n := name{ID: k.ID, Epoch: k.Epoch, Ask: k.Ask}
+	op, err := nameOp(k.item.Key, k.item, n, now, keepNames)
 	if err != nil {
 		return err
 	}
+	s.due(&op, n, now)
 	if _, err := s.driver.Write(ctx, now, []Op{op}); err != nil {
 		return fmt.Errorf("store: early receipts: %w", err)
 	}
 	return nil
 }
 
-// Postpone moves what is due beside a provider's id, so that the sweep asks for it less and less often. It
-// tells whether anything is still due there.
+// Answered says that the provider need not be asked about it again. If somebody else wrote meanwhile, it is
+// asked once more.
+func (s *Store) Answered(ctx context.Context, p tenant.Principal, now message.Time, k Known) error {
+	if !p.IsSystem() || k.item == nil {
+		return nil
+	}
+	k.Ask = Ask{}
+	op, err := nameOp(k.item.Key, k.item, name{ID: k.ID, Epoch: k.Epoch}, now, keepNames)
+	if err != nil {
+		return err
+	}
+	if _, err := s.driver.Write(ctx, now, []Op{op}); err != nil {
+		return fmt.Errorf("store: question: %w", err)
+	}
+	return nil
+}
+
+// Postpone moves what is due beside a provider's id, so that the sweep comes to it less and less often. It
+// tells whether anything is still due there: of several who ask, one is told so.
 func (s *Store) Postpone(ctx context.Context, p tenant.Principal, now message.Time, at string) (bool, error) {
 	k, err := s.Early(ctx, p, now, at)
 	if err != nil || k.item == nil || k.item.DueAt > now {
@@ -281,16 +320,29 @@ func (s *Store) Postpone(ctx context.Context, p tenant.Principal, now message.Ti
 	if err != nil {
 		return false, err
 	}
-	wait := min(time.Minute<<min(n.Looks, 10), time.Hour)
+	first := time.Minute
+	if len(n.Early) == 0 {
+		first = time.Duration(n.Ask.Every) * time.Second
+	}
+	over := len(n.Early) == 0 && now > n.Ask.Until // nobody is asked any more
+	next := now.Add(min(first<<min(n.Looks, 10), max(time.Hour, first)))
 	n.Looks++
+	if n.Ask.Next > 0 {
+		n.Ask.Next = next
+	}
+	if over {
+		n.Ask = Ask{}
+	}
 	op, err := nameOp(k.item.Key, k.item, n, now, keepNames)
 	if err != nil {
 		return false, err
 	}
-	op.Item.DueShard, op.Item.DueAt = k.item.DueShard, now.Add(wait)
+	if !over {
+		op.Item.DueShard, op.Item.DueAt = k.item.DueShard, next
+	}
 	res, err := s.driver.Write(ctx, now, []Op{op})
 	if err != nil {
 		return false, fmt.Errorf("store: early receipts: %w", err)
 	}
-	return res[0].Applied == 1, nil
+	return res[0].Applied == 1 && !over, nil
 }

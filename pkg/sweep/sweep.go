@@ -28,6 +28,7 @@ type Store interface {
 	Hint(r *store.Record) ([]byte, error)
 	Breakers(ctx context.Context) ([]store.Breaker, error)
 	Pay(ctx context.Context, now message.Time, account string, owed message.Time) error
+	Paces(ctx context.Context, p tenant.Principal) ([]store.Pace, error)
 }
 
 // Ports is everything that the sweep needs.
@@ -36,6 +37,9 @@ type Ports struct {
 	Queue queue.Queue
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Config and Providers say which accounts are asked what became of their messages; without them none is.
+	Config    Config
+	Providers Providers
 }
 
 // Sweep is one sweeper; several may run at once.
@@ -141,7 +145,8 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 	return fault
 }
 
-// early asks for the receipts that wait beside a provider's id. They are in the store, whatever goes wrong here.
+// early asks for the receipts that wait beside a provider's id, or for the provider to be asked about it. It stays
+// due, whatever goes wrong here.
 func (s *Sweep) early(ctx context.Context, at string, now message.Time, n *Count) {
 	due, err := s.Store.Postpone(ctx, s.as, now, at)
 	if err == nil && due {

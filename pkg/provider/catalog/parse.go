@@ -92,6 +92,9 @@ func (v *validator) descriptor(d provider.Descriptor) {
 	}
 	v.check(!d.Approvals || len(d.Binding) > 0, place{"approvals"}, "approvals belong to a binding")
 	v.check(d.Receipts || !d.ReceiptsByID, place{"receipts_by_id"}, "receipts_by_id needs receipts")
+	if d.Polls != nil {
+		v.polls(*d.Polls, d)
+	}
 	for _, code := range slices.Sorted(maps.Keys(d.Suppresses)) {
 		reasons := []string{string(suppress.Bounce), string(suppress.OptOut), string(suppress.Complaint)}
 		v.check(slices.Contains(reasons, d.Suppresses[code]), place{"suppresses", code}, "code %q must be one of %v", code, reasons)
@@ -105,6 +108,33 @@ func (v *validator) descriptor(d provider.Descriptor) {
 		v.check(code != "" && both(d.Codes[code]), place{"codes", code}, "code %q needs zh and en", code)
 	}
 	v.limits(d.Limits)
+}
+
+// The bounds of polls, in seconds.
+const (
+	minEvery = 10        // a pass of the sweep comes three times a minute
+	maxEvery = 24 * 3600 // a vendor keeps what was not asked for some days at most
+	maxUntil = 6 * maxEvery
+)
+
+func (v *validator) polls(p provider.Polls, d provider.Descriptor) {
+	check := func(ok bool, field, format string, args ...any) {
+		v.check(ok, place{"polls", field}, "polls."+field+" "+format, args...)
+	}
+	check(p.Every >= minEvery && p.Every <= maxEvery, "every_seconds", "is %d; it must be %d to %d", p.Every, minEvery, maxEvery)
+	switch p.Of {
+	case provider.OfAccount:
+		check(p.After == 0, "after_seconds", "belongs to polls of message")
+		check(p.Until == 0, "until_seconds", "belongs to polls of message")
+	case provider.OfMessage:
+		check(p.After >= 0 && p.After < p.Until, "after_seconds", "is %d; it must be less than until_seconds", p.After)
+		check(p.Until <= maxUntil, "until_seconds", "is %d; it must be %d at most", p.Until, maxUntil)
+		check(d.ReceiptsByID, "of", "is message: the question names the provider's own id, so there must be receipts_by_id: true")
+	default:
+		check(false, "of", "must be %s or %s", provider.OfAccount, provider.OfMessage)
+	}
+	known := slices.ContainsFunc(d.Fields, func(f provider.Field) bool { return f.Name == p.Switch && f.Type == "boolean" && !f.Secret })
+	check(p.Switch == "" || known, "switch", "is %q: the form has no boolean field of that name", p.Switch)
 }
 
 func (v *validator) limits(l provider.Limits) {

@@ -37,6 +37,7 @@ type testCase struct {
 	callback  *exchange // request only
 	receipts  *wantCallback
 	approval  *wantApproval
+	question  *provider.Question
 }
 
 // exchange is one request and the answer to it.
@@ -70,6 +71,8 @@ type wantCallback struct {
 	Replies  []wantReply   `json:"replies"`
 	Status   int           `json:"status"`
 	Refused  bool          `json:"refused"`
+	Cursor   string        `json:"cursor"` // these two of a poll
+	More     bool          `json:"more"`
 }
 
 type wantReceipt struct {
@@ -146,8 +149,8 @@ func parse(a *txtar.Archive, shared map[string][]byte) (*testCase, error) {
 	if wants != 1 {
 		return nil, fmt.Errorf("a case has one of outcome.json, receipts.json, approval.json")
 	}
-	if c.receipts != nil && c.callback == nil {
-		return nil, fmt.Errorf("receipts.json needs callback.http")
+	if (c.receipts != nil) != (c.callback != nil || c.question != nil) || c.callback != nil && c.question != nil {
+		return nil, fmt.Errorf("receipts.json needs callback.http, or poll.json")
 	}
 	for i, x := range c.exchanges {
 		if x.method == "" || x.status == 0 {
@@ -200,6 +203,9 @@ func (c *testCase) section(name string, data []byte) error {
 		x, err := readRequest(data)
 		c.callback = &x
 		return err
+	case "poll.json":
+		c.question = &provider.Question{}
+		return strict(data, c.question)
 	case "receipts.json":
 		c.receipts = &wantCallback{}
 		return strict(data, c.receipts)

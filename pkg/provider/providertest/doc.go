@@ -24,7 +24,12 @@
 //	callback.http   what the provider posts to us
 //	receipts.json   {"receipts":[…],"replies":[…],"status":0,"refused":false}
 //
-// or, with pairs of request.http and response.http, the answer to a question for the call's binding:
+// or, with pairs of request.http and response.http, a question what became of messages, and beside what was heard
+// (receipts.json) where the next one begins (cursor, more); refused: something was not heard:
+//
+//	poll.json       {"Cursor":""}, or the message: {"ProviderID":"…","ID":"…","Epoch":1,"To":"…","At":0}
+//
+// or the answer to a question for the call's binding:
 //
 //	approval.json   {"state":"approved","note":"","refused":"the error"}
 //

@@ -44,6 +44,8 @@ func Run(t *testing.T, open provider.OpenFunc, d provider.Descriptor, fsys fs.FS
 			s.bound(t, c)
 			s.sentences(t, c)
 			switch {
+			case c.question != nil:
+				s.poll(t, c)
 			case c.receipts != nil:
 				s.receive(t, c)
 			case c.approval != nil:
@@ -68,6 +70,9 @@ func (s *suite) named() (ours, receipts int) {
 	for _, c := range s.cases {
 		if c.receipts == nil {
 			continue
+		}
+		if c.question != nil && s.descriptor.Asks(provider.OfMessage, c.account.Config) {
+			continue // the question names it
 		}
 		for _, r := range c.receipts.Receipts {
 			if receipts++; r.ID != "" {
@@ -165,13 +170,8 @@ func (s *suite) receive(t *testing.T, c *testCase) {
 	}
 	req.Header = c.callback.header
 	callback, err := receiver.Receive(t.Context(), req, c.callback.body)
-	got := wantCallback{Status: callback.Status, Refused: err != nil}
-	for _, r := range callback.Receipts {
-		got.Receipts = append(got.Receipts, wantReceipt{r.ID, r.Epoch, r.ProviderID, r.Part, r.State.String(), r.At, r.Code, r.Text})
-	}
-	for _, r := range callback.Replies {
-		got.Replies = append(got.Replies, wantReply{string(r.From), r.Channel, r.Text, r.At})
-	}
+	got := heard(callback.Receipts, callback.Replies)
+	got.Status, got.Refused = callback.Status, err != nil
 	if diff := cmp.Diff(*c.receipts, got); diff != "" {
 		t.Errorf("receipts (-want +got):\n%s\nerror: %v", diff, err)
 	}
@@ -179,6 +179,38 @@ func (s *suite) receive(t *testing.T, c *testCase) {
 		Leaks(t, a, c.call.To, "the error", err.Error())
 	}
 	Leaks(t, a, c.call.To, "the log", log.String())
+}
+
+func heard(receipts []provider.Receipt, replies []provider.Reply) (out wantCallback) {
+	for _, r := range receipts {
+		out.Receipts = append(out.Receipts, wantReceipt{r.ID, r.Epoch, r.ProviderID, r.Part, r.State.String(), r.At, r.Code, r.Text})
+	}
+	for _, r := range replies {
+		out.Replies = append(out.Replies, wantReply{string(r.From), r.Channel, r.Text, r.At})
+	}
+	return out
+}
+
+func (s *suite) poll(t *testing.T, c *testCase) {
+	v := &vendor{compare: true}
+	sender, a, log := s.opened(t, c, v)
+	poller, ok := sender.(provider.Poller)
+	if !ok || s.descriptor.Polls == nil || !s.descriptor.Receipts {
+		t.Fatal("a case polls, but the provider is no Poller, or its descriptor does not say polls and receipts: true")
+	}
+	news, err := poller.Poll(t.Context(), *c.question)
+	got := heard(news.Receipts, news.Replies)
+	got.Cursor, got.More, got.Refused = news.Cursor, news.More, err != nil
+	if diff := cmp.Diff(*c.receipts, got); diff != "" {
+		t.Errorf("news (-want +got):\n%s\nerror: %v", diff, err)
+	}
+	if n := v.requests(); n != len(c.exchanges) {
+		t.Errorf("the provider got %d requests, not %d", n, len(c.exchanges))
+	}
+	if err != nil {
+		Leaks(t, a, c.question.To, "the error", err.Error())
+	}
+	Leaks(t, a, c.question.To, "the log", log.String())
 }
 
 // bound checks that a call's binding has no field but those of the form: others could never be filled in.

@@ -13,6 +13,7 @@
 //	callback  verify, parse (json, form, xml), json or text (what the provider wants to hear)
 //	receipts  each, when, ref, id, part, state, states, at, code, text
 //	replies   each, when, from, text, at
+//	polls     a list of request, answer, cursor, more, receipts, replies: asks what became of messages
 //
 // The first row that matches counts; an answer that no row knows is unknown, because the message may have
 // been sent. Every code in a table has its sentence in the descriptor.
@@ -35,5 +36,7 @@
 //	token, jwt, sign     what was made for the request
 //	status, header, body, json, code
 //	                     in answer: what the provider said; headers in lower case
+//	cursor, asked        in polls: where the last answer ended; of polls of message: asked.provider_id, .ref,
+//	                     .id, .to, .at (milliseconds since 1970)
 //	event, form, query   in receipts and replies: the event, and the callback that it came in
 package recipe

@@ -28,6 +28,7 @@ type Recipe struct {
 	check    *probe
 	approval *approval
 	inbound  *inbound
+	polls    []poll
 }
 
 // Parse reads a recipe. The error lists all that is wrong, each with file, line and reason.
@@ -95,7 +96,9 @@ func (c *compiler) recipe(s spec) *Recipe {
 	}
 	r.approval = c.approval(s)
 	r.inbound = c.inbound(s)
-	if c.descriptor.Receipts != (s.Receipts != nil) {
+	r.polls = c.polls(s)
+	heard := slices.ContainsFunc(s.Polls, func(p pollSpec) bool { return p.Receipts != nil })
+	if c.descriptor.Receipts != (s.Receipts != nil || heard) {
 		c.fault(c.said.Line("receipts"), "receipts", "the descriptor says receipts: %v", c.descriptor.Receipts)
 	}
 	return r

@@ -34,6 +34,7 @@ type receipts struct {
 	each                                           path
 	when, ref, id, part, state, at, code, textExpr *program
 	states                                         map[string]message.ReceiptState
+	asked                                          bool // the question names the message
 }
 
 type replies struct {
@@ -67,30 +68,43 @@ func (c *compiler) inbound(s spec) *inbound {
 	}
 	in = with(in, event, types.Any)
 	if r := s.Receipts; r != nil {
-		b.receipts = c.receipts(*r, in)
+		b.receipts = c.receipts(*r, in, "receipts")
+		c.naming(*r, "receipts")
 	}
 	if r := s.Replies; r != nil {
-		e := func(s source, name string) *program { return c.expression(s, in, "replies."+name) }
-		b.replies = &replies{each: c.path(r.Each, "replies.each"), when: e(r.When, "when"), from: e(r.From, "from"), textExpr: e(r.Text, "text"), at: e(r.At, "at")}
-		if b.replies.from == nil || b.replies.textExpr == nil {
-			c.fault(r.Each.line, "replies", "needs from and text")
-		}
+		b.replies = c.replies(*r, in, "replies")
 	}
 	return b
 }
 
-func (c *compiler) receipts(s receiptSpec, in scope) *receipts {
-	e := func(s source, name string) *program { return c.expression(s, in, "receipts."+name) }
+func (c *compiler) replies(s replySpec, in scope, path string) *replies {
+	e := func(s source, name string) *program { return c.expression(s, in, path+"."+name) }
+	r := &replies{each: c.path(s.Each, path+".each"), when: e(s.When, "when"), from: e(s.From, "from"), textExpr: e(s.Text, "text"), at: e(s.At, "at")}
+	if r.from == nil || r.textExpr == nil {
+		c.fault(s.Each.line, path, "needs from and text")
+	}
+	return r
+}
+
+// naming checks that receipts name their messages as the descriptor says.
+func (c *compiler) naming(s receiptSpec, path string) {
+	if s.Ref.empty() && s.ID.empty() {
+		c.fault(s.State.line, path, "needs ref or id")
+	}
+	if d := c.descriptor; d.ReceiptsByID && s.ID.empty() || !d.ReceiptsByID && s.Ref.empty() {
+		c.fault(s.State.line, path, "the descriptor says receipts_by_id: %v; it must be true where there is no ref, and then there must be an id", d.ReceiptsByID)
+	}
+}
+
+func (c *compiler) receipts(s receiptSpec, in scope, path string) *receipts {
+	e := func(s source, name string) *program { return c.expression(s, in, path+"."+name) }
 	r := &receipts{
-		each: c.path(s.Each, "receipts.each"), when: e(s.When, "when"), ref: e(s.Ref, "ref"), id: e(s.ID, "id"), part: e(s.Part, "part"),
+		each: c.path(s.Each, path+".each"), when: e(s.When, "when"), ref: e(s.Ref, "ref"), id: e(s.ID, "id"), part: e(s.Part, "part"),
 		state: e(s.State, "state"), at: e(s.At, "at"), code: e(s.Code, "code"), textExpr: e(s.Text, "text"),
 		states: map[string]message.ReceiptState{},
 	}
-	if r.state == nil || r.ref == nil && r.id == nil {
-		c.fault(s.State.line, "receipts", "needs state, and ref or id")
-	}
-	if d := c.descriptor; d.ReceiptsByID && r.id == nil || !d.ReceiptsByID && r.ref == nil {
-		c.fault(s.State.line, "receipts", "the descriptor says receipts_by_id: %v; it must be true where there is no ref, and then there must be an id", d.ReceiptsByID)
+	if r.state == nil {
+		c.fault(s.State.line, path, "needs state")
 	}
 	for _, s := range s.Codes {
 		c.codes[s.text] = s.line
@@ -98,7 +112,7 @@ func (c *compiler) receipts(s receiptSpec, in scope) *receipts {
 	for word, s := range s.States {
 		state, ok := message.ParseReceiptState(s.text)
 		if !ok {
-			c.fault(s.line, "receipts.states", "%q is none of sent, undelivered, delivered, bounced, complained", s.text)
+			c.fault(s.line, path+".states", "%q is none of sent, undelivered, delivered, bounced, complained", s.text)
 		}
 		r.states[word] = state
 	}
@@ -141,24 +155,30 @@ func (s receiver) Receive(_ context.Context, r *http.Request, body []byte) (prov
 	if err != nil {
 		return provider.Callback{}, err
 	}
-	if in.receipts != nil {
-		for _, e := range in.receipts.each.find(doc) {
-			env[event] = e
-			if rc, ok := in.receipts.read(env); ok {
-				out.Receipts = append(out.Receipts, s.tidy(rc))
-			}
-		}
-	}
-	if in.replies != nil {
-		for _, e := range in.replies.each.find(doc) {
-			env[event] = e
-			if rp, ok := in.replies.read(env); ok {
-				rp.Channel = s.account.Channel
-				out.Replies = append(out.Replies, rp)
-			}
-		}
-	}
+	out.Receipts, out.Replies = s.told(in.receipts, in.replies, doc, env)
 	return out, nil
+}
+
+// told reads what a document tells.
+func (s *sender) told(rs *receipts, ps *replies, doc any, env map[string]any) (receipts []provider.Receipt, replies []provider.Reply) {
+	if rs != nil {
+		for _, e := range rs.each.find(doc) {
+			env[event] = e
+			if rc, ok := rs.read(env); ok {
+				receipts = append(receipts, s.tidy(rc))
+			}
+		}
+	}
+	if ps != nil {
+		for _, e := range ps.each.find(doc) {
+			env[event] = e
+			if rp, ok := ps.read(env); ok {
+				rp.Channel = s.account.Channel
+				replies = append(replies, rp)
+			}
+		}
+	}
+	return receipts, replies
 }
 
 // document reads the body, and puts it into the environment.
@@ -209,7 +229,7 @@ func (r *receipts) read(env map[string]any) (provider.Receipt, bool) {
 	if n, err := strconv.Atoi(word(r.part, env)); err == nil && n >= 0 {
 		rc.Part = n
 	}
-	return rc, rc.State != message.ReceiptNone && (rc.ID != "" || rc.ProviderID != "")
+	return rc, rc.State != message.ReceiptNone && (r.asked || rc.ID != "" || rc.ProviderID != "")
 }
 
 // attempt reads what ref wrote.
@@ -251,7 +271,7 @@ func instant(p *program, env map[string]any) message.Time {
 }
 
 // tidy makes the provider's words fit for a record.
-func (s receiver) tidy(rc provider.Receipt) provider.Receipt {
+func (s *sender) tidy(rc provider.Receipt) provider.Receipt {
 	rc.Code, rc.Text = provider.Clean(rc.Code, s.account, ""), provider.Clean(rc.Text, s.account, "")
 	rc.ProviderID = provider.Clean(rc.ProviderID, s.account, "")
 	return rc

@@ -18,6 +18,7 @@ type spec struct {
 	Receipts *receiptSpec  `yaml:"receipts"` // how callbacks about messages are read
 	Replies  *replySpec    `yaml:"replies"`  // how callbacks with a recipient's words are read
 	Callback callbackSpec  `yaml:"callback"` // how all callbacks are verified and answered
+	Polls    []pollSpec    `yaml:"polls"`    // how it is asked what became of messages
 }
 
 type requestSpec struct {
@@ -102,6 +103,15 @@ type replySpec struct {
 	From source `yaml:"from"`
 	Text source `yaml:"text"`
 	At   source `yaml:"at"`
+}
+
+type pollSpec struct {
+	Request  requestSpec  `yaml:"request"`
+	Answer   answerSpec   `yaml:"answer"` // sent: the provider has answered
+	Cursor   source       `yaml:"cursor"` // where the answer says that the next question begins
+	More     source       `yaml:"more"`   // whether there is more now
+	Receipts *receiptSpec `yaml:"receipts"`
+	Replies  *replySpec   `yaml:"replies"`
 }
 
 // source is a scalar and where it stands.

@@ -93,9 +93,17 @@ func (r *Recipe) promised(name string, at *catalog.Places) error {
 		for _, f := range r.Descriptor.Fields {
 			blank.config[f.Name], blank.secret[f.Name] = f.Default, ""
 		}
-		got := r.answer.read(provider.Answer{Status: p.Status, Body: []byte(p.Body)}, blank.own(), epoch())
-		if !p.Holds(got.Outcome) {
-			fault("status %d with %q would mean %s; %s: it may mean %v only", p.Status, p.Body, got.Outcome, p.Name, p.May)
+		read := func(a *answer) message.Outcome {
+			return a.read(provider.Answer{Status: p.Status, Body: []byte(p.Body)}, blank.own(), epoch()).Outcome
+		}
+		if got := read(r.answer); !p.Holds(got) {
+			fault("status %d with %q would mean %s; %s: it may mean %v only", p.Status, p.Body, got, p.Name, p.May)
+		}
+		for i := range r.polls {
+			if read(r.polls[i].answer) == message.Accepted { // the next question would begin behind what was not heard
+				errs = append(errs, &catalog.Fault{File: name, Line: at.Line("polls", i, "answer", "table"), Path: "polls.answer.table",
+					Reason: fmt.Sprintf("status %d with %q would count as an answer; %s", p.Status, p.Body, p.Name)})
+			}
 		}
 	}
 	return errors.Join(errs...)

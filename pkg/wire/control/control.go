@@ -81,6 +81,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 		c.requeue(ctx)
 		c.fold(ctx)
 		c.owed(ctx)
+		c.polls(ctx)
 		if slices.ContainsFunc(sweeps, func(it queue.Item) bool { return sweep.Kind(it.Body) == sweep.KindTick }) {
 			c.Reconcile(ctx, lookBack)
 		}
@@ -120,6 +121,13 @@ func (c *Control) owed(ctx context.Context) {
 	}
 }
 
+// polls is the part of a pass of providers that do not tell by themselves.
+func (c *Control) polls(ctx context.Context) {
+	if err := c.sweep.Polls(ctx); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "providers not asked; the next pass does", "error", err)
+	}
+}
+
 // lookBack is how far a tick looks for runs that no timer started; a start looks further, as nothing ran
 // before it.
 const (
@@ -140,6 +148,7 @@ func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
 	c.requeue(ctx)
 	c.fold(ctx)
 	c.owed(ctx)
+	c.polls(ctx)
 	c.Reconcile(ctx, lookBack)
 	return n, err
 }

@@ -37,7 +37,8 @@ func TestDeployed(t *testing.T) {
 			name string
 			tell func(*testing.T)
 		}{
-			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"ops' schedule", d.opsSchedule}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
+			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"every minute", d.schedule("tick", everyMinute)}, {"ops' schedule", d.opsSchedule}, {"once", d.schedule("once", soon)},
+			{"a real payload", d.realPayload}, {"campaign", d.campaign}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
 			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
 		} {
 			t.Run(story.name, func(t *testing.T) {
@@ -231,6 +232,13 @@ func (d *deployment) opsSchedule(t *testing.T) {
 	})
 	if calls, _, _ := d.sinks.webhooks("/ok/schedule"); calls != 1 {
 		t.Errorf("%d webhooks arrived", calls)
+	}
+	eventually(t, "its run has ended", func() (string, bool) {
+		got := d.call(t, http.StatusOK, http.MethodGet, "/v1/schedules/shop/monday-report/runs", nil)
+		return fmt.Sprint(got.body), strings.Contains(fmt.Sprint(got.body), "state:done")
+	})
+	if got := d.call(t, http.StatusOK, http.MethodGet, "/v1/schedules/shop/monday-report", nil); got.body["external"] != true || got.text("owner") != "Wang Li" {
+		t.Errorf("it is listed as %v", got.body)
 	}
 }
 

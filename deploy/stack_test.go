@@ -187,7 +187,7 @@ func (w *world) bootstrap(t *testing.T, s *stack, has ...message.Channel) {
 	s.key = made.Key
 	// What notify local --aws would work on.
 	env, _, err := onstack.Find(t.Context(), w.aws.AWS(), s.name)
-	if err != nil || !slices.Equal(env.Channels, has) || len(env.Reach) != 1 || len(env.Allow) != 1 {
+	if err != nil || !slices.Equal(env.Channels, has) || len(env.Reach) != 1 || len(env.Allow) != 1 || env.Bucket == "" || env.Schedules == "" || env.ScheduleRole == "" {
 		t.Errorf("the stack is found as %+v, %v", env, err)
 	}
 }

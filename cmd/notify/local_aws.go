@@ -15,6 +15,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/local"
 	"github.com/opennotify/notify/pkg/onaws"
+	"github.com/opennotify/notify/pkg/onaws/campaigns"
 	"github.com/opennotify/notify/pkg/onaws/stack"
 	"github.com/opennotify/notify/pkg/queue"
 )
@@ -44,6 +45,11 @@ func awsWorld(ctx context.Context, log *slog.Logger, name string, create bool) (
 	a, err := onaws.Assemble(ctx, cfg, env, log, io.Discard)
 	if err != nil {
 		return nil, err
+	}
+	if env.Schedules != "" { // without a stack: a timer in this process, and a folder
+		if err := campaigns.Open(a); err != nil {
+			return nil, err
+		}
 	}
 	return &local.World{Backend: a.Backend, Source: pollers{a.Queue.(queue.Source)}, Demo: create, Close: func() error { return nil },
 		Chores: []local.Chore{{What: "keep what was counted", Every: time.Second, Do: a.Metrics.Flush, AtEnd: true}}}, nil

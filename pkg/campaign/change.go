@@ -248,7 +248,7 @@ func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, nam
 	}
 	spec := s.spec(plan, c.Now().Truncate(time.Second))
 	spec.Manual, spec.Window, spec.Date = true, 0, cmp.Or(date, spec.Date)
-	j, err := c.start(ctx, store.Job{ID: runID("manual", of, name, spec.Due.String()), Tenant: of, Topic: topic(name), Author: p.Name, Reason: why}, spec)
+	j, err := c.start(ctx, store.Job{ID: runID("manual", of, name, spec.Due.String(), spec.Date), Tenant: of, Topic: topic(name), Author: p.Name, Reason: why}, spec)
 	if err != nil {
 		return Run{}, unavailable(err)
 	}

@@ -186,7 +186,15 @@ func (c *Campaigns) room(ctx context.Context, r *run) (int, time.Duration, error
 			return 0, 0, err
 		}
 	}
-	return max(min(share-under, window-n.under-under, pageRows), 0), recheck, nil
+	return max(min(share-under, window-n.under-under, r.most()), 0), recheck, nil
+}
+
+// most is how many rows a page has: of a run with a speed of its own, a second's.
+func (r *run) most() int {
+	if r.Rate > 0 {
+		return min(pageRows, r.Rate)
+	}
+	return pageRows
 }
 
 // under is how many of its messages are under way, as far as is known.

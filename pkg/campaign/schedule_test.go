@@ -16,6 +16,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/audience"
 	"github.com/opennotify/notify/pkg/campaign"
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/intake/intaketest"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -225,10 +226,14 @@ func TestReconcile(t *testing.T) {
 func TestPathSource(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
+	for _, name := range []string{"sms-a", "sms-b"} { // so that few of many are made
+		w.Put(store.Accounts, name, "", config.Account{Name: name, Provider: "devinbox", Channel: message.SMS, PerSecond: 5})
+	}
+	w.Config.Changed(store.Accounts)
 	v := w.schedule(daily(), campaign.AudienceDraft{Path: "bills/{run_date}.csv"})
 	var big strings.Builder
 	big.WriteString("\ufeffphone,name\r\n")
-	for i := range 21_000 { // more than one page reads
+	for i := range 5_100 { // more than one page reads
 		fmt.Fprintf(&big, "+86137%08d,N\r\n", i)
 	}
 	if testing.Short() {

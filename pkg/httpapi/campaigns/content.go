@@ -33,7 +33,7 @@ type Audience struct {
 	Rows       []Row           `json:"rows,omitzero" doc:"The recipients themselves, at most 1000."`
 	Upload     string          `json:"upload,omitzero" doc:"Id of an upload, see POST /v1/audiences."`
 	Path       string          `json:"path,omitzero" doc:"A file in the tenant's folder of sources, read when it begins. {run_date} is the day of the run in the schedule's zone, as 2026-03-31." example:"bills/{run_date}.csv"`
-	URL        string          `json:"url,omitzero" doc:"An https address of the tenant's own system, asked for the rows when it begins: docs/how-to-daily-bill-reminder.md." example:"https://billing.example.com/notify/rows"`
+	URL        string          `json:"url,omitzero" doc:"An https address of the tenant's own system, asked for the rows when it begins: docs/schedules.md." example:"https://billing.example.com/notify/rows"`
 	Generation int             `json:"secret_generation,omitzero" doc:"Of the secret that requests to url are signed with; another number is another secret." minimum:"0"`
 	Format     audience.Format `json:"format,omitzero" enum:"csv,jsonl" doc:"Of an upload or a path; csv without it, or what the path ends in."`
 	Columns    Columns         `json:"columns,omitzero" doc:"Which columns of a CSV file are what. What is left out is found by its name."`

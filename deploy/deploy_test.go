@@ -24,12 +24,16 @@ import (
 // is promised holds.
 func TestDeployed(t *testing.T) {
 	t.Parallel()
+	if *namedURL != "" {
+		named(t)
+		return
+	}
 	w := newWorld(t)
 	// Names are short, and unique where `make test` shares the emulator.
 	s := w.deploy(t, "e2e-http")
 	s.url = w.aws.URL + "/_aws/execute-api/" + s.outputs["ApiId"] + "/$default"
 	w.bootstrap(t, s, message.Email, message.Other, message.Webhook)
-	to := newSinks(t)
+	to := newSinks(t, "127.0.0.1")
 	s.configure(t, to)
 	d := &deployment{world: w, stack: s, sinks: to, sqs: sqs.NewFromConfig(w.aws.AWS())}
 	t.Run("stories", func(t *testing.T) {

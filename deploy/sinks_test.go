@@ -17,7 +17,7 @@ import (
 	"github.com/opennotify/notify/client"
 )
 
-// sinks are where messages arrive: a mail server and a receiver of webhooks, on 127.0.0.1.
+// sinks are where messages arrive: a mail server and a receiver of webhooks.
 type sinks struct {
 	mail net.Listener
 	hook *httptest.Server
@@ -33,16 +33,24 @@ type sinks struct {
 	told   map[string]map[string]any
 }
 
-func newSinks(t *testing.T) *sinks {
+// newSinks listens on an address of this machine.
+func newSinks(t *testing.T, host string) *sinks {
 	t.Helper()
 	s := &sinks{mails: map[string]int{}, calls: map[string]int{}, taken: map[string]int{}, up: map[string]bool{}, last: map[string]string{}, told: map[string]map[string]any{}}
 	var err error
-	if s.mail, err = net.Listen("tcp", "127.0.0.1:0"); err != nil {
+	if s.mail, err = net.Listen("tcp", net.JoinHostPort(host, "0")); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { s.mail.Close() })
 	go s.acceptMail()
-	s.hook = httptest.NewServer(http.HandlerFunc(s.take))
+	hook, err := net.Listen("tcp", net.JoinHostPort(host, "0"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.hook = httptest.NewUnstartedServer(http.HandlerFunc(s.take))
+	s.hook.Listener.Close()
+	s.hook.Listener = hook
+	s.hook.Start()
 	t.Cleanup(s.hook.Close)
 	return s
 }

@@ -70,7 +70,7 @@ func onOneMachine(t *testing.T) (api, *sinks) {
 	a.call(t, http.StatusCreated, http.MethodPut, "/v1/tenants/shop", map[string]any{"title": "first tenant", "owner": map[string]string{"name": "Wang Li", "email": "wang.li@example.com"}})
 	made := a.call(t, http.StatusCreated, http.MethodPost, "/v1/keys", map[string]any{"tenant": "shop", "title": "first admin key", "live": true, "scopes": []string{"send", "read", "operate", "admin"}})
 	a.key = made.text("key")
-	to := newSinks(t)
+	to := newSinks(t, "127.0.0.1")
 	a.configure(t, to)
 	return a, to
 }

@@ -340,6 +340,9 @@ func TestRecipes(t *testing.T) {
 	if p, err := c.Provider(ctx, "slack-own"); err != nil || p.Uploaded != 1 || len(p.Codes) == 0 || len(p.Fields) == 0 {
 		t.Errorf("%+v, %v", p, err)
 	}
+	if got, err := c.Settings(ctx); err != nil || got.Codes.PerRecipient == nil || got.Codes.PerRecipient.Messages == 0 || got.PublicURL != "" {
+		t.Errorf("%+v %v", got, err)
+	}
 	if all, err := c.Providers(ctx); err != nil || !slices.ContainsFunc(all, func(p client.Provider) bool { return p.Name == "slack-own" }) || len(all) < 20 {
 		t.Errorf("%d providers, %v", len(all), err)
 	}

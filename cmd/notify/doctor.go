@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/opennotify/notify/client"
 	"github.com/opennotify/notify/pkg/store/sqlite"
 )
 
@@ -132,6 +133,9 @@ func (s *session) service(ctx context.Context, u *checkup) {
 	default:
 		u.fail("service", "%s", s.reason(err))
 	}
+	if err == nil {
+		u.address(ctx, c)
+	}
 	if d.theirs.IsZero() {
 		return
 	}
@@ -141,6 +145,20 @@ func (s *session) service(ctx context.Context, u *checkup) {
 		u.warn("clock", "this machine's clock is %s off the service's: times of --at and signatures of webhooks may be refused", skew)
 	} else {
 		u.ok("clock", "agrees with the service's")
+	}
+}
+
+// address checks that the service knows where it is seen from outside. Only operators' keys may ask.
+func (u *checkup) address(ctx context.Context, c *client.Client) {
+	settings, err := c.Settings(ctx)
+	switch {
+	case codeOf(err) == client.CodeForbidden:
+	case err != nil:
+		u.fail("address", "the settings cannot be read: %s", err)
+	case !strings.HasPrefix(settings.PublicURL, "https://"):
+		u.warn("address", "the service knows no public https address of its own (NOTIFY_PUBLIC_URL, the template's PublicUrl): marketing mail goes without List-Unsubscribe")
+	default:
+		u.ok("address", "%s", settings.PublicURL)
 	}
 }
 

@@ -2,10 +2,13 @@ package intake
 
 import (
 	"context"
+	"slices"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -70,6 +73,9 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 			return nil, unavailable(err)
 		}
 		e.choose(routes, d, accounts, bars)
+		if err := in.wayOut(ctx, &e); err != nil {
+			return nil, unavailable(err)
+		}
 		if v, held := route.Holds(routes, d.subject, max(now, d.Message.SendAt)); held {
 			e.Held = &v
 		}
@@ -79,6 +85,25 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// wayOut warns of marketing mail that nobody can opt out of by a click.
+func (in *Intake) wayOut(ctx context.Context, e *Explanation) error {
+	m := &e.Message
+	if m.Channel != message.Email || !m.Class.Defaults().Unsubscribe || strings.HasPrefix(in.PublicURL, "https://") {
+		return nil
+	}
+	bound := config.Bindings{}
+	if m.Template.Name != "" && len(e.Accounts) > 0 {
+		var err error
+		if bound, err = in.Config.Bindings(ctx, m.Template); err != nil {
+			return err
+		}
+	}
+	if len(e.Accounts) == 0 || bound[e.Accounts[0]].Fields[provider.BindingUnsubscribe] == "" {
+		e.Warnings = append(slices.Clone(e.Warnings), "the mail has no List-Unsubscribe, which mailbox providers ask of marketing: no public https address is set (NOTIFY_PUBLIC_URL), and the template's binding names none (list_unsubscribe)")
+	}
+	return nil
 }
 
 // foresee looks at what the store would find: the message that holds the content window, else a suppression,

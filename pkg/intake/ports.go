@@ -80,6 +80,9 @@ type Ports struct {
 	Providers Providers
 	// Allowed tells whether this stage may write to an address; nil is every address.
 	Allowed func(kind message.AddressKind, key message.Address) bool
+	// PublicURL is where the API is seen from outside, "" where nobody has said: then marketing mail has no address
+	// to opt out at.
+	PublicURL string
 	// Tell is the statuses that somebody is told of, whatever the tenants' endpoints want.
 	Tell    message.Tell
 	Metrics telemetry.Metrics

@@ -9,10 +9,12 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/intake/intaketest"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
@@ -348,6 +350,38 @@ func TestSuppression(t *testing.T) {
 		r := send(t, w.Intake, intaketest.Shop, hello(anna, c.change...)).Verdicts[0].Record
 		if (r.Status == message.Suppressed) != c.stops || c.stops && (r.Reason != string(c.e.Reason) || r.Claim != "" || r.Due != 0) {
 			t.Errorf("%s: %s %s", name, r.Status, r.Reason)
+		}
+	}
+}
+
+// Marketing mail without a public address, or one of its own, is warned of; nothing else is.
+func TestExplainWayOut(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		template, to, public string
+		channel              message.Channel
+		bound                bool
+		warned               bool
+	}{
+		"no address":         {"promo", "li@example.com", "", message.Email, false, true},
+		"no https":           {"promo", "li@example.com", "http://localhost:8080", message.Email, false, true},
+		"a public address":   {"promo", "li@example.com", "https://notify.example.com", message.Email, false, false},
+		"one of its own":     {"promo", "li@example.com", "", message.Email, true, false},
+		"not marketing":      {"hello", "li@example.com", "", message.Email, false, false},
+		"marketing by phone": {"promo", anna, "", message.SMS, false, false},
+	} {
+		w := intaketest.New(t)
+		w.Put(store.Accounts, "mail", "", config.Account{Name: "mail", Provider: "smtp", Channel: message.Email})
+		if c.bound {
+			w.Put(store.Bindings, config.VersionName("shop", c.template, 1), "shop", config.Bindings{"mail": {Fields: map[string]string{provider.BindingUnsubscribe: "https://shop.example/u"}}})
+		}
+		in := w.Over(w.Store, w.Queue, func(p *intake.Ports) { p.PublicURL = c.public })
+		x, err := in.Explain(t.Context(), intaketest.Shop, hello(c.to, tmpl(c.template), func(r *intake.Request) { r.Channel = c.channel }))
+		if err != nil || len(x) != 1 {
+			t.Fatalf("%s: %+v %v", name, x, err)
+		}
+		if warned := strings.Contains(strings.Join(x[0].Warnings, ""), "List-Unsubscribe"); warned != c.warned {
+			t.Errorf("%s: %q over %v", name, x[0].Warnings, x[0].Accounts)
 		}
 	}
 }

@@ -178,6 +178,9 @@ func (o *Operate) publish(ctx context.Context, p tenant.Principal, owner, name s
 		if _, faults := template.Compile(v.Body); len(faults) > 0 {
 			return problem.Invalid(problem.At("/version", problem.BadValue, "version %d does not compile any more: %s: %s", version, faults[0].Pointer, faults[0].Detail))
 		}
+		if out := template.WaysOut(v.Body); len(out) > 0 { // kept before that was asked for
+			return problem.Invalid(problem.At("/version", problem.BadValue, "version %d cannot be published: at %s, %s. Push it as a new version", version, out[0].Pointer, out[0].Detail))
+		}
 		t.Published, t.Class = version, v.Body.Class
 		return nil
 	})

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"context"
 	"crypto/rand"
+	"encoding/json"
 	"errors"
 	"io"
 	"log/slog"
@@ -207,6 +208,28 @@ func TestDraftAfterCrash(t *testing.T) {
 	}
 	if _, _, err := w.Publish(ctx, ops, "shop", "t", 6, ""); code(err) != problem.InvalidRequest {
 		t.Errorf("published a version that is not there: %v", err)
+	}
+}
+
+// TestPublishAsksForAWayOut: a version of before marketing texts had to tell the way out is not put in force again.
+func TestPublishAsksForAWayOut(t *testing.T) {
+	t.Parallel()
+	ctx := t.Context()
+	w := setup(t)
+	promo := draft("Sale today. Reply STOP to opt out")
+	promo.Class = message.Marketing
+	_, _, err := w.PutTemplate(ctx, ops, promo, operate.Change{})
+	ok(t, err)
+	promo.Version, promo.Variants[0].Text = 1, "Sale today"
+	d, err := w.docs.Doc(ctx, store.TemplateVersions, config.VersionName("shop", "t", 1))
+	ok(t, err)
+	d.Body, err = json.Marshal(promo)
+	ok(t, err)
+	_, err = w.docs.PutDoc(ctx, ops, message.At(clock), d)
+	ok(t, err)
+	_, _, err = w.Publish(ctx, ops, "shop", "t", 1, "again")
+	if code(err) != problem.InvalidRequest || !strings.Contains(problem.From(err).Fields[0].Detail, "how to get no more") {
+		t.Errorf("published: %v", err)
 	}
 }
 

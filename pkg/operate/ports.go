@@ -86,9 +86,11 @@ type Ports struct {
 	Compile func(name string, text []byte) (provider.Descriptor, error)
 	// Deployed tells whether a channel's queues exist; nil is every channel's.
 	Deployed func(message.Channel) bool
-	Now      func() time.Time
-	Random   io.Reader // for keys
-	Log      *slog.Logger
+	// PublicURL is where the API is seen from outside; "" where the deployment does not say.
+	PublicURL string
+	Now       func() time.Time
+	Random    io.Reader // for keys
+	Log       *slog.Logger
 }
 
 // ErrNoCheck is returned by Ports.Check for a provider that can only be tried by sending.

@@ -33,6 +33,9 @@ func (o *Operate) Settings(ctx context.Context, p tenant.Principal) (Versioned[c
 	return v, err
 }
 
+// Address is where the API is seen from outside; "" where the deployment does not say.
+func (o *Operate) Address() string { return o.PublicURL }
+
 // SettingsHistory lists their versions, the newest first.
 func (o *Operate) SettingsHistory(ctx context.Context, p tenant.Principal) ([]Versioned[config.Settings], error) {
 	if err := may(p, tenant.Operate); err != nil {

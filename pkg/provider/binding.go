@@ -8,6 +8,10 @@ import (
 	"strings"
 )
 
+// BindingUnsubscribe names the entry of a mail template's binding that holds its own address for List-Unsubscribe,
+// https or mailto, in place of notify's.
+const BindingUnsubscribe = "list_unsubscribe"
+
 // Approval is what is known of a vendor's template that a version of ours is bound to.
 type Approval string
 

@@ -16,6 +16,7 @@ type Installation interface {
 	Settings(ctx context.Context, p tenant.Principal) (operate.Versioned[config.Settings], error)
 	SettingsHistory(ctx context.Context, p tenant.Principal) ([]operate.Versioned[config.Settings], error)
 	PutSettings(ctx context.Context, p tenant.Principal, s config.Settings, c operate.Change) (operate.Versioned[config.Settings], error)
+	Address() string
 }
 
 // Cap is at most so many within a time.
@@ -49,6 +50,7 @@ type Settings struct {
 	Author    string     `json:"author,omitzero"`
 	Reason    string     `json:"reason,omitzero"`
 	ChangedAt *time.Time `json:"changed_at,omitzero"`
+	PublicURL string     `json:"public_url,omitzero" doc:"Where the API is seen from outside, as the deployment says; not there if it does not: then marketing mail has no List-Unsubscribe. It is not changed here."`
 }
 
 // SettingsList is a history.
@@ -85,7 +87,11 @@ func installation(o Installation) []httpapi.Endpoint {
 	return []httpapi.Endpoint{
 		httpapi.Route(op(get, "settings", "getSettings", "Read what is decided for the whole installation", operators()),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Settings, error) {
-				return one(settingsOf)(o.Settings(ctx, c.Principal))
+				out, err := one(settingsOf)(o.Settings(ctx, c.Principal))
+				if err == nil {
+					out.PublicURL = o.Address()
+				}
+				return out, err
 			}),
 		httpapi.Route(op(get, "settings/history", "listSettingsHistory", "List the versions of the settings, the newest first", operators()),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*SettingsList, error) {

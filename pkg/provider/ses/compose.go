@@ -17,10 +17,6 @@ import (
 	"github.com/opennotify/notify/pkg/provider/amazon"
 )
 
-// BindingUnsubscribe names the entry of a template's binding that holds the address for List-Unsubscribe:
-// an https URL, which then also takes one click (RFC 8058), or a mailto URL. It is the same as for smtp.
-const BindingUnsubscribe = "list_unsubscribe"
-
 // maxHeader is the length of the longest value of a header.
 // https://docs.aws.amazon.com/ses/latest/APIReference-V2/API_MessageHeader.html
 const maxHeader = 995
@@ -34,7 +30,7 @@ func (s *sender) compose(c provider.Call) (*sesv2.SendEmailInput, error) {
 	if broken(c.Content.Subject) {
 		return nil, errors.New("the subject has a line break")
 	}
-	headers, err := unsubscribe(cmp.Or(c.Binding[BindingUnsubscribe], c.Unsubscribe))
+	headers, err := unsubscribe(cmp.Or(c.Binding[provider.BindingUnsubscribe], c.Unsubscribe))
 	if err != nil {
 		return nil, err
 	}
@@ -92,7 +88,7 @@ func unsubscribe(uri string) ([]types.MessageHeader, error) {
 	oneClick, byMail := strings.HasPrefix(uri, "https://"), strings.HasPrefix(uri, "mailto:")
 	odd := func(r rune) bool { return r <= ' ' || r > '~' || r == '<' || r == '>' || r == ',' }
 	if !oneClick && !byMail || strings.ContainsFunc(uri, odd) || len(uri) > maxHeader-len("<>") {
-		return nil, fmt.Errorf("the binding's %s is neither an https nor a mailto URL", BindingUnsubscribe)
+		return nil, fmt.Errorf("the binding's %s is neither an https nor a mailto URL", provider.BindingUnsubscribe)
 	}
 	out := []types.MessageHeader{header("List-Unsubscribe", "<"+uri+">")}
 	if oneClick {

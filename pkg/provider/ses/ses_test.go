@@ -17,7 +17,6 @@ import (
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/provider/providertest"
 	"github.com/opennotify/notify/pkg/provider/ses"
-	"github.com/opennotify/notify/pkg/provider/smtp"
 )
 
 func descriptor(t testing.TB) provider.Descriptor {
@@ -66,7 +65,7 @@ var call = provider.Call{
 		Subject: "您的订单", Text: "你好", HTML: "<p>你好</p>",
 		Attachments: []message.Attachment{{Name: "发票.pdf", Type: "application/pdf", Data: []byte("%PDF")}},
 	},
-	Binding: map[string]string{ses.BindingUnsubscribe: "https://shop.example/u"},
+	Binding: map[string]string{provider.BindingUnsubscribe: "https://shop.example/u"},
 }
 
 func TestMiniStack(t *testing.T) {
@@ -130,13 +129,5 @@ func TestFaultyAccounts(t *testing.T) {
 		if _, err := ses.Open(a, e); err == nil || !strings.Contains(err.Error(), `"`+field+`"`) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%s: %v", field, err)
 		}
-	}
-}
-
-// A template's binding means the same whichever way the mail goes.
-func TestOneWordForUnsubscribe(t *testing.T) {
-	t.Parallel()
-	if ses.BindingUnsubscribe != smtp.BindingUnsubscribe {
-		t.Errorf("%q is %q for smtp", ses.BindingUnsubscribe, smtp.BindingUnsubscribe)
 	}
 }

@@ -13,10 +13,6 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 )
 
-// BindingUnsubscribe names the entry of a template's binding that holds the address for List-Unsubscribe:
-// an https URL, which then also takes one click (RFC 8058), or a mailto URL.
-const BindingUnsubscribe = "list_unsubscribe"
-
 // mailing is a mail ready to be sent.
 type mailing struct {
 	id       string // the Message-ID, without its brackets
@@ -45,7 +41,7 @@ func (s *sender) compose(c provider.Call) (mailing, error) {
 	m.SetDateWithValue(s.now())
 	m.SetMessageIDWithValue(out.id)
 	m.SetGenHeader("X-Notify-ID", string(c.ID))
-	if err := unsubscribe(m, cmp.Or(c.Binding[BindingUnsubscribe], c.Unsubscribe)); err != nil {
+	if err := unsubscribe(m, cmp.Or(c.Binding[provider.BindingUnsubscribe], c.Unsubscribe)); err != nil {
 		return mailing{}, err
 	}
 	switch {
@@ -85,5 +81,5 @@ func unsubscribe(m *gomail.Msg, uri string) error {
 		m.SetListUnsubscribe(uri)
 		return nil
 	}
-	return fmt.Errorf("the binding's %s is neither an https nor a mailto URL", BindingUnsubscribe)
+	return fmt.Errorf("the binding's %s is neither an https nor a mailto URL", provider.BindingUnsubscribe)
 }

@@ -71,7 +71,7 @@ func TestMail(t *testing.T) {
 			"tls": mode, "from_name": "小店", "reply_to": "help@shop.example", "envelope": "bounces@shop.example",
 		})
 		c := call
-		c.Binding = map[string]string{smtp.BindingUnsubscribe: "https://shop.example/u?x=1"}
+		c.Binding = map[string]string{provider.BindingUnsubscribe: "https://shop.example/u?x=1"}
 		c.Content.Attachments = []message.Attachment{{Name: "发票.pdf", Type: "application/pdf", Data: []byte("%PDF")}}
 		r := sender.Send(t.Context(), c)
 		want := message.Result{

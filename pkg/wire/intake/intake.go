@@ -37,5 +37,5 @@ func (d deployed) Accounts(ctx context.Context, ch message.Channel) ([]config.Ac
 // New makes the intake of a backend.
 func New(b *wire.Backend) (*intake.Intake, error) {
 	return intake.New(intake.Ports{Store: b.Store, Config: deployed{b.Config, b.Deployed}, Queue: b.Queue, Addresses: Addresses(b), Providers: b.Catalog,
-		Now: b.Now, NewULID: b.NewULID, Allowed: b.Allowed, Tell: b.Tell(), Metrics: b.Metrics, Log: b.Log})
+		Now: b.Now, NewULID: b.NewULID, Allowed: b.Allowed, PublicURL: b.PublicURL, Tell: b.Tell(), Metrics: b.Metrics, Log: b.Log})
 }

@@ -41,6 +41,7 @@ const (
 	CodeNotAllowedNow  = "not_allowed_now"
 	CodeRateLimited    = "rate_limited"
 	CodeDailyLimit     = "daily_limit"
+	CodeRecipientLimit = "recipient_limit"
 	CodeUnavailable    = "unavailable"
 	CodeInternal       = "internal"
 )

@@ -28,7 +28,8 @@ type Explanation struct {
 	Route     string       `json:"route,omitzero"`   // that says so
 	Cost      float64      `json:"cost,omitzero"`
 	Currency  string       `json:"currency,omitzero"`
-	Held      *Held        `json:"held,omitzero"` // a route would hold it back
+	Held      *Held        `json:"held,omitzero"`    // a route, or the tenant's budget, would hold it back
+	Refused   *ItemFault   `json:"refused,omitzero"` // a limit of the tenant, or a cap on codes, would refuse it right now
 	Stopped   *Stopped     `json:"suppressed_by,omitzero"`
 	Duplicate *Sent        `json:"duplicate,omitzero"` // that it would be answered with
 	Warnings  []string     `json:"warnings,omitzero"`
@@ -50,10 +51,10 @@ type Segments struct {
 
 // Held is what a route's hours or silence would make of a message.
 type Held struct {
-	Why   string    `json:"why"` // quiet_hours, silenced
+	Why   string    `json:"why"` // quiet_hours, silenced, budget
 	Until time.Time `json:"until,omitzero"`
 	Drop  bool      `json:"drop,omitzero"` // it would end as suppressed
-	Route string    `json:"route"`
+	Route string    `json:"route,omitzero"`
 }
 
 // Stopped is the suppression that would hold a message back.

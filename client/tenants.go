@@ -17,16 +17,18 @@ type Meta struct {
 
 // Tenant is a business system that sends.
 type Tenant struct {
-	Name        string `json:"name"`
-	Title       string `json:"title,omitzero"`
-	Owner       Owner  `json:"owner"`
-	FreeContent bool   `json:"free_content,omitzero"` // may send text that no template allows
-	Region      string `json:"region,omitzero"`       // country of phone numbers without one, ISO 3166-1
-	Locale      string `json:"locale,omitzero"`       // BCP 47
-	PerSecond   int    `json:"per_second,omitzero"`   // requests; 0 is no bound
-	PerDay      int    `json:"per_day,omitzero"`
-	ApproveOver int    `json:"approve_over,omitzero"`
-	Disabled    bool   `json:"disabled,omitzero"`
+	Name        string  `json:"name"`
+	Title       string  `json:"title,omitzero"`
+	Owner       Owner   `json:"owner"`
+	FreeContent bool    `json:"free_content,omitzero"` // may send text that no template allows
+	Region      string  `json:"region,omitzero"`       // country of phone numbers without one, ISO 3166-1
+	Locale      string  `json:"locale,omitzero"`       // BCP 47
+	PerSecond   int     `json:"per_second,omitzero"`   // messages; 0 is no bound
+	PerDay      int     `json:"per_day,omitzero"`
+	PerMonth    float64 `json:"per_month,omitzero"` // money, in Currency
+	Currency    string  `json:"currency,omitzero"`
+	ApproveOver int     `json:"approve_over,omitzero"`
+	Disabled    bool    `json:"disabled,omitzero"`
 	Meta
 }
 

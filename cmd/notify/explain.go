@@ -82,7 +82,13 @@ func (s *session) explanation(m *client.Explanation) {
 		if !h.Drop {
 			what = s.tr("等到 ", "until ") + clock(h.Until)
 		}
-		s.field(s.tr("会被路由拦下", "held"), fmt.Sprintf("%s, %s (%s %s)", h.Why, what, s.tr("路由", "route"), h.Route))
+		if h.Route != "" {
+			what += fmt.Sprintf(" (%s %s)", s.tr("路由", "route"), h.Route)
+		}
+		s.field(s.tr("会被拦下", "held"), h.Why+", "+what)
+	}
+	if m.Refused != nil {
+		s.field(s.tr("现在会被拒绝", "refused right now"), m.Refused.Code+": "+m.Refused.Detail)
 	}
 	if m.Stopped != nil {
 		s.field(s.tr("会被拦截", "suppressed by"), m.Stopped.Reason+", "+m.Stopped.Since)

@@ -21,6 +21,13 @@ func (a Account) Limits(d provider.Limits) limit.Limits {
 	return l
 }
 
+// RecipientLimits bound what one recipient gets over an account of a provider.
+func RecipientLimits(d provider.Limits) limit.Limits {
+	l := limit.Limits{PerMinute: d.Recipient.PerMinute, PerHour: d.Recipient.PerHour, PerDay: d.Recipient.PerDay}
+	l.Zone, _ = d.Ahead() // the catalog takes no other
+	return l
+}
+
 // BudgetOf bounds what is accepted from a tenant in a second or a day, and what its messages cost in a month,
 // in [Micros]. Days and months are those of UTC, as figures are. Codes have a share of messages for themselves;
 // money is counted for them and never holds them back.

@@ -25,6 +25,8 @@ type parcel struct {
 	others  bool // another account could carry it, and was not at fault yet
 	call    provider.Call
 	pass    quota.Pass
+	bill    bill
+	place   place
 }
 
 // deliver makes one attempt: everything that can go wrong by itself goes wrong before the lease.
@@ -59,11 +61,19 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 		return d.throttle(ctx, r, p.account.Name, wait, now)
 	}
 	defer leave()
+	if event, err = d.afford(ctx, r, p, now); err != nil {
+		return nil, err
+	}
+	if event != nil {
+		return d.save(ctx, r, event, now)
+	}
 	if now = d.now(); now >= r.Expires {
+		d.refund(ctx, p)
 		return d.save(ctx, r, message.Expire{}, now)
 	}
 	leased, err := d.save(ctx, r, message.Lease{Account: p.account.Name, Provider: p.account.Provider, Bound: p.call.Binding[provider.BoundTemplate], Until: now.Add(leaseFor)}, now)
 	if err != nil {
+		d.refund(ctx, p) // somebody else has it
 		return nil, err
 	}
 	p.call.Epoch = leased.Epoch

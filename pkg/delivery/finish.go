@@ -59,6 +59,7 @@ func (d *Delivery) finish(ctx context.Context, r *store.Record, p *parcel, res m
 		d.Callbacks.Heard(ctx, saved, res)
 	}
 	d.observe(ctx, r, p, res, now)
+	d.settle(ctx, p, res.Outcome)
 	if saved.Status == message.Queued || saved.Todo != 0 {
 		return saved, nil
 	}

@@ -50,6 +50,7 @@ type Config interface {
 	Bindings(ctx context.Context, ref message.Ref) (config.Bindings, error)
 	Endpoint(ctx context.Context, tenant, name string) (config.Endpoint, bool, error)
 	RenewEndpoints(since message.Time)
+	Tenant(ctx context.Context, name string) (tenant.Tenant, bool, error)
 }
 
 // Providers describes providers by name, and channels, those that recipes declare too.

@@ -108,6 +108,7 @@ type world struct {
 	limits   provider.Limits
 	unopened map[string]error
 	endpoint *config.Endpoint
+	tenant   tenant.Tenant
 	told     []message.Message
 	heard    []message.Result
 	poison   message.Channel // whose accounts make the worker panic
@@ -232,6 +233,11 @@ func (w *world) Endpoint(context.Context, string, string) (config.Endpoint, bool
 	return *w.endpoint, true, nil
 }
 func (*world) RenewEndpoints(message.Time) {}
+
+// Tenant is the one that there is.
+func (w *world) Tenant(_ context.Context, name string) (tenant.Tenant, bool, error) {
+	return w.tenant, w.tenant.Name == name, nil
+}
 
 // Tell and Heard write down what callbacks are told.
 func (w *world) Tell(_ context.Context, r *store.Record) error {

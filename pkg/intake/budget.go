@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/quota"
+	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -167,4 +168,19 @@ func (in *Intake) today(ctx context.Context, drafts []*planned) (n int, days []p
 		day.n++
 	}
 	return n, []places{day}, nil
+}
+
+// broke tells what holds marketing back whose tenant's money is used up: it waits where the account, and so
+// the price, is known for good.
+func (in *Intake) broke(ctx context.Context, now message.Time, d *planned, e *Explanation) (*route.Verdict, error) {
+	t, ok, err := in.Config.Tenant(ctx, d.Message.Tenant)
+	if err != nil || !ok || d.Message.Class != message.Marketing || !counts(&d.Message) || t.PerMonth <= 0 || e.Cost <= 0 || e.Currency != t.Currency {
+		return nil, err
+	}
+	windows := config.BudgetOf(t, limit.Month).Windows(now)
+	levels, err := in.Store.Levels(ctx, store.Metered{Of: store.TenantLimits(t.Name, limit.Month), Windows: windows})
+	if err != nil || windows[0].Left(levels[0][0], false) >= int(config.Micros(e.Cost)) {
+		return nil, err
+	}
+	return &route.Verdict{Until: windows[0].Until, Why: "budget"}, nil
 }

@@ -109,6 +109,25 @@ func TestBudget(t *testing.T) {
 	}
 }
 
+// What marketing costs is no reason to refuse it: explain tells that it would wait.
+func TestBudgetOfMoney(t *testing.T) {
+	t.Parallel()
+	w := intaketest.New(t)
+	w.Put(store.Tenants, "shop", "shop", tenant.Tenant{Name: "shop", Owner: tenant.Owner{Name: "Wang"}, Region: "CN", Locale: "en", PerMonth: 0.04, Currency: "CNY"})
+	for _, row := range []struct {
+		template string
+		held     bool
+	}{{"promo", true}, {"hello", false}} {
+		e, err := w.Intake.Explain(t.Context(), intaketest.Shop, hello(anna, func(r *intake.Request) { r.Template = row.template }))
+		if err != nil || (e[0].Held != nil) != row.held || row.held && (e[0].Held.Why != "budget" || e[0].Held.Until != message.At(time.Date(2026, 8, 1, 0, 0, 0, 0, time.UTC))) {
+			t.Errorf("%s: %+v %v", row.template, e[0].Held, err)
+		}
+		if a := send(t, w.Intake, intaketest.Shop, hello(anna, func(r *intake.Request) { r.Template = row.template })); !a.Verdicts[0].New {
+			t.Error(row.template, "is not accepted")
+		}
+	}
+}
+
 // What is a duplicate uses up nothing of the day.
 func TestBudgetOfDuplicates(t *testing.T) {
 	t.Parallel()

@@ -78,6 +78,8 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		}
 		if v, held := route.Holds(routes, d.subject, max(now, d.Message.SendAt)); held {
 			e.Held = &v
+		} else if e.Held, err = in.broke(ctx, now, d, &e); err != nil {
+			return nil, unavailable(err)
 		}
 		if e.Refused, err = in.foretell(ctx, now, d); err != nil {
 			return nil, unavailable(err)

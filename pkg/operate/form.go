@@ -38,13 +38,18 @@ func (r *AccountRequest) check(f *faults) {
 		f.add("/concurrency", problem.BadValue, "concurrency must be 0 (the provider's own limit) to %d", maxConcurrency)
 	}
 	f.doubt(r.InDoubt)
-	if r.Price < 0 || r.Price > maxPrice || math.IsNaN(r.Price) {
-		f.add("/price", problem.BadValue, "price must be 0 to %d", maxPrice)
+	f.money("price", r.Price, r.Currency, maxPrice)
+}
+
+// money checks an amount and its currency.
+func (f *faults) money(name string, amount float64, currency string, most int) {
+	if amount < 0 || amount > float64(most) || math.IsNaN(amount) {
+		f.add("/"+name, problem.BadValue, "%s must be 0 to %d", name, most)
 	}
 	switch {
-	case r.Price > 0 && r.Currency == "":
-		f.add("/currency", problem.Required, "a price needs a currency, three capital letters of ISO 4217, such as CNY")
-	case r.Currency != "" && !currencyForm.MatchString(r.Currency):
+	case amount > 0 && currency == "":
+		f.add("/currency", problem.Required, "%s needs a currency, three capital letters of ISO 4217, such as CNY", name)
+	case currency != "" && !currencyForm.MatchString(currency):
 		f.add("/currency", problem.BadValue, "currency is three capital letters of ISO 4217, such as CNY")
 	}
 }

@@ -15,6 +15,7 @@ import (
 const (
 	maxPerSecond = 1_000_000
 	maxPerDay    = 1_000_000_000
+	maxMoney     = 1_000_000_000
 )
 
 // localeForm is BCP 47 without extensions and private use, as templates have it.
@@ -94,6 +95,7 @@ func (o *Operate) checkTenant(f *faults, t *tenant.Tenant) {
 	}
 	f.number("/per_second", "per_second", t.PerSecond, 0, maxPerSecond)
 	f.number("/per_day", "per_day", t.PerDay, 0, maxPerDay)
+	f.money("per_month", t.PerMonth, t.Currency, maxMoney)
 	f.number("/approve_over", "approve_over", t.ApproveOver, 0, maxPerDay)
 }
 

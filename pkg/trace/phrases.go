@@ -33,6 +33,12 @@ var moving = map[string]phrase{
 	"queued_limit": {
 		Words{"账号已到发送频率上限，{next}再发。", "现在发送量较大，消息在排队，会自动发出。", "运营看是谁占了额度，再决定调权重、加账号还是提上限。"},
 		Words{"The account is at its rate limit; next try {next}.", "We are sending a lot right now. Your message is queued and will go out by itself.", "An operator sees who holds the quota, then shifts weight, adds an account or raises the limit."}},
+	"queued_budget": {
+		Words{"这个业务本月的预算已用完，营销消息先不发，{next}再看一次。", "这类消息暂时停发，恢复后会自动发出。", "业务负责人找运营提高预算，或等下个月；验证码和通知不受影响。"},
+		Words{"Its tenant's budget for the month is used up, so marketing waits; next look {next}.", "These messages are paused for now and go out once that is over.", "The tenant's owner asks an operator for more, or waits for the next month. Codes and notices are not held back."}},
+	"queued_recipient_limit": {
+		Words{"这个收件人在该账号上已到供应商的上限，{next}再发。", "近期发给您的消息较多，这条会稍后自动发出。", "不用处理；再发供应商会直接丢弃。业务方检查是否在重复触发。"},
+		Words{"This recipient has had as many over this account as its provider lets through; it goes out {next}.", "You were sent a lot lately, so this message goes out a little later.", "Nothing to do: the provider would drop it. The sending team checks what triggers so many."}},
 	"queued_no_account": {
 		Words{"{channel}渠道没有启用的账号，{next}再看一次。", "发送通道暂时不可用，恢复后会自动发出。", "运营启用一个账号，或新增一个。"},
 		Words{"The {channel} channel has no account that is switched on; next look {next}.", "This channel is briefly unavailable. Your message goes out as soon as it is back.", "An operator switches an account on, or adds one."}},

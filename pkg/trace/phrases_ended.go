@@ -50,6 +50,12 @@ var ended = map[string]phrase{
 	"expired_limit": {
 		Words{"一直被限流，等到过了有效期，没有发出。", "当时发送量太大，消息没能及时发出，请重新操作一次。", "运营看是谁占了额度，再决定加账号还是提上限。"},
 		Words{"It was held back by a rate limit until it expired; it was not sent.", "We were sending too much at the time and this one was not sent. Please try again.", "An operator sees who held the quota, then adds an account or raises the limit."}},
+	"expired_budget": {
+		Words{"这个业务的预算用完，等到过了有效期，没有发出。", "这类消息当时停发，这条已经失效，请重新操作一次。", "业务负责人找运营提高预算，再按需重新发起。"},
+		Words{"Its tenant's budget was used up until it expired; it was not sent.", "These messages were paused at the time and this one is no longer valid. Please try again.", "The tenant's owner asks an operator for a higher budget, and sends a new one if it still matters."}},
+	"expired_recipient_limit": {
+		Words{"这个收件人一直在供应商的上限上，等到过了有效期，没有发出。", "近期发给您的消息较多，这条没能及时发出，已经失效，请重新操作一次。", "业务方检查是否在重复触发；上限是供应商定的。"},
+		Words{"The recipient was at the provider's limit until it expired; it was not sent.", "You were sent a lot at the time, and this message is no longer valid. Please try again.", "The sending team checks what triggers so many; the limit is the provider's."}},
 	"expired_no_binding": {
 		Words{"{channel}渠道没有账号绑定了这个模板，等到过了有效期，没有发出。", "发送通道当时不可用，消息没有发出，请重新操作一次。", "运营用 notify template bind 把模板绑定到一个账号。"},
 		Words{"No {channel} account was bound to this template until it expired; it was not sent.", "The channel was unavailable and this message was not sent. Please try again.", "An operator binds the template over an account (notify template bind)."}},

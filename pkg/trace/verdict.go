@@ -123,7 +123,7 @@ func waiting(m *message.Message, now message.Time, b *blanks) string {
 		return "queued_long"
 	}
 	switch m.Reason {
-	case "limit", "no_account", "no_binding", "account_unusable", route.QuietHours, route.Silenced, route.Capped:
+	case "limit", "budget", "recipient_limit", "no_account", "no_binding", "account_unusable", route.QuietHours, route.Silenced, route.Capped:
 		return "queued_" + m.Reason
 	}
 	switch {
@@ -190,7 +190,7 @@ func expired(m *message.Message) string {
 		return "expired_no_binding"
 	case m.Reason == "no_account", m.Reason == "account_unusable":
 		return "expired_no_account"
-	case m.Reason == route.QuietHours, m.Reason == route.Silenced, m.Reason == route.Capped:
+	case m.Reason == "budget", m.Reason == "recipient_limit", m.Reason == route.QuietHours, m.Reason == route.Silenced, m.Reason == route.Capped:
 		return "expired_" + m.Reason
 	case m.Reason == "limit", last != nil && last.Outcome == message.Throttled:
 		return "expired_limit"

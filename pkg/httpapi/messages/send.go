@@ -169,7 +169,7 @@ type Explanation struct {
 	Route     string          `json:"route,omitzero" doc:"The route that says so; without one it is the accounts' names."`
 	Cost      float64         `json:"cost,omitzero"`
 	Currency  string          `json:"currency,omitzero"`
-	Held      *Held           `json:"held,omitzero" doc:"A route would hold it back."`
+	Held      *Held           `json:"held,omitzero" doc:"A route, or the tenant's budget, would hold it back."`
 	Refused   *ItemFault      `json:"refused,omitzero" doc:"Sending would be refused right now: a limit of the tenant is used up, or a cap on codes."`
 	Stopped   *Stopped        `json:"suppressed_by,omitzero"`
 	Duplicate *Sent           `json:"duplicate,omitzero" doc:"The message that it would be answered with."`
@@ -190,12 +190,12 @@ type Segments struct {
 	Remaining int    `json:"remaining" doc:"Units left in the last segment."`
 }
 
-// Held is what a route's hours or silence would make of it.
+// Held is what a route's hours or silence, or its tenant's budget, would make of it.
 type Held struct {
-	Why   string     `json:"why" enum:"quiet_hours,silenced"`
+	Why   string     `json:"why" enum:"quiet_hours,silenced,budget"`
 	Until *time.Time `json:"until,omitzero"`
 	Drop  bool       `json:"drop,omitzero" doc:"It would end as suppressed."`
-	Route string     `json:"route"`
+	Route string     `json:"route,omitzero" doc:"The route that says so; none of a budget."`
 }
 
 // Stopped is the suppression that would hold it back.

@@ -30,15 +30,17 @@ type Owner struct {
 
 // TenantFields are what can be changed of a tenant.
 type TenantFields struct {
-	Title       string `json:"title,omitzero" maxLength:"100"`
-	Owner       Owner  `json:"owner" doc:"Whose messages these are."`
-	FreeContent bool   `json:"free_content,omitzero" doc:"May send text that no template allows, on channels other than sms and whatsapp."`
-	Region      string `json:"region,omitzero" doc:"Country of phone numbers without one, ISO 3166-1." example:"CN"`
-	Locale      string `json:"locale,omitzero" doc:"BCP 47: used where a request names none." example:"zh"`
-	PerSecond   int    `json:"per_second,omitzero" doc:"Messages a second that are accepted from its callers, a fifth of them for codes only; 0 is no bound. More is refused with rate_limited." minimum:"0"`
-	PerDay      int    `json:"per_day,omitzero" doc:"Messages a day (of UTC) that are accepted from it, a fifth of them for codes only; 0 is no bound. More is refused with daily_limit; runs of campaigns and schedules wait." minimum:"0"`
-	ApproveOver int    `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
-	Disabled    bool   `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
+	Title       string  `json:"title,omitzero" maxLength:"100"`
+	Owner       Owner   `json:"owner" doc:"Whose messages these are."`
+	FreeContent bool    `json:"free_content,omitzero" doc:"May send text that no template allows, on channels other than sms and whatsapp."`
+	Region      string  `json:"region,omitzero" doc:"Country of phone numbers without one, ISO 3166-1." example:"CN"`
+	Locale      string  `json:"locale,omitzero" doc:"BCP 47: used where a request names none." example:"zh"`
+	PerSecond   int     `json:"per_second,omitzero" doc:"Messages a second that are accepted from its callers, a fifth of them for codes only; 0 is no bound. More is refused with rate_limited." minimum:"0"`
+	PerDay      int     `json:"per_day,omitzero" doc:"Messages a day (of UTC) that are accepted from it, a fifth of them for codes only; 0 is no bound. More is refused with daily_limit; runs of campaigns and schedules wait." minimum:"0"`
+	PerMonth    float64 `json:"per_month,omitzero" doc:"What its messages may cost in a month (of UTC), by the prices of the accounts in the same currency; 0 is no bound. When it is used up marketing waits; all else goes, and is counted." minimum:"0"`
+	Currency    string  `json:"currency,omitzero" doc:"Of per_month, ISO 4217." example:"CNY"`
+	ApproveOver int     `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
+	Disabled    bool    `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
 }
 
 // Tenant is a business system that sends.
@@ -60,12 +62,13 @@ type TenantUsage struct {
 
 // BudgetUsage is how much of one limit is used.
 type BudgetUsage struct {
-	Window limit.Kind `json:"window" enum:"second,day" doc:"second is the fullest one of the last minute; days are those of UTC."`
-	Limit  float64    `json:"limit" doc:"Messages."`
-	Used   float64    `json:"used"`
+	Window   limit.Kind `json:"window" enum:"second,day,month" doc:"second is the fullest one of the last minute; days and months are those of UTC."`
+	Limit    float64    `json:"limit" doc:"Messages, in a month money."`
+	Used     float64    `json:"used"`
+	Currency string     `json:"currency,omitzero" doc:"Of money."`
 }
 
-func usedOf(s operate.Spending) BudgetUsage { return BudgetUsage{s.Window, s.Limit, s.Used} }
+func usedOf(s operate.Spending) BudgetUsage { return BudgetUsage(s) }
 
 // PutTenant makes or changes a tenant; what is left out is empty afterwards.
 type PutTenant struct {
@@ -83,13 +86,13 @@ func (c ChangeFields) change() operate.Change { return operate.Change(c) }
 
 func (f TenantFields) tenant(name string) tenant.Tenant {
 	return tenant.Tenant{Name: name, Title: f.Title, Owner: tenant.Owner(f.Owner), FreeContent: f.FreeContent, Region: f.Region,
-		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, ApproveOver: f.ApproveOver, Disabled: f.Disabled}
+		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, PerMonth: f.PerMonth, Currency: f.Currency, ApproveOver: f.ApproveOver, Disabled: f.Disabled}
 }
 
 func tenantOf(v operate.Versioned[tenant.Tenant]) Tenant {
 	t := v.Body
 	return Tenant{t.Name, TenantFields{Title: t.Title, Owner: Owner(t.Owner), FreeContent: t.FreeContent, Region: t.Region,
-		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, ApproveOver: t.ApproveOver, Disabled: t.Disabled}, metaOf(v.Meta)}
+		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, PerMonth: t.PerMonth, Currency: t.Currency, ApproveOver: t.ApproveOver, Disabled: t.Disabled}, metaOf(v.Meta)}
 }
 
 func tenants(o Tenants) []httpapi.Endpoint {

@@ -13,6 +13,8 @@ ARGS    =
 SEEDS   = 20000
 SEED    = 0
 CALM    = 20
+PAIRS   = 0
+TRIALS  = 10000
 # Deploying needs the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
 ENV     = dev
 SAM     = sam
@@ -48,6 +50,8 @@ test: lint $(BIN) ## Lint, then every test, with the emulators that it installs 
 		race=; echo "no C compiler here: tests run without the race detector"; \
 	fi; \
 	$(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
+	@# A history runs on one stack at a time, so above a sample looks for races; this looks for everything else.
+	go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)
 	@tools/browser.sh
 
 .PHONY: lint
@@ -74,8 +78,12 @@ verify: gen ## Fail if something generated, or go.mod, is not up to date
 	git diff --exit-code
 
 .PHONY: sim
-sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it
-	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM)
+sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it (CALM=20, PAIRS=0: peaceful ones that meet accidents)
+	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall|EveryPair' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM) -sim.pairs=$(PAIRS)
+
+.PHONY: kill
+kill: ## Kill notify local TRIALS=10000 times under load, and look for what it lost or sent twice
+	go test ./cmd/notify -count=1 -v -timeout 0 -parallel 2 -run 'Local/kill' -kill.trials=$(TRIALS)
 
 .PHONY: bench
 bench: $(BIN) ## Measure notify beside the bound of this machine, then the cold starts (ARGS="…" for the first)

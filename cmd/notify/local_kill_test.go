@@ -4,11 +4,14 @@ import (
 	"context"
 	"crypto/rand"
 	"encoding/json"
+	"errors"
+	"flag"
 	"fmt"
 	"io"
 	mathrand "math/rand/v2"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"path/filepath"
 	"sync"
 	"testing"
@@ -24,9 +27,11 @@ import (
 // The kill -9 test: several clients send, the process is killed in the middle, again and again. What
 // counts is the clients' log: what was answered with 202 or 200 exists, and arrives.
 const (
-	rounds  = 26 // of each of two processes
+	rounds  = 100 // of one folder
 	clients = 3
 )
+
+var trials = flag.Int("kill.trials", 2*rounds, "how often the process is killed")
 
 // sink counts what arrives, by webhook-id.
 type sink struct {
@@ -80,12 +85,13 @@ func (s *sink) missing(ids map[string]string) (out []string) {
 
 // load is the clients of one process over all its lives.
 type load struct {
-	t    *testing.T
-	to   string
-	mu   sync.Mutex
-	acks map[string]string // id: order
-	next int
-	open []int // orders that were sent and not answered
+	t     *testing.T
+	to    string
+	mu    sync.Mutex
+	acks  map[string]string // id: order
+	next  int
+	open  []int // orders that were sent and not answered
+	kills int
 }
 
 // order gives one to send: first those whose answer was lost.
@@ -153,13 +159,37 @@ func (l *load) round(p *process, answers int) {
 	}
 }
 
-func testKill(t *testing.T, bin string, seed int) {
+// tear leaves behind the log what a power cut leaves of a write that nobody was told of: the beginning of a frame,
+// or anything.
+func tear(t *testing.T, log string, random *mathrand.Rand) {
+	b, err := os.ReadFile(log)
+	if err != nil || len(b) < 4096 {
+		return // it was killed before its first write
+	}
+	tail := b[len(b)-1-random.IntN(4095):]
+	if random.IntN(2) == 0 {
+		for i := range tail {
+			tail[i] = byte(random.Uint32())
+		}
+	}
+	f, err := os.OpenFile(log, os.O_APPEND|os.O_WRONLY, 0)
+	if err == nil {
+		_, err = f.Write(tail)
+		err = errors.Join(err, f.Close())
+	}
+	if err != nil {
+		t.Error(err)
+	}
+}
+
+func testKill(t *testing.T, bin string, seed, kills int) {
 	random := mathrand.New(mathrand.NewPCG(uint64(seed), 1))
 	dir, s := t.TempDir(), newSink(t)
-	l := &load{t: t, to: s.URL, acks: map[string]string{}}
-	for range rounds {
+	l := &load{t: t, to: s.URL, acks: map[string]string{}, kills: kills}
+	for range kills {
 		p := start(t, local(bin, dir, "--log", "error"))
-		l.round(p, random.IntN(30))
+		l.round(p, random.IntN(12))
+		tear(t, filepath.Join(dir, "notify.db-wal"), random)
 		if t.Failed() {
 			return
 		}
@@ -196,7 +226,7 @@ func judge(t *testing.T, dir string, s *sink, l *load) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	doubles, doubts := 0, 0
+	doubles, doubts, kills := 0, 0, l.kills
 	for id, order := range l.acks {
 		r, err := st.Message(t.Context(), tenant.System("test"), message.ID(id))
 		if err != nil {
@@ -217,5 +247,5 @@ func judge(t *testing.T, dir string, s *sink, l *load) {
 		}
 		doubles, doubts = doubles+s.arrived[id]-1, doubts+unknown
 	}
-	t.Logf("%d accepted, %d arrived twice, %d doubts", len(l.acks), doubles, doubts)
+	t.Logf("%d kills, %d accepted, 0 lost, %d arrived twice, %d doubts", kills, len(l.acks), doubles, doubts)
 }

@@ -26,8 +26,8 @@ func TestLocal(t *testing.T) {
 	t.Parallel()
 	bin := build(t)
 	t.Run("drains", func(t *testing.T) { t.Parallel(); testDrains(t, bin) })
-	for i := range 2 {
-		t.Run(fmt.Sprint("kill ", i), func(t *testing.T) { t.Parallel(); testKill(t, bin, i) })
+	for left, i := *trials, 0; left > 0; left, i = left-rounds, i+1 {
+		t.Run(fmt.Sprint("kill ", i), func(t *testing.T) { t.Parallel(); testKill(t, bin, i, min(left, rounds)) })
 	}
 	t.Run("refuses", func(t *testing.T) { t.Parallel(); testRefuses(t, bin) })
 	t.Run("aws", func(t *testing.T) { t.Parallel(); testAWS(t, bin) })

@@ -1,7 +1,6 @@
 package sim_test
 
 import (
-	"slices"
 	"testing"
 
 	"github.com/opennotify/notify/pkg/sim"
@@ -11,57 +10,60 @@ import (
 // nothing.
 func TestPlantedBugs(t *testing.T) {
 	t.Parallel()
-	for _, row := range []struct {
+	for i, row := range []struct {
 		bug    sim.Bug
-		breaks []sim.Invariant
+		breaks sim.Invariant
 	}{
-		{sim.BugNoSweep, []sim.Invariant{sim.NoLoss}},
-		{sim.BugWrongLane, []sim.Invariant{sim.NoLoss}},
-		{sim.BugAckEarly, []sim.Invariant{sim.Durable}},
-		{sim.BugWriteLost, []sim.Invariant{sim.Durable, sim.Guarded}},
-		{sim.BugRecordExpires, []sim.Invariant{sim.Durable}},
-		{sim.BugKeyDropped, []sim.Invariant{sim.Idempotent}},
-		{sim.BugHashIgnored, []sim.Invariant{sim.Idempotent}},
-		{sim.BugContentDropped, []sim.Invariant{sim.ContentOnce}},
-		{sim.BugTrustTTL, []sim.Invariant{sim.ContentOnce}},
-		{sim.BugUnguarded, []sim.Invariant{sim.Suppressed}},
-		{sim.BugReleaseLive, []sim.Invariant{sim.ContentOnce}},
-		{sim.BugNoFence, []sim.Invariant{sim.SingleOwner}},
-		{sim.BugStaleLease, []sim.Invariant{sim.Guarded}},
-		{sim.BugLeaseInMind, []sim.Invariant{sim.Guarded}},
-		{sim.BugStoppedClock, []sim.Invariant{sim.Guarded}},
-		{sim.BugNoExpiry, []sim.Invariant{sim.Guarded}},
-		{sim.BugEarly, []sim.Invariant{sim.Schedule}},
-		{sim.BugCancelIgnored, []sim.Invariant{sim.Schedule}},
-		{sim.BugLostIsRetry, []sim.Invariant{sim.BlindResend}},
-		{sim.BugUnknownIsRetry, []sim.Invariant{sim.Truth}},
-		{sim.BugUnknownIsSent, []sim.Invariant{sim.Truth}},
-		{sim.BugThrottleCounts, []sim.Invariant{sim.Truth}},
-		{sim.BugTriesForgotten, []sim.Invariant{sim.Attempts}},
-		{sim.BugNoBackoff, []sim.Invariant{sim.Attempts}},
-		{sim.BugNewKey, []sim.Invariant{sim.SameKey}},
-		{sim.BugLatestTemplate, []sim.Invariant{sim.Pinned}},
-		{sim.BugTodoLost, []sim.Invariant{sim.Released, sim.DeadShown, sim.Told}},
-		{sim.BugDueLost, []sim.Invariant{sim.Conservation}},
-		{sim.BugNotBlanked, []sim.Invariant{sim.Blanked}},
-		{sim.BugDLQSkipped, []sim.Invariant{sim.DeadShown}},
-		{sim.BugNotActivated, []sim.Invariant{sim.FallbackGoes, sim.NoLoss}},
-		{sim.BugAnyAccount, []sim.Invariant{sim.ReceiptScope}},
-		{sim.BugUnsigned, []sim.Invariant{sim.ReceiptScope}},
-		{sim.BugReceiptAckEarly, []sim.Invariant{sim.ReceiptKept}},
-		{sim.BugCallbackAcks, []sim.Invariant{sim.ReceiptKept}},
-		{sim.BugEarlyDropped, []sim.Invariant{sim.ReceiptKept}},
-		{sim.BugEarlyLost, []sim.Invariant{sim.ReceiptKept}},
-		{sim.BugIDsMixed, []sim.Invariant{sim.Monotone}},
-		{sim.BugReceiptReplaces, []sim.Invariant{sim.ReceiptKept, sim.Monotone}},
-		{sim.BugRedriveForgets, []sim.Invariant{sim.Pinned}},
-		{sim.BugAnyTenant, []sim.Invariant{sim.Isolation}},
-		{sim.BugHintTells, []sim.Invariant{sim.NoLeak}},
-		{sim.BugCallbackLost, []sim.Invariant{sim.Told}},
-		{sim.BugCallbackAnew, []sim.Invariant{sim.Told}},
-		{sim.BugCallbackTold, []sim.Invariant{sim.Told}},
-		{sim.BugTellForgotten, []sim.Invariant{sim.Told}},
+		{sim.BugNoSweep, sim.NoLoss},
+		{sim.BugWrongLane, sim.NoLoss},
+		{sim.BugAckEarly, sim.Durable},
+		{sim.BugWriteLost, sim.Durable},
+		{sim.BugRecordExpires, sim.Durable},
+		{sim.BugKeyDropped, sim.Idempotent},
+		{sim.BugHashIgnored, sim.Idempotent},
+		{sim.BugContentDropped, sim.ContentOnce},
+		{sim.BugTrustTTL, sim.ContentOnce},
+		{sim.BugUnguarded, sim.Suppressed},
+		{sim.BugReleaseLive, sim.ContentOnce},
+		{sim.BugNoFence, sim.SingleOwner},
+		{sim.BugStaleLease, sim.Guarded},
+		{sim.BugLeaseInMind, sim.Guarded},
+		{sim.BugStoppedClock, sim.Guarded},
+		{sim.BugNoExpiry, sim.Guarded},
+		{sim.BugEarly, sim.Schedule},
+		{sim.BugCancelIgnored, sim.Schedule},
+		{sim.BugLostIsRetry, sim.BlindResend},
+		{sim.BugUnknownIsRetry, sim.Truth},
+		{sim.BugUnknownIsSent, sim.Truth},
+		{sim.BugThrottleCounts, sim.Truth},
+		{sim.BugTriesForgotten, sim.Attempts},
+		{sim.BugNoBackoff, sim.Attempts},
+		{sim.BugNewKey, sim.SameKey},
+		{sim.BugLatestTemplate, sim.Pinned},
+		{sim.BugTodoLost, sim.Released},
+		{sim.BugDueLost, sim.Conservation},
+		{sim.BugNotBlanked, sim.Blanked},
+		{sim.BugDLQSkipped, sim.DeadShown},
+		{sim.BugNotActivated, sim.FallbackGoes},
+		{sim.BugAnyAccount, sim.ReceiptScope},
+		{sim.BugUnsigned, sim.ReceiptScope},
+		{sim.BugReceiptAckEarly, sim.ReceiptKept},
+		{sim.BugCallbackAcks, sim.ReceiptKept},
+		{sim.BugEarlyDropped, sim.ReceiptKept},
+		{sim.BugEarlyLost, sim.ReceiptKept},
+		{sim.BugIDsMixed, sim.Monotone},
+		{sim.BugReceiptReplaces, sim.ReceiptKept},
+		{sim.BugRedriveForgets, sim.Pinned},
+		{sim.BugAnyTenant, sim.Isolation},
+		{sim.BugHintTells, sim.NoLeak},
+		{sim.BugCallbackLost, sim.Told},
+		{sim.BugCallbackAnew, sim.Told},
+		{sim.BugCallbackTold, sim.Told},
+		{sim.BugTellForgotten, sim.Told},
 	} {
+		if i%slower != 0 {
+			continue
+		}
 		t.Run(string(row.bug), func(t *testing.T) {
 			t.Parallel()
 			const most = 10_000
@@ -73,7 +75,7 @@ func TestPlantedBugs(t *testing.T) {
 					return found > 0
 				}
 				first := r.Violations[0].Invariant
-				if !slices.Contains(row.breaks, first) {
+				if first != row.breaks {
 					other[first]++
 					return false
 				}

@@ -68,7 +68,7 @@ func (o *oracle) tallied() {
 			o.violate(Counted, "%s: %d, and it happened %d times, %d were added twice", name, got[name], o.counted[name], o.w.repeated[name])
 		}
 	}
-	if !o.w.Calm || o.w.Accident.At != 0 {
+	if !o.w.Calm || o.w.Accidents != [2]Accident{} {
 		return
 	}
 	for _, name := range slices.Sorted(maps.Keys(o.counted)) {

@@ -163,6 +163,16 @@ type Accident struct {
 	Kind AccidentKind
 }
 
+// accident is what happens at this call; AccidentKinds is nothing.
+func (w *world) accident() AccidentKind {
+	for _, a := range w.Accidents {
+		if a.At == w.calls {
+			return a.Kind
+		}
+	}
+	return AccidentKinds
+}
+
 var (
 	errFailed  = errors.New("sim: the call failed")
 	errForgot  = errors.New("sim: the answer was lost")
@@ -186,24 +196,24 @@ func (p *process) call(what string, before, forgets Fault, do func() error) erro
 		p.die()
 		return errDead
 	}
-	hit := w.Accident.At == w.calls
+	accident := w.accident()
 	switch {
-	case hit && w.Accident.Kind == AccidentDiesBefore, p.meets(DiesBefore):
+	case accident == AccidentDiesBefore, p.meets(DiesBefore):
 		p.die()
 		return errDead
-	case hit && w.Accident.Kind == AccidentFails, p.meets(before):
+	case accident == AccidentFails, p.meets(before):
 		return errFailed
 	}
 	if err := do(); err != nil {
 		return err
 	}
 	switch {
-	case hit && w.Accident.Kind == AccidentDiesAfter, p.meets(DiesAfter):
+	case accident == AccidentDiesAfter, p.meets(DiesAfter):
 		p.die()
 		return errDead
 	case p.meets(Freezes) && !p.pause(w.between(5*time.Second, 400*time.Second)):
 		return errDead
-	case hit && w.Accident.Kind == AccidentForgets, p.meets(forgets):
+	case accident == AccidentForgets, p.meets(forgets):
 		return errForgot
 	}
 	return nil

@@ -93,6 +93,9 @@ func (w *world) carry() route.Route {
 		}
 		r.Accounts = append(r.Accounts, a)
 	}
+	if w.percent(30) { // nothing to fail over to: every attempt is at one provider
+		r.Accounts = []route.Weighted{{Account: "sms-a"}}
+	}
 	return r
 }
 

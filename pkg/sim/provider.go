@@ -55,14 +55,14 @@ func (s sender) Send(_ context.Context, c provider.Call) message.Result {
 	w.calls++
 	w.mark("call", s.account, string(c.ID), strconv.Itoa(c.Epoch))
 	w.oracle.called(p, s.account, &c)
-	hit := w.Accident.At == w.calls
-	if hit && w.Accident.Kind == AccidentDiesBefore || p.meets(DiesBefore) {
+	accident := w.accident()
+	if accident == AccidentDiesBefore || p.meets(DiesBefore) {
 		p.die()
 		return message.Result{}
 	}
 	res, panics := s.answer(&c)
 	switch {
-	case hit && w.Accident.Kind == AccidentFails:
+	case accident == AccidentFails:
 		res = message.Result{Outcome: message.Retry, Code: "503"}
 	case res.Outcome == message.Accepted || panics:
 		res.ProviderID = s.take(&c)
@@ -76,11 +76,11 @@ func (s sender) Send(_ context.Context, c provider.Call) message.Result {
 	if !p.pause(wait) || p.meets(Freezes) && !p.pause(w.between(20*time.Second, 400*time.Second)) {
 		return message.Result{}
 	}
-	if hit && w.Accident.Kind == AccidentDiesAfter || p.meets(DiesAfter) {
+	if accident == AccidentDiesAfter || p.meets(DiesAfter) {
 		p.die()
 		return message.Result{}
 	}
-	if hit && w.Accident.Kind == AccidentForgets {
+	if accident == AccidentForgets {
 		res = message.Result{Outcome: message.Unknown, Code: "timeout"}
 	}
 	if panics {

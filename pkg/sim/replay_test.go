@@ -1,6 +1,7 @@
 package sim_test
 
 import (
+	"math/rand/v2"
 	"testing"
 
 	"github.com/opennotify/notify/pkg/sim"
@@ -40,14 +41,45 @@ func TestFound(t *testing.T) {
 func TestEveryCall(t *testing.T) {
 	t.Parallel()
 	for seed := range *calm {
+		alone := 0
 		calls := sim.Run(sim.Options{Seed: seed, Calm: true}).Calls
 		for kind := range sim.AccidentKinds {
 			for at := 1; at <= calls; at += slower {
-				o := sim.Options{Seed: seed, Calm: true, Accident: sim.Accident{At: at, Kind: kind}}
+				o := sim.Options{Seed: seed, Calm: true, Accidents: [2]sim.Accident{{At: at, Kind: kind}}}
 				if r := sim.Run(o); len(r.Violations) > 0 {
 					t.Fatalf("accident %d at call %d\n%s", kind, at, story(o))
 				}
+				alone++
 			}
 		}
+		t.Logf("seed %d: %d calls, %d accidents", seed, calls, alone)
+	}
+}
+
+// Two accidents: at every pair of calls in the long run, at some of them here.
+func TestEveryPair(t *testing.T) {
+	t.Parallel()
+	some := rand.New(rand.NewPCG(1, 1))
+	for seed := range max(*pairs, 1) {
+		calls := sim.Run(sim.Options{Seed: seed, Calm: true}).Calls
+		ways := int(sim.AccidentKinds) * int(sim.AccidentKinds) * calls * calls
+		tried := 0
+		for way := range ways {
+			if *pairs == 0 && some.IntN(ways) >= 400/slower {
+				continue
+			}
+			a := sim.Accident{At: 1 + way%calls, Kind: sim.AccidentKind(way / calls % int(sim.AccidentKinds))}
+			way /= calls * int(sim.AccidentKinds)
+			b := sim.Accident{At: 1 + way%calls, Kind: sim.AccidentKind(way / calls)}
+			if a.At >= b.At {
+				continue
+			}
+			tried++
+			o := sim.Options{Seed: seed, Calm: true, Accidents: [2]sim.Accident{a, b}}
+			if r := sim.Run(o); len(r.Violations) > 0 {
+				t.Fatalf("accidents %v and %v\n%s", a, b, story(o))
+			}
+		}
+		t.Logf("seed %d: %d calls, %d pairs of accidents", seed, calls, tried)
 	}
 }

@@ -3,6 +3,8 @@ package sim_test
 import (
 	"flag"
 	"fmt"
+	"os"
+	"runtime/debug"
 	"strings"
 	"sync"
 	"sync/atomic"
@@ -15,8 +17,16 @@ import (
 var (
 	seeds = flag.Uint64("sim.seeds", 600, "how many histories")
 	calm  = flag.Uint64("sim.calm", 1, "how many peaceful histories meet an accident at every call")
+	pairs = flag.Uint64("sim.pairs", 0, "how many of them meet two, at every pair of calls; 0 is some pairs of one")
 	seed  = flag.Uint64("sim.seed", 0, "live through this one only, and print it")
 )
+
+// TestMain collects garbage seldom: a history makes much and keeps nothing.
+func TestMain(m *testing.M) {
+	flag.Parse()
+	debug.SetGCPercent(400)
+	os.Exit(m.Run())
+}
 
 // campaign lives through the histories of seeds from 1, on all cores, until judge says stop.
 func campaign(n uint64, o sim.Options, judge func(sim.Result) (stop bool)) {

@@ -16,10 +16,10 @@ type Options struct {
 	Seed uint64
 	// Bug breaks the world on purpose; "" does not.
 	Bug Bug
-	// Calm leaves out all faults but Accident.
+	// Calm leaves out all faults but Accidents.
 	Calm bool
-	// Accident happens at the At-th call to the outside, counted from 1; 0 is none.
-	Accident Accident
+	// Accidents happen each at its At-th call to the outside, counted from 1; 0 is none.
+	Accidents [2]Accident
 	// Record keeps the history as text.
 	Record bool
 	// Count has processes count what they write, and holds the counters against the records.

@@ -5,5 +5,6 @@
 //
 //	go run ./bench                 three rounds, about four minutes
 //	go run ./bench -rounds 1 -t 3s a quick look
+//	go run ./bench -noisy          one tenant beside another that floods
 //	go run ./bench -million        a million messages in the file first
 package main

@@ -28,6 +28,8 @@ type target struct {
 	sink   *sink
 	client *http.Client
 	runs   int
+	// content: the tenant has no template, and sends what it likes.
+	content bool
 }
 
 type sent struct {
@@ -39,6 +41,9 @@ type sent struct {
 
 func (t *target) post(id string, n int64, due time.Time) sent {
 	body := fmt.Appendf(nil, `{"to":"%s/hook/%d","template":"order-card","vars":{"order":%q,"amount":99.5,"customer":"Li Lei"}}`, t.sink.url, n%10000, id)
+	if t.content {
+		body = fmt.Appendf(nil, `{"to":"%s/hook/%d","channel":"webhook","content":{"data":{"order":%q}}}`, t.sink.url, n%10000, id)
+	}
 	r, err := http.NewRequest(http.MethodPost, t.child.URL+"/v1/messages", bytes.NewReader(body))
 	if err != nil {
 		return sent{}

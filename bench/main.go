@@ -21,10 +21,11 @@ func main() {
 	length := flag.Duration("t", 8*time.Second, "length of one load")
 	binary := flag.String("notify", "", "the binary to measure; built when empty")
 	million := flag.Bool("million", false, "fill the file with a million messages first, and measure that too")
+	noisy := flag.Bool("noisy", false, "measure only how a tenant fares beside one that floods")
 	rows := flag.Int("rows", 100_000, "of the campaign that is measured last; 0 is none, and with -rounds 0 it is all")
 	syncs := flag.Bool("syncs", false, "count syncs with strace, which slows everything down: look at nothing else")
 	flag.Parse()
-	fatal(run(*rounds, *length, *binary, *million, *syncs, *rows))
+	fatal(run(*rounds, *length, *binary, *million, *noisy, *syncs, *rows))
 }
 
 func fatal(err error) {
@@ -45,7 +46,7 @@ type bench struct {
 	idle, busy        map[string][]int64 // anonymous memory
 }
 
-func run(rounds int, length time.Duration, binary string, million, syncs bool, rows int) error {
+func run(rounds int, length time.Duration, binary string, million, noisy, syncs bool, rows int) error {
 	dir, err := os.MkdirTemp("", "notify-bench-")
 	if err != nil {
 		return err
@@ -67,6 +68,9 @@ func run(rounds int, length time.Duration, binary string, million, syncs bool, r
 	}
 	if b.sink, err = newSink(); err != nil {
 		return err
+	}
+	if noisy {
+		return b.noisy(rounds)
 	}
 	for i := range rounds {
 		order := []string{"bound", "notify"}

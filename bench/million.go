@@ -67,7 +67,11 @@ func size(path string) float64 {
 }
 
 func (t *target) call(path string, body []byte) ([]byte, error) {
-	r, err := http.NewRequest(http.MethodPost, t.child.URL+path, bytes.NewReader(body))
+	return t.ask(http.MethodPost, path, body)
+}
+
+func (t *target) ask(method, path string, body []byte) ([]byte, error) {
+	r, err := http.NewRequest(method, t.child.URL+path, bytes.NewReader(body))
 	if err != nil {
 		return nil, err
 	}

@@ -12,7 +12,8 @@ import (
 
 // sink receives the webhooks and notes when each arrived. The order number in the payload names the request.
 type sink struct {
-	url string
+	url   string
+	takes time.Duration // to answer
 
 	mu      sync.Mutex
 	arrived map[string]time.Time
@@ -45,6 +46,7 @@ func (s *sink) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	}
 	s.arrived[p.Order] = now
 	s.mu.Unlock()
+	time.Sleep(s.takes)
 	select {
 	case s.changed <- struct{}{}:
 	default:

@@ -28,7 +28,7 @@ func TestMain(m *testing.M) {
 	os.Exit(m.Run())
 }
 
-// campaign lives through the histories of seeds from 1, on all cores, until judge says stop.
+// campaign lives through the histories of n seeds, those behind o.Seed first, on all cores, until judge says stop.
 func campaign(n uint64, o sim.Options, judge func(sim.Result) (stop bool)) {
 	var next atomic.Uint64
 	var stopped atomic.Bool
@@ -38,9 +38,11 @@ func campaign(n uint64, o sim.Options, judge func(sim.Result) (stop bool)) {
 		all.Go(func() {
 			for !stopped.Load() {
 				mine := o
-				if mine.Seed = next.Add(1); mine.Seed > n {
+				k := next.Add(1)
+				if k > n {
 					return
 				}
+				mine.Seed = 1 + (o.Seed+k-1)%n
 				r := sim.Run(mine)
 				mu.Lock()
 				if judge(r) {

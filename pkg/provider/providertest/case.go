@@ -123,13 +123,10 @@ func load(fsys fs.FS) ([]*testCase, error) {
 }
 
 func parse(a *txtar.Archive, shared map[string][]byte) (*testCase, error) {
-	c := &testCase{now: Now(), nonce: Nonce, confirmed: strings.Contains(string(a.Comment), "https://")}
-	if !c.confirmed && !strings.Contains(string(a.Comment), unconfirmed) {
-		return nil, fmt.Errorf("the comment must name the vendor's page or say %s", unconfirmed)
-	}
-	c.unheard = strings.Contains(string(a.Comment), "made up")
-	if strings.Contains(string(a.Comment), unconfirmed) {
-		c.confirmed = false
+	c := &testCase{now: Now(), nonce: Nonce, unheard: strings.Contains(string(a.Comment), "made up")}
+	var err error
+	if c.confirmed, err = backed(a); err != nil {
+		return nil, err
 	}
 	sections := a.Files
 	for name, data := range shared {

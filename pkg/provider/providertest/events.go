@@ -108,7 +108,7 @@ func events(t testing.TB, fsys fs.FS, each func(name string, event, want []byte)
 			t.Fatal(err)
 		}
 		a := txtar.Parse(data)
-		if len(a.Files) != 2 || !strings.Contains(string(a.Comment), "https://") {
+		if vendor, err := backed(a); len(a.Files) != 2 || !vendor || err != nil {
 			t.Fatalf("%s: not an event and its receipts, with the page that it is from", file)
 		}
 		each(path.Base(file), a.Files[0].Data, a.Files[1].Data)

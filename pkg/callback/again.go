@@ -118,7 +118,7 @@ func (c *Callbacks) Test(ctx context.Context, p tenant.Principal, owner, name st
 		return Sent{}, err
 	}
 	now := c.now()
-	body, err := json.Marshal(Event{Test, now.Std(), Data{Tenant: owner, Endpoint: name}})
+	body, err := json.Marshal(Event{Test, now.Std(), EventData{Tenant: owner, Endpoint: name}})
 	if err != nil {
 		return Sent{}, unavailable(err)
 	}

@@ -5,6 +5,7 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"maps"
 	"os"
 	"regexp"
 	"slices"
@@ -16,8 +17,9 @@ import (
 // no others.
 func Check(doc []byte) error {
 	var d struct {
-		OpenAPI string                                `json:"openapi"`
-		Paths   map[string]map[string]json.RawMessage `json:"paths"`
+		OpenAPI  string                                `json:"openapi"`
+		Paths    map[string]map[string]json.RawMessage `json:"paths"`
+		Webhooks map[string]map[string]json.RawMessage `json:"webhooks"`
 	}
 	if err := json.Unmarshal(doc, &d); err != nil {
 		return fmt.Errorf("openapi: read the document: %w", err)
@@ -28,7 +30,11 @@ func Check(doc []byte) error {
 		fault("the version is %q, not 3.1", d.OpenAPI)
 	}
 	ids := map[string]string{}
-	for path, item := range d.Paths {
+	items := maps.Clone(d.Paths)
+	for name, item := range d.Webhooks { // nothing is in their path
+		items["webhook "+name] = item
+	}
+	for path, item := range items {
 		for method, raw := range item {
 			where := strings.ToUpper(method) + " " + path
 			var op checked

@@ -24,6 +24,7 @@ type Info struct {
 	Description string // Markdown
 	Servers     []string
 	Tags        []Tag // in order of presentation
+	Webhooks    []httpapi.Webhook
 }
 
 // Tag is a group of operations.
@@ -54,6 +55,12 @@ func Document(info Info, endpoints []httpapi.Endpoint) (doc []byte, err error) {
 	problems := reg.Schema(reflect.TypeFor[httpapi.Problem](), true, "")
 	for _, e := range endpoints {
 		api.AddOperation(operation(reg, problems, e))
+	}
+	for _, w := range info.Webhooks {
+		if api.Webhooks == nil {
+			api.Webhooks = map[string]*huma.PathItem{}
+		}
+		api.Webhooks[w.Name] = &huma.PathItem{Post: webhook(reg, w)}
 	}
 	reg.openAnswers(endpoints)
 	compact, err := json.Marshal(api)
@@ -103,6 +110,23 @@ func operation(reg *registry, problems *huma.Schema, e httpapi.Endpoint) *huma.O
 	op.Responses[strconv.Itoa(status)] = success
 	for status, codes := range failures(e) {
 		op.Responses[strconv.Itoa(status)] = failure(status, codes, problems)
+	}
+	return op
+}
+
+// webhook is an operation of the receiver's.
+func webhook(reg *registry, w httpapi.Webhook) *huma.Operation {
+	op := &huma.Operation{Method: http.MethodPost, OperationID: w.ID, Summary: w.Summary, Description: w.Description, Tags: w.Tags, Responses: map[string]*huma.Response{},
+		RequestBody: &huma.RequestBody{Required: true, Content: map[string]*huma.MediaType{"application/json": {Schema: reg.Schema(w.Body, true, w.ID+"Request")}}}}
+	for _, p := range w.Headers {
+		op.Parameters = append(op.Parameters, parameter("header", p))
+	}
+	for status, means := range w.Answers {
+		name := "default"
+		if status != 0 {
+			name = strconv.Itoa(status)
+		}
+		op.Responses[name] = &huma.Response{Description: means}
 	}
 	return op
 }

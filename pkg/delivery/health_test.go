@@ -2,6 +2,7 @@ package delivery_test
 
 import (
 	"context"
+	"fmt"
 	"testing"
 	"time"
 
@@ -11,6 +12,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/sim"
+	"github.com/opennotify/notify/pkg/store"
 )
 
 // shift is two processes that send over two accounts, by half.
@@ -23,7 +26,7 @@ type shift struct {
 }
 
 func newShift(t *testing.T) *shift {
-	s := &shift{world: newWorld(t), calls: map[string]int{}, sick: map[string]bool{}, says: message.Retry}
+	s := &shift{world: worldOver(t, sim.NewDisk()), calls: map[string]int{}, sick: map[string]bool{}, says: message.Retry}
 	s.accounts = append(s.accounts, config.Account{Name: "a2", Provider: "fake", Channel: message.SMS})
 	s.routes = []route.Route{{Name: "r", Accounts: []route.Weighted{{Account: "a1", Weight: 1}, {Account: "a2", Weight: 1}}}}
 	s.send = func(context.Context, provider.Call) message.Result {
@@ -34,11 +37,16 @@ func newShift(t *testing.T) *shift {
 		}
 		return answer(message.Accepted)
 	}
+	s.hire()
+	return s
+}
+
+// hire makes the two processes.
+func (s *shift) hire() {
 	for i := range s.crew {
 		s.restart()
 		s.crew[i] = s.delivery
 	}
-	return s
 }
 
 // work sends so many messages a second for a while, each once, by either process.
@@ -63,41 +71,119 @@ func (s *shift) share(account string) float64 {
 // what died.
 func TestFailover(t *testing.T) {
 	t.Parallel()
-	s := newShift(t)
+	for promise, broken := range newShift(t).failover() {
+		t.Errorf("%s: %s", promise, broken)
+	}
+}
+
+// The promises of a breaker.
+const (
+	moves     = "nine tenths of the traffic leave a dead account within a minute"
+	comesBack = "slow probes bring it back"
+	owes      = "what died over it is owed"
+	stays     = "nothing moves when all look alike"
+)
+
+// failover lets an account die and come to life, and gives the promises that were broken.
+func (s *shift) failover() map[string]string {
+	broken := map[string]string{}
 	s.work(10, 10)
 	if share := s.share("a1"); share < 0.3 || share > 0.7 {
-		t.Fatalf("%.2f go over a1", share)
+		broken["the weights hold"] = fmt.Sprintf("%.2f go over a1", share)
 	}
 	s.sick["a1"] = true
 	s.work(40, 10)
 	clear(s.calls)
 	s.work(60, 10)
 	if share := s.share("a1"); share > 0.1 {
-		t.Errorf("%.2f still go over the dead account", share)
+		broken[moves] = fmt.Sprintf("%.2f still go over it", share)
 	}
 	s.sick["a1"] = false
 	s.work(240, 4)
 	clear(s.calls)
 	s.work(30, 10)
 	if share := s.share("a1"); share < 0.3 {
-		t.Errorf("only %.2f go over the account that works again", share)
+		broken[comesBack] = fmt.Sprintf("only %.2f go over it", share)
 	}
-	all, err := s.raw.Breakers(t.Context())
+	all, err := s.raw.Breakers(s.t.Context())
 	if err != nil || len(all) != 1 || all[0].State(s.now()) != breaker.Closed || all[0].Owed == 0 {
-		t.Errorf("%+v %v", all, err)
+		broken[owes] = fmt.Sprintf("%+v %v", all, err)
 	}
+	return broken
 }
 
 // When all accounts fail alike there is nowhere to go, and nothing moves.
 func TestAllLookAlike(t *testing.T) {
 	t.Parallel()
-	s := newShift(t)
+	for promise, broken := range newShift(t).alike() {
+		t.Errorf("%s: %s", promise, broken)
+	}
+}
+
+func (s *shift) alike() map[string]string {
 	s.sick["a1"], s.sick["a2"] = true, true
 	s.work(40, 6)
 	clear(s.calls)
 	s.work(60, 6)
 	if share := s.share("a1"); share < 0.3 || share > 0.7 {
-		t.Errorf("%.2f go over a1", share)
+		return map[string]string{stays: fmt.Sprintf("%.2f go over a1", share)}
+	}
+	return nil
+}
+
+// unsound is the store with a fault of ours in what it says of the accounts.
+type unsound struct {
+	delivery.Store
+	spoil func(b store.Breaker) (store.Breaker, bool)
+}
+
+func (s unsound) Breakers(ctx context.Context) ([]store.Breaker, error) {
+	all, err := s.Store.Breakers(ctx)
+	var out []store.Breaker
+	for _, b := range all {
+		if b, ok := s.spoil(b); ok {
+			out = append(out, b)
+		}
+	}
+	return out, err
+}
+
+func (s unsound) Observe(ctx context.Context, now message.Time, account string, seen breaker.Seen) (before, after store.Breaker, err error) {
+	before, after, err = s.Store.Observe(ctx, now, account, seen)
+	after, ok := s.spoil(after)
+	if !ok {
+		after = store.Breaker{Account: account}
+	}
+	return before, after, err
+}
+
+// Faults that are planted on purpose break the promise that they are about.
+func TestPlantedFailovers(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		breaks string
+		live   func(s *shift) map[string]string
+		spoil  func(b store.Breaker) (store.Breaker, bool)
+	}{
+		"breakers are not looked at": {moves, (*shift).failover, func(b store.Breaker) (store.Breaker, bool) { return b, false }},
+		"what is left alone is never tried again": {comesBack, (*shift).failover, func(b store.Breaker) (store.Breaker, bool) {
+			if b.Opened != 0 {
+				b.Until, b.Share = b.Opened.Add(24*time.Hour), 0
+			}
+			return b, true
+		}},
+		"it comes back at once, and all of it": {moves, (*shift).failover, func(b store.Breaker) (store.Breaker, bool) {
+			b.Until, b.Share = min(b.Until, b.Opened), 1
+			return b, true
+		}},
+		"one of those that are down is held to work": {stays, (*shift).alike, func(b store.Breaker) (store.Breaker, bool) { return b, b.Account != "a1" }},
+	} {
+		s := newShift(t)
+		s.unsound = func(st delivery.Store) delivery.Store { return unsound{st, row.spoil} }
+		s.hire()
+		if broken := row.live(s); broken[row.breaks] == "" {
+			t.Errorf("%s is not found by %q: %v", name, row.breaks, broken)
+		}
 	}
 }
 

@@ -80,9 +80,10 @@ type held struct {
 
 // world is one delivery over a real store, a queue that is a list, and providers that are functions.
 type world struct {
-	t     testing.TB
-	store *store.Store
-	raw   *store.Store // the same records, without faults
+	unsound func(delivery.Store) delivery.Store // a fault that is planted in what workers see
+	t       testing.TB
+	store   *store.Store
+	raw     *store.Store // the same records, without faults
 
 	mu       sync.Mutex
 	clock    time.Time
@@ -156,7 +157,11 @@ func (w *world) restart() {
 	w.t.Helper()
 	log := slog.New(slog.NewTextHandler(locked{w}, nil))
 	var err error
-	if w.delivery, err = delivery.New(delivery.Ports{Store: w.store, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, PublicURL: w.public, Log: log}); err != nil {
+	st := delivery.Store(w.store)
+	if w.unsound != nil {
+		st = w.unsound(st)
+	}
+	if w.delivery, err = delivery.New(delivery.Ports{Store: st, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, PublicURL: w.public, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {

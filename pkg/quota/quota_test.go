@@ -3,7 +3,9 @@ package quota_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"math/rand/v2"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -94,9 +96,23 @@ func (c *crowd) take(t *testing.T, process int, urgent bool) time.Duration {
 // more, codes pass, and the store is asked rarely.
 func TestOverload(t *testing.T) {
 	t.Parallel()
-	c := newCrowd(8, limit.Limits{PerSecond: 3000, Urgent: 0.2}, inTime)
+	for promise, broken := range overload(t, newCrowd(8, limit.Limits{PerSecond: 3000, Urgent: 0.2}, inTime), 10) {
+		t.Errorf("%s: %s", promise, broken)
+	}
+}
+
+// The promises of a limit that many processes share.
+const (
+	neverMore  = "no second exceeds the limit"
+	neverLess  = "no second is wasted"
+	codesPass  = "codes pass"
+	rarelyAsks = "the store is asked rarely"
+)
+
+// overload gives the promises that were broken, and how.
+func overload(t *testing.T, c *crowd, seconds int) map[string]string {
+	t.Helper()
 	random := rand.New(rand.NewPCG(1, 2))
-	const seconds = 10
 	codes, late := 0, 0
 	for range seconds * 1000 {
 		for i := range 5 {
@@ -111,16 +127,75 @@ func TestOverload(t *testing.T) {
 		}
 		c.now = c.now.Add(time.Millisecond)
 	}
+	broken := map[string]string{}
 	for second, n := range c.given {
-		if n > 3000 || n < 2850 {
-			t.Errorf("second %d saw %d", second, n)
+		if n > 3000 {
+			broken[neverMore] = fmt.Sprintf("second %d saw %d", second, n)
+		}
+		if n < 2850 {
+			broken[neverLess] = fmt.Sprintf("second %d saw %d", second, n)
 		}
 	}
 	if late > codes/100 {
-		t.Errorf("%d of %d codes had to wait", late, codes)
+		broken[codesPass] = fmt.Sprintf("%d of %d had to wait", late, codes)
 	}
 	if all := 3000 * seconds; c.asked > all/20 {
-		t.Errorf("the store was asked %d times for %d", c.asked, all)
+		broken[rarelyAsks] = fmt.Sprintf("%d times for %d", c.asked, all)
+	}
+	return broken
+}
+
+// spoiled is the store's counters with a fault of ours.
+type spoiled struct {
+	quota.Store
+	spoil func(urgent bool, levels []limit.Level) (bool, []limit.Level)
+}
+
+func (s spoiled) Meter(ctx context.Context, of store.Subject, windows []limit.Window, n int, urgent bool) ([]limit.Level, error) {
+	urgent, _ = s.spoil(urgent, nil)
+	levels, err := s.Store.Meter(ctx, of, windows, n, urgent)
+	_, levels = s.spoil(urgent, levels)
+	return levels, err
+}
+
+// Faults that are planted on purpose break the promise that they are about: a test that finds nothing proves nothing.
+func TestPlantedFaults(t *testing.T) {
+	t.Parallel()
+	same := func(urgent bool, levels []limit.Level) (bool, []limit.Level) { return urgent, levels }
+	for name, row := range map[string]struct {
+		breaks string
+		store  func(m *meter) quota.Store
+	}{
+		"every process has a limit of its own": {neverMore, func(*meter) quota.Store { return spoiled{newMeter(), same} }},
+		"what others took is not seen": {neverMore, func(m *meter) quota.Store {
+			return spoiled{m, func(urgent bool, levels []limit.Level) (bool, []limit.Level) {
+				return urgent, make([]limit.Level, len(levels))
+			}}
+		}},
+		"codes have no share of their own": {codesPass, func(m *meter) quota.Store { return m }},
+		"codes are counted as the others are": {neverLess, func(m *meter) quota.Store {
+			return spoiled{m, func(_ bool, levels []limit.Level) (bool, []limit.Level) { return false, levels }}
+		}},
+		"everything counts twice": {neverLess, func(m *meter) quota.Store {
+			return spoiled{m, func(urgent bool, levels []limit.Level) (bool, []limit.Level) {
+				out := slices.Clone(levels)
+				for i := range out {
+					out[i].Urgent, out[i].Others = 2*out[i].Urgent, 2*out[i].Others
+				}
+				return urgent, out
+			}}
+		}},
+	} {
+		c := newCrowd(8, limit.Limits{PerSecond: 3000, Urgent: 0.2}, inTime)
+		if row.breaks == codesPass {
+			c.limits.Urgent = 0
+		}
+		for i := range c.processes {
+			c.processes[i] = quota.New(row.store(c.meter), func() time.Time { return c.now })
+		}
+		if broken := overload(t, c, 2); broken[row.breaks] == "" {
+			t.Errorf("%s is not found by %q: %v", name, row.breaks, broken)
+		}
 	}
 }
 

@@ -148,6 +148,7 @@ func (c *Client) DeleteRecipe(ctx context.Context, name string, version int64, r
 type TestAccountRequest struct {
 	To       string         `json:"to,omitzero"`
 	Template string         `json:"template,omitzero"`
+	Version  int            `json:"template_version,omitzero"` // a draft too
 	Vars     map[string]any `json:"vars,omitzero"`
 	Locale   string         `json:"locale,omitzero"`
 	Text     string         `json:"text,omitzero"`   // instead of a template

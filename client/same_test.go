@@ -46,7 +46,7 @@ func TestSameMembers(t *testing.T) {
 		{TestAccountRequest{}, operate.TestAccount{}}, {AccountTest{}, operate.AccountTest{}},
 		{When{}, campaigns.When{}}, {Schedule{}, campaigns.Schedule{}}, {list[Schedule]{}, campaigns.ScheduleList{}}, {PutScheduleRequest{}, campaigns.PutSchedule{}},
 		{RunNow{}, campaigns.RunNow{}}, {Run{}, campaigns.Run{}}, {RunPage{}, campaigns.RunList{}}, {CreateCampaignRequest{}, campaigns.CreateCampaign{}},
-		{why{}, campaigns.Why{}}, {createUpload{}, campaigns.CreateAudience{}}, {upload{}, campaigns.Upload{}}, {BadRowPage{}, campaigns.BadRows{}},
+		{why{}, campaigns.Why{}}, {createUpload{}, campaigns.CreateAudience{}}, {upload{}, campaigns.Upload{}}, {BadRowPage{}, campaigns.BadRows{}}, {TemplateUses{}, campaigns.Uses{}}, {stopUses{}, campaigns.StopUses{}},
 	} {
 		ours, theirs := reflect.TypeOf(pair[0]), reflect.TypeOf(pair[1])
 		if diff := cmp.Diff(shape(theirs, nil), shape(ours, nil)); diff != "" {

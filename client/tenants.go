@@ -27,7 +27,8 @@ type Tenant struct {
 	PerDay      int     `json:"per_day,omitzero"`
 	PerMonth    float64 `json:"per_month,omitzero"` // money, in Currency
 	Currency    string  `json:"currency,omitzero"`
-	ApproveOver int     `json:"approve_over,omitzero"`
+	ApproveOver int     `json:"approve_over,omitzero"`     // recipients over which a campaign needs a second person
+	Review      bool    `json:"review_templates,omitzero"` // so do publications for sms and marketing
 	Disabled    bool    `json:"disabled,omitzero"`
 	Meta
 }

@@ -163,3 +163,35 @@ func TestSchedules(t *testing.T) {
 		t.Error(err)
 	}
 }
+
+// TestTemplateLife: a draft is tried, what sends with a version is found, and stopped.
+func TestTemplateLife(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	content := client.TemplateContent{Class: client.Transactional, Variants: []client.TemplateVariant{{Channel: "sms", Locale: "zh", Text: "【演示商城】您好"}}}
+	if _, err := c.PutTemplate(ctx, "demo", "hello", client.PutTemplateRequest{TemplateContent: content}); err != nil {
+		t.Fatal(err)
+	}
+	tried, err := c.TestAccount(ctx, "inbox-sms", client.TestAccountRequest{To: "+8613800138001", Template: "hello", Version: 1, Reason: "look"})
+	if err != nil || !tried.OK || tried.Sent == nil {
+		t.Errorf("%+v, %v", tried, err)
+	}
+	if _, err := c.PublishTemplate(ctx, "demo", "hello", 1, "go"); err != nil {
+		t.Fatal(err)
+	}
+	r, err := c.CreateCampaign(ctx, client.CreateCampaignRequest{TimedContent: client.TimedContent{Template: "hello"}, Audience: client.Audience{Rows: []client.AudienceRow{{To: "+8613800138002"}}}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	until(t, c, r, waiting)
+	u, err := c.TemplateUses(ctx, "demo", "hello", 1)
+	if err != nil || len(u.Runs) != 1 || u.Runs[0].ID != r.ID || u.Runs[0].TemplateVersion != 1 || len(u.Schedules) != 0 {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if u, err = c.StopTemplate(ctx, "demo", "hello", 1, "wrong"); err != nil || len(u.Runs) != 1 {
+		t.Errorf("%+v, %v", u, err)
+	}
+	if r = until(t, c, r, over); r.State != client.RunStopped {
+		t.Errorf("%+v", r)
+	}
+}

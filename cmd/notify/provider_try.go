@@ -41,16 +41,7 @@ shown as it came, without secrets and addresses. Exit code 3: it does not work, 
 			if err != nil {
 				return err
 			}
-			if s.json {
-				if err := s.data(got); err != nil {
-					return err
-				}
-			}
-			s.tried(args[0], got)
-			if !got.OK {
-				return exit(exitFailed)
-			}
-			return nil
+			return s.trial(args[0], got)
 		},
 	}
 	f := c.Flags()
@@ -64,7 +55,21 @@ shown as it came, without secrets and addresses. Exit code 3: it does not work, 
 	return c
 }
 
-// tried prints what came of it.
+// trial prints what came of it, and gives the exit code.
+func (s *session) trial(account string, t *client.AccountTest) error {
+	if s.json {
+		if err := s.data(t); err != nil {
+			return err
+		}
+	}
+	s.tried(account, t)
+	if !t.OK {
+		return exit(exitFailed)
+	}
+	return nil
+}
+
+// tried prints what came of it, for people.
 func (s *session) tried(account string, t *client.AccountTest) {
 	how := s.paint(green, "works")
 	switch {

@@ -7,10 +7,11 @@ import (
 )
 
 func templateCommand(s *session) *cobra.Command {
-	return group("template", "Keep templates as files: compare, push and pull them; bind them to vendors' own", `  notify template pull templates/
+	return group("template", "Keep templates as files: compare, push and pull them; try, publish and stop them; bind them to vendors' own", `  notify template pull templates/
   notify template diff templates/
   notify template push templates/ --publish`,
-		templateListCommand(s), templatePushCommand(s), templatePullCommand(s), templateDiffCommand(s), templateBindCommand(s))
+		templateListCommand(s), templatePushCommand(s), templatePullCommand(s), templateDiffCommand(s), templateBindCommand(s),
+		templateTryCommand(s), templatePublishCommand(s), templateUsesCommand(s), templateStopCommand(s))
 }
 
 func templateListCommand(s *session) *cobra.Command {

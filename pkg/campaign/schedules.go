@@ -133,6 +133,10 @@ func (c *Campaigns) Schedules(ctx context.Context, p tenant.Principal, of string
 	if err := reads(p); err != nil {
 		return nil, err
 	}
+	return c.schedules(ctx, p, of)
+}
+
+func (c *Campaigns) schedules(ctx context.Context, p tenant.Principal, of string) ([]Versioned, error) {
 	docs, bad, err := c.Store.Docs(ctx, store.Schedules)
 	if err != nil {
 		return nil, unavailable(err)

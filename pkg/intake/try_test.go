@@ -46,7 +46,19 @@ func TestTry(t *testing.T) {
 	if _, err := try(intaketest.Operator, "feishu", free(message.Feishu, "ops")); err != nil {
 		t.Errorf("an operator's own text: %v", err)
 	}
-	_, err := try(intaketest.Operator, "sms-a", free(message.SMS, anna))
+	draft := func(version int) *intake.Request {
+		return hello(berta, func(r *intake.Request) { r.Tenant, r.Template, r.Version = "shop", "draft", version })
+	}
+	for version, want := range map[int]int{0: 1, 1: 1} {
+		if r, err := try(intaketest.Operator, "sms-a", draft(version)); err != nil || r.Template.Version != want || r.Status != message.Queued {
+			t.Errorf("a draft: %+v %v", r, err)
+		}
+	}
+	_, err := try(intaketest.Operator, "sms-a", draft(2))
+	refused(t, err, "/version", problem.UnknownTemplate)
+	_, err = w.Intake.Send(t.Context(), intaketest.Operator, draft(1))
+	refused(t, err, "/version", problem.NotPublished)
+	_, err = try(intaketest.Operator, "sms-a", free(message.SMS, anna))
 	refused(t, err, "/content", problem.ContentRefused)
 	_, err = try(intaketest.Operator, "mail", free(message.Feishu, "ops"))
 	refused(t, err, "/channel", problem.ChannelOff)

@@ -7,6 +7,7 @@ import (
 	"github.com/go-json-experiment/json"
 
 	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/template"
@@ -181,9 +182,37 @@ func (o *Operate) publish(ctx context.Context, p tenant.Principal, owner, name s
 		if out := template.WaysOut(v.Body); len(out) > 0 { // kept before that was asked for
 			return problem.Invalid(problem.At("/version", problem.BadValue, "version %d cannot be published: at %s, %s. Push it as a new version", version, out[0].Pointer, out[0].Detail))
 		}
+		if err := o.reviewed(ctx, p, *t, v); err != nil {
+			return err
+		}
 		t.Published, t.Class = version, v.Body.Class
 		return nil
 	})
+}
+
+// reviewed refuses to publish a version whose author asks for it himself, where its tenant wants a second
+// person. What was published before may be restored by anybody: that is for when something went wrong.
+func (o *Operate) reviewed(ctx context.Context, p tenant.Principal, t config.Template, v Versioned[template.Template]) error {
+	sms := slices.ContainsFunc(v.Body.Variants, func(x template.Variant) bool { return x.Channel == message.SMS })
+	if v.Author != p.Name || !sms && v.Body.Class != message.Marketing {
+		return nil
+	}
+	d, live, err := o.document(ctx, store.Tenants, t.Tenant)
+	if err != nil || !live {
+		return err
+	}
+	owner, err := decode[tenant.Tenant](d)
+	if err != nil || !owner.Body.ReviewTemplates {
+		return err
+	}
+	before, err := history[config.Template](ctx, o, tenant.System("operate"), store.Templates, t.Tenant+"/"+t.Name)
+	if err != nil {
+		return err
+	}
+	if slices.ContainsFunc(before, func(h Versioned[config.Template]) bool { return h.Body.Published == v.Body.Version }) {
+		return nil
+	}
+	return problem.New(problem.NotAllowedNow, "version %d is by %s, and this tenant wants a second person for sms and marketing: somebody else publishes it", v.Body.Version, v.Author)
 }
 
 // Share lets other tenants send with a template, or no longer.

@@ -21,6 +21,7 @@ type Trial struct {
 	Tenant   string // in whose name; "" is the key's
 	To       string
 	Template string
+	Version  int // 0 is the published one, or the newest where none is: a trial may send a draft
 	Vars     map[string]any
 	Locale   string
 	Text     string
@@ -76,6 +77,8 @@ func (t Trial) check(f *faults) {
 	switch {
 	case t.Template != "" && t.Text != "":
 		f.add("/text", problem.BadValue, "send template or text, not both")
+	case t.Template == "" && t.Version != 0:
+		f.add("/template_version", problem.BadValue, "template_version goes with a template")
 	case t.Template == "" && len(t.Vars) > 0:
 		f.add("/vars", problem.BadValue, "vars go with a template")
 	}
@@ -108,8 +111,11 @@ func renamed(err error) error {
 	var p *problem.Error
 	if errors.As(err, &p) {
 		for i, f := range p.Fields {
-			if strings.HasPrefix(f.Pointer, "/content") {
+			switch {
+			case strings.HasPrefix(f.Pointer, "/content"):
 				p.Fields[i].Pointer = "/text"
+			case f.Pointer == "/version":
+				p.Fields[i].Pointer = "/template_version"
 			}
 		}
 	}

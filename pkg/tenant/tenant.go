@@ -25,8 +25,10 @@ type Tenant struct {
 	PerMonth float64 `json:"per_month,omitempty"`
 	Currency string  `json:"currency,omitempty"`
 	// ApproveOver is the number of recipients over which a campaign needs a second person; 0 is no bound.
-	ApproveOver int  `json:"approve_over,omitempty"`
-	Disabled    bool `json:"disabled,omitempty"`
+	ApproveOver int `json:"approve_over,omitempty"`
+	// ReviewTemplates wants a second person for the publication of a version for sms, or for marketing.
+	ReviewTemplates bool `json:"review_templates,omitempty"`
+	Disabled        bool `json:"disabled,omitempty"`
 }
 
 // Owner is a person to call.

@@ -47,6 +47,7 @@ listCampaigns         .    x    x       x
 listScheduleHistory   .    x    x       x
 listScheduleRuns      .    x    x       x
 listSchedules         .    x    x       x
+listTemplateUses      .    x    x       x
 pauseCampaign         x    .    x       x
 pauseSchedule         x    .    x       x
 previewSchedule       x    .    x       x
@@ -56,6 +57,7 @@ resumeCampaign        x    .    x       x
 resumeSchedule        x    .    x       x
 runSchedule           x    .    x       x
 sendCampaign          x    .    x       x
+stopTemplateUses      x    .    x       x
 `
 
 var principals = map[string]tenant.Principal{

@@ -20,12 +20,13 @@ type Campaigns interface {
 	Schedules
 	Runs
 	Audiences
+	TemplateUse
 }
 
 // Endpoints mounts all of it.
 func Endpoints(c Campaigns) []httpapi.Endpoint {
 	var all []httpapi.Endpoint
-	for _, some := range [][]httpapi.Endpoint{schedules(c), audiences(c), campaigns(c), files(c)} {
+	for _, some := range [][]httpapi.Endpoint{schedules(c), audiences(c), campaigns(c), files(c), uses(c)} {
 		all = append(all, some...)
 	}
 	return all

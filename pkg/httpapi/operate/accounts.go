@@ -96,6 +96,7 @@ type SwitchAccount struct {
 type TestAccount struct {
 	To       string         `json:"to,omitzero" doc:"An address of the account's channel."`
 	Template string         `json:"template,omitzero" doc:"A template to send; needed on channels that send templates only."`
+	Version  int            `json:"template_version,omitzero" doc:"Of the template, a draft too; the published one without it, or the newest where none is." minimum:"1"`
 	Vars     map[string]any `json:"vars,omitzero"`
 	Locale   string         `json:"locale,omitzero"`
 	Text     string         `json:"text,omitzero" doc:"A text to send instead; one that says what it is without it."`
@@ -104,7 +105,7 @@ type TestAccount struct {
 }
 
 func (r *TestAccount) empty() bool {
-	return r.To+r.Template+r.Locale+r.Text+r.Tenant+r.Reason == "" && len(r.Vars) == 0
+	return r.To+r.Template+r.Locale+r.Text+r.Tenant+r.Reason == "" && len(r.Vars) == 0 && r.Version == 0
 }
 
 // AccountTest is what came of trying an account.
@@ -250,7 +251,7 @@ func accounts(o Accounts) []httpapi.Endpoint {
 			if r.empty() {
 				return one(testedOf)(o.TestAccount(ctx, c.Principal, c.Path("name")))
 			}
-			return one(triedOf)(o.TryAccount(ctx, c.Principal, c.Path("name"), operate.Trial{Tenant: r.Tenant, To: r.To, Template: r.Template, Vars: r.Vars,
+			return one(triedOf)(o.TryAccount(ctx, c.Principal, c.Path("name"), operate.Trial{Tenant: r.Tenant, To: r.To, Template: r.Template, Version: r.Version, Vars: r.Vars,
 				Locale: r.Locale, Text: r.Text, Reason: r.Reason, IP: c.IP, RequestID: c.RequestID}))
 		}),
 		httpapi.Route(del, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*struct{}, error) {

@@ -40,6 +40,7 @@ type TenantFields struct {
 	PerMonth    float64 `json:"per_month,omitzero" doc:"What its messages may cost in a month (of UTC), by the prices of the accounts in the same currency; 0 is no bound. When it is used up marketing waits; all else goes, and is counted." minimum:"0"`
 	Currency    string  `json:"currency,omitzero" doc:"Of per_month, ISO 4217." example:"CNY"`
 	ApproveOver int     `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
+	Review      bool    `json:"review_templates,omitzero" doc:"A new version of a template for sms, or for marketing, is published by somebody else than its author."`
 	Disabled    bool    `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
 }
 
@@ -86,13 +87,13 @@ func (c ChangeFields) change() operate.Change { return operate.Change(c) }
 
 func (f TenantFields) tenant(name string) tenant.Tenant {
 	return tenant.Tenant{Name: name, Title: f.Title, Owner: tenant.Owner(f.Owner), FreeContent: f.FreeContent, Region: f.Region,
-		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, PerMonth: f.PerMonth, Currency: f.Currency, ApproveOver: f.ApproveOver, Disabled: f.Disabled}
+		Locale: f.Locale, PerSecond: f.PerSecond, PerDay: f.PerDay, PerMonth: f.PerMonth, Currency: f.Currency, ApproveOver: f.ApproveOver, ReviewTemplates: f.Review, Disabled: f.Disabled}
 }
 
 func tenantOf(v operate.Versioned[tenant.Tenant]) Tenant {
 	t := v.Body
 	return Tenant{t.Name, TenantFields{Title: t.Title, Owner: Owner(t.Owner), FreeContent: t.FreeContent, Region: t.Region,
-		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, PerMonth: t.PerMonth, Currency: t.Currency, ApproveOver: t.ApproveOver, Disabled: t.Disabled}, metaOf(v.Meta)}
+		Locale: t.Locale, PerSecond: t.PerSecond, PerDay: t.PerDay, PerMonth: t.PerMonth, Currency: t.Currency, ApproveOver: t.ApproveOver, Review: t.ReviewTemplates, Disabled: t.Disabled}, metaOf(v.Meta)}
 }
 
 func tenants(o Tenants) []httpapi.Endpoint {

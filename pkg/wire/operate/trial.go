@@ -30,7 +30,7 @@ func try(b *wire.Backend) (operate.Sending, error) {
 		return nil, err
 	}
 	return func(ctx context.Context, p tenant.Principal, a config.Account, t operate.Trial, free *message.Content) (*store.Record, error) {
-		req := &intake.Request{Tenant: t.Tenant, To: intake.To{One: t.To}, Channel: a.Channel, Template: t.Template, Vars: t.Vars, Locale: t.Locale,
+		req := &intake.Request{Tenant: t.Tenant, To: intake.To{One: t.To}, Channel: a.Channel, Template: t.Template, Version: t.Version, Vars: t.Vars, Locale: t.Locale,
 			Content: free, Origin: intake.Origin{IP: t.IP, RequestID: t.RequestID, Why: t.Reason}}
 		r, err := in.Try(ctx, p, a.Name, req)
 		if err != nil {

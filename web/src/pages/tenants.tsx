@@ -52,7 +52,7 @@ export function TenantPage({ name }: { name: string }) {
 function Form({ x, reload }: { x?: Tenant; reload: () => void }) {
   const [name, setName] = useState(x?.name ?? '');
   const [f, set] = useState<PutTenant>({
-    title: x?.title, owner: x?.owner ?? { name: '' }, free_content: x?.free_content, region: x?.region ?? 'CN', locale: x?.locale ?? 'zh', per_second: x?.per_second, per_day: x?.per_day, per_month: x?.per_month, currency: x?.currency, approve_over: x?.approve_over, disabled: x?.disabled,
+    title: x?.title, owner: x?.owner ?? { name: '' }, free_content: x?.free_content, region: x?.region ?? 'CN', locale: x?.locale ?? 'zh', per_second: x?.per_second, per_day: x?.per_day, per_month: x?.per_month, currency: x?.currency, approve_over: x?.approve_over, review_templates: x?.review_templates, disabled: x?.disabled,
   });
   const action = useAction();
   const owner = (change: Partial<PutTenant['owner']>): void => set({ ...f, owner: { ...f.owner, ...change } });
@@ -81,6 +81,8 @@ function Form({ x, reload }: { x?: Tenant; reload: () => void }) {
         <Text label={t('per_day.label')} type="number" min={0} value={f.per_day ? String(f.per_day) : ''} set={(v) => set({ ...f, per_day: Number(v) || undefined })} placeholder={t('no_limit')} error={at('/per_day')} />
         <Text label={t('per_month.label')} type="number" min={0} value={f.per_month ? String(f.per_month) : ''} set={(v) => set({ ...f, per_month: Number(v) || undefined })} placeholder={t('no_limit')} error={at('/per_month')} help={t('per_month.help')} />
         <Text label={t('currency.label')} value={f.currency ?? ''} set={(v) => set({ ...f, currency: v.toUpperCase() || undefined })} error={at('/currency')} />
+        <Text label={t('approve_over.label')} type="number" min={0} value={f.approve_over ? String(f.approve_over) : ''} set={(v) => set({ ...f, approve_over: Number(v) || undefined })} placeholder={t('no_limit')} error={at('/approve_over')} help={t('approve_over.help')} />
+        <Check label={t('review_templates')} value={!!f.review_templates} set={(v) => set({ ...f, review_templates: v })} help={t('review_templates.help')} />
         <Check label={t('free_content.may')} value={!!f.free_content} set={(v) => set({ ...f, free_content: v })} help={t('free_content.help')} />
         <Check label={t('disabled')} value={!!f.disabled} set={(v) => set({ ...f, disabled: v })} help={t('disabled.help')} />
         <div class="wide actions">{may('admin') ? <Button kind="main" type="submit" disabled={action.busy || !name || !f.owner.name}>{t('save')}</Button> : <Needs scope="admin" />}</div>

@@ -17,7 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/sign"
 )
 
-// mutants is how many forgeries of each genuine callback are tried.
+// mutants is how many forgeries of each scheme are tried, spread over its genuine callbacks.
 const mutants = 10_000
 
 // TestMutated forges each genuine callback: one thing of it is changed, and then one more, until what the
@@ -26,18 +26,25 @@ const mutants = 10_000
 func TestMutated(t *testing.T) {
 	t.Parallel()
 	of := map[string]int{}
+	for _, c := range genuine() {
+		if !c.check {
+			of[c.scheme]++
+		}
+	}
 	for name, c := range genuine() {
 		if c.check {
 			continue
 		}
-		of[c.scheme]++
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
 			random, tried := rand.New(rand.NewPCG(1, 2)), map[string]int{}
 			was := signed(c)
-			for range mutants {
+			for range (mutants + of[c.scheme] - 1) / of[c.scheme] {
 				m, how := clone(c), ""
-				for i := 0; how == "" || signed(m) == was; i++ {
+				same := func() bool { // SNS signs in the body only: it is not read again for a header
+					return c.scheme == "sns" && m.body == c.body && m.now.Equal(c.now) && maps.Equal(m.params, c.params) || signed(m) == was
+				}
+				for i := 0; how == "" || same(); i++ {
 					if i == 100 {
 						t.Fatalf("%s changes nothing", how)
 					}

@@ -80,16 +80,22 @@ func TestACS3(t *testing.T) {
 	}
 }
 
-// TestSigV4 holds get-vanilla of https://github.com/boto/botocore/tree/develop/tests/unit/auth/aws4_testsuite
+// TestSigV4 holds vectors of https://github.com/boto/botocore/tree/develop/tests/unit/auth/aws4_testsuite
 func TestSigV4(t *testing.T) {
 	t.Parallel()
 	m := sign.Moment{Now: time.Date(2015, 8, 30, 12, 36, 0, 0, time.UTC)}
 	p := sign.Params{"id": "AKIDEXAMPLE", "key": "wJalrXUtnFEMI/K7MDENG+bPxRfiCYEXAMPLEKEY", "region": "us-east-1", "service": "service"}
-	h := apply(t, "sigv4", p, m, "GET", "https://example.amazonaws.com", "")
-	want := "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=host;x-amz-date, " +
-		"Signature=5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"
-	if got := h.Get("Authorization"); got != want {
-		t.Errorf("\n got %s\nwant %s", got, want)
+	for name, c := range map[string]struct {
+		method, url, signed, want string
+	}{
+		"get-vanilla":                      {"GET", "https://example.amazonaws.com", "host;x-amz-date", "5fa00fa31553b73ebf1942676e86291e8372ff2a2260956d9b8aae1d763fbf31"},
+		"post-vanilla":                     {"POST", "https://example.amazonaws.com/", "host;x-amz-date", "5da7c1a2acd57cee7505fc6676e4e544621c30862966e37dddb68e92efbe5d6b"},
+		"get-vanilla-query-order-key-case": {"GET", "https://example.amazonaws.com/?Param2=value2&Param1=value1", "host;x-amz-date", "b97d918cfa904a5beff61c982a1b6f458b799221646efd99d3219ec94cdf2500"},
+	} {
+		want := "AWS4-HMAC-SHA256 Credential=AKIDEXAMPLE/20150830/us-east-1/service/aws4_request, SignedHeaders=" + c.signed + ", Signature=" + c.want
+		if got := apply(t, "sigv4", p, m, c.method, c.url, "").Get("Authorization"); got != want {
+			t.Errorf("%s:\n got %s\nwant %s", name, got, want)
+		}
 	}
 }
 

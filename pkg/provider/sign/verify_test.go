@@ -47,6 +47,9 @@ func (c callback) verify(t testing.TB) (sign.Opened, error) {
 
 const (
 	weChatEncrypt     = "+qdx1OKCy+5JPCBFWw70tm0fJGb2Jmeia4FCB7kao+/Q5c/ohsOzQHi8khUOb05JCpj0JB4RvQMkUyus8TPxLKJGQqcvZqzDpVzazhZv6JsXUnnR8XGT740XgXZUXQ7vJVnAG+tE8NUd4yFyjPy7GgiaviNrlCTj+l5kdfMuFUPpRSrfMZuMcp3Fn2Pede2IuQrKEYwKSqFIZoNqJ4M8EajAsjLY2km32IIjdf8YL/P50F7mStwntrA2cPDrM1kb6mOcfBgRtWygb3VIYnSeOBrebufAlr7F9mFUPAJGj04="
+	weComEncrypt      = "RypEvHKD8QQKFhvQ6QleEB4J58tiPdvo+rtK1I9qca6aM/wvqnLSV5zEPeusUiX5L5X/0lWfrf0QADHHhGd3QczcdCUpj911L3vg3W/sYYvuJTs3TUUkSUXxaccAS0qhxchrRYt66wiSpGLYL42aM6A8dTT+6k4aSknmPj48kzJs8qLjvd4Xgpue06DOdnLxAUHzM6+kDZ+HMZfJYuR+LtwGc2hgf5gsijff0ekUNXZiqATP7PF5mZxZ3Izoun1s4zG4LUMnvw2r+KqCKIw+3IQH03v+BCA9nMELNqbSf6tiWSrXJB3LAVGUcallcrw8V2t9EL4EhzJWrQUax5wLVMNS0+rUPA3k22Ncx4XXZS9o0MBH27Bo6BpNelZpS+/uh9KsNlY6bHCmJU9p8g7m3fVKn28H3KDYA5Pl/T8Z1ptDAVe0lXdQ2YoyyH2uyPIGHBZZIs2pDBS8R07+qN+E7Q=="
+	weComEcho         = "P9nAzCzyDtyTWESHep1vC5X9xho/qYX3Zpb4yKa9SKld1DsH3Iyt3tP3zNdtp+4RPcs8TgAE7OaBO+FZXvnaqQ=="
+	weComPlain        = "<xml><ToUserName><![CDATA[wx5823bf96d3bd56c7]]></ToUserName>\n<FromUserName><![CDATA[mycreate]]></FromUserName>\n<CreateTime>1409659813</CreateTime>\n<MsgType><![CDATA[text]]></MsgType>\n<Content><![CDATA[hello]]></Content>\n<MsgId>4561255354251345929</MsgId>\n<AgentID>218</AgentID>\n</xml>"
 	weChatPlain       = `{"ToUserName":"gh_97417a04a28d","FromUserName":"o9AgO5Kd5ggOC-bXrbNODIiE3bGY","CreateTime":1714112445,"MsgType":"event","Event":"debug_demo","debug_str":"hello world"}`
 	twilioForm        = "CallSid=CA1234567890ABCDE&Caller=%2B14158675309&Digits=1234&From=%2B14158675309&To=%2B18005551212"
 	twilioRepeated    = "Sid=CA123&SidAccount=AC123&Digits=5678&Digits=1234&Digits=1234"
@@ -65,6 +68,7 @@ func headers(pairs ...string) http.Header {
 func genuine() map[string]callback {
 	twilio := sign.Params{"key": "12345", "url": twilioURL}
 	weChat := sign.Params{"token": "AAAAA", "aes_key": strings.Repeat("A", 43), "receiver": "wxba5fad812f8e6fb9"}
+	weCom := sign.Params{"token": "QDG6eK", "aes_key": "jWmYm7qr5nMoAUwZRjGtBxmz3KA1tkAj3ykkR6q2B2C", "receiver": "wx5823bf96d3bd56c7"}
 	hub := sign.Params{"key": "secret", "verify_token": "mine"}
 	return map[string]callback{
 		// https://github.com/twilio/twilio-go/blob/main/client/request_validator_test.go
@@ -81,10 +85,16 @@ func genuine() map[string]callback {
 		// https://developers.facebook.com/docs/graph-api/webhooks/getting-started gives the formula only.
 		"hub": {scheme: "hub-sha256", params: hub, url: "/", body: "test", want: "test",
 			header: headers("X-Hub-Signature-256", "sha256=0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914")},
+		// https://docs.github.com/en/webhooks/using-webhooks/validating-webhook-deliveries
+		"hub of GitHub": {scheme: "hub-sha256", params: sign.Params{"key": "It's a Secret to Everybody"}, url: "/", body: "Hello, World!", want: "Hello, World!",
+			header: headers("X-Hub-Signature-256", "sha256=757107ea0eb2509fc211221cce984b8a37570b6d7586c22c46f4379c8b043e17")},
 		"hub check": {scheme: "hub-sha256", params: hub, method: "GET", url: "/?hub.mode=subscribe&hub.verify_token=mine&hub.challenge=1158201444",
 			want: "1158201444", check: true},
 		"hmac": {scheme: "hmac-sha256", params: sign.Params{"key": "secret", "header": "X-Sig"}, url: "/", body: "test", want: "test",
 			header: headers("X-Sig", "0329a06b62cd16b33eb6792be8c60b158d89a2ee3a876fce9a881ebb488c0914")},
+		// https://www.rfc-editor.org/rfc/rfc4231#section-4.3
+		"hmac of RFC 4231": {scheme: "hmac-sha256", params: sign.Params{"key": "Jefe", "header": "X-Sig"}, url: "/", body: "what do ya want for nothing?", want: "what do ya want for nothing?",
+			header: headers("X-Sig", "5bdcc146bf60754e6a042426089575c75a003f089d2739839dec58b964ec3843")},
 		"hmac of a time": {scheme: "hmac-sha256", params: sign.Params{"key": "k", "header": "X-Sig", "timestamp_header": "X-Ts"}, now: time.Unix(1700000000, 0), url: "/",
 			body: `{"a":1}`, want: `{"a":1}`, header: headers("X-Ts", "1700000000", "X-Sig", "1b6ad1bc9bf48c52ce01939866d5877c6cc4e87ddad27e16673cb8c4964394a3")},
 		// https://github.com/standard-webhooks/standard-webhooks/tree/main/libraries
@@ -100,6 +110,15 @@ func genuine() map[string]callback {
 			want: "4375120948345356249", check: true},
 		"wecom check": {scheme: "wechat", params: weChat, now: time.Unix(1714112445, 0), method: "GET", url: "/?timestamp=1714112445&nonce=415670741&msg_signature=046e02f8204d34f8ba5fa3b1db94908f3df2e9b3&echostr=" + url.QueryEscape(weChatEncrypt),
 			want: weChatPlain, check: true},
+		// The sample of WeCom's own libraries: https://developer.work.weixin.qq.com/document/path/90307
+		"wecom": {scheme: "wechat", params: weCom, now: time.Unix(1409659813, 0), url: "/?msg_signature=477715d11cdb4164915debcba66cb864d751f3e6&timestamp=1409659813&nonce=1372623149",
+			body: "<xml><ToUserName><![CDATA[wx5823bf96d3bd56c7]]></ToUserName><Encrypt><![CDATA[" + weComEncrypt + "]]></Encrypt><AgentID><![CDATA[218]]></AgentID></xml>", want: weComPlain},
+		"wecom check of its own": {scheme: "wechat", params: weCom, now: time.Unix(1409659589, 0), method: "GET", url: "/?msg_signature=5c45ff5e21c57e6ad56bac8758b79b1d9ac89fd3&timestamp=1409659589&nonce=263014780&echostr=" + url.QueryEscape(weComEcho),
+			want: "1616140317555161061", check: true},
+		// The encrypted text of https://open.feishu.cn/document/server-docs/event-subscription-guide/event-subscription-configure-/encrypt-key-encryption-configuration-case
+		"feishu encrypted": {scheme: "feishu-event", now: time.Unix(1700000000, 0), params: sign.Params{"encrypt_key": "test key"}, url: "/", body: `{"encrypt":"P37w+VZImNgPEO1RBhJ6RtKl7n6zymIbEG1pReEzghk="}`, want: "hello world",
+			header: headers("X-Lark-Request-Timestamp", "1700000000", "X-Lark-Request-Nonce", "nonce123",
+				"X-Lark-Signature", "669e3ed5328644f71370e3249f96af0fd17e5ed4d7b178c44f11f7997339e344")},
 		// The formula of https://github.com/larksuite/oapi-sdk-go, with values of our own.
 		"feishu": {scheme: "feishu-event", now: time.Unix(1700000000, 0), params: sign.Params{"encrypt_key": "encKey", "token": "v"}, url: "/", body: `{"a":1}`, want: `{"a":1}`,
 			header: headers("X-Lark-Request-Timestamp", "1700000000", "X-Lark-Request-Nonce", "nonce123",

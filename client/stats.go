@@ -68,6 +68,49 @@ func (c *Client) Stats(ctx context.Context, r StatsRequest) (*Stats, error) {
 		"tenant", r.Tenant, "channel", string(r.Channel), "account", r.Account, "template", r.Template))
 }
 
+// ThrottlesRequest says which seconds are asked for. What is empty does not narrow, or has a default.
+type ThrottlesRequest struct {
+	From, To time.Time // an hour up to now; at most 6 hours
+	Account  string
+	Limit    int // seconds, 1 to 500; 100 without it
+}
+
+// Throttles tells when accounts were at their limits, and who held the quota.
+type Throttles struct {
+	From      time.Time   `json:"from"`
+	To        time.Time   `json:"to"`
+	Seconds   int         `json:"seconds"` // in which messages were put off
+	PutOff    int64       `json:"put_off"`
+	Refused   int64       `json:"refused_by_provider"`
+	Tenants   []QuotaPart `json:"tenants"` // who made the most calls in those seconds
+	Templates []QuotaPart `json:"templates"`
+	Waiting   []QuotaPart `json:"waiting"` // the tenants that had to wait most
+	Items     []Throttle  `json:"items"`   // the newest first
+}
+
+// Throttle is a second in which messages were put off that an account should have carried.
+type Throttle struct {
+	At        time.Time   `json:"at"`
+	Account   string      `json:"account"`
+	Calls     int64       `json:"calls"`
+	PutOff    int64       `json:"put_off"`
+	Refused   int64       `json:"refused_by_provider,omitzero"`
+	Tenants   []QuotaPart `json:"tenants"`
+	Templates []QuotaPart `json:"templates"`
+	Waiting   []QuotaPart `json:"waiting"`
+}
+
+// QuotaPart is how much somebody had of a quota, or waited for it.
+type QuotaPart struct {
+	Name string `json:"name"`
+	N    int64  `json:"n"`
+}
+
+// Throttles reads the throttle ledger. It takes the scope operate.
+func (c *Client) Throttles(ctx context.Context, r ThrottlesRequest) (*Throttles, error) {
+	return get[Throttles](ctx, c, query("/v1/stats/throttles", "from", instant(r.From), "to", instant(r.To), "account", r.Account, "limit", number(r.Limit)))
+}
+
 // Refusal is a request that was refused.
 type Refusal struct {
 	At        time.Time       `json:"at"`

@@ -25,7 +25,8 @@ minutes.`,
   notify stats --by tenant --since 24h --step hour
   notify stats --account tencent-main --points
   notify stats --by template --json | jq '.groups[] | {name, counts}'
-  notify stats refused --tenant shop --since 1h`,
+  notify stats refused --tenant shop --since 1h
+  notify stats throttles --account tencent-main --since 2h`,
 		Args: takes(0, 0),
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			c, err := s.connect()
@@ -56,7 +57,7 @@ minutes.`,
 	f.StringVar(&r.Account, "account", "", "only over this account")
 	f.StringVar(&r.Template, "template", "", "only of this template: tenant/name, or name with --tenant")
 	f.BoolVar(&points, "points", false, "a line for each step")
-	c.AddCommand(refusedCommand(s))
+	c.AddCommand(refusedCommand(s), throttlesCommand(s))
 	return c
 }
 

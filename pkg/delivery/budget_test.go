@@ -11,6 +11,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -178,6 +179,46 @@ func TestRecipientLimits(t *testing.T) {
 		w.settle(70 * time.Hour)
 		if got := len(w.calls); got != 6 {
 			t.Errorf("%s: %d calls in the end", name, got)
+		}
+	}
+}
+
+// counts are a Metrics that remembers counters, by name, tenant and account.
+type counts struct {
+	telemetry.Nop
+	mu sync.Mutex
+	of map[string]int64
+}
+
+func (c *counts) Count(name string, n int64, l telemetry.Labels) {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	if c.of == nil {
+		c.of = map[string]int64{}
+	}
+	c.of[name+" "+l.Tenant+" "+l.Account] += n
+}
+
+// What the throttle ledger is made of: each call, each that the provider refused as too many, and each message
+// that the account's limit put off.
+func TestCallsAreCounted(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts[0].PerSecond = 2
+	n := 0
+	w.send = func(context.Context, provider.Call) message.Result {
+		if n++; n == 1 {
+			return answer(message.Throttled)
+		}
+		return answer(message.Accepted)
+	}
+	for range 3 {
+		w.hint(w.accept(message.Transactional))
+		w.deliver()
+	}
+	for name, want := range map[string]int64{"called": 2, "pushed_back": 1, "throttled": 1} {
+		if got := w.counts.of[name+" shop a1"]; got != want {
+			t.Errorf("%s: %d, want %d", name, got, want)
 		}
 	}
 }

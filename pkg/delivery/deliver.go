@@ -286,5 +286,14 @@ func (d *Delivery) call(ctx context.Context, r *store.Record, p *parcel) (res me
 	}()
 	ctx, cancel := context.WithTimeout(ctx, provider.Timeout)
 	defer cancel()
+	if r.Class != message.Callback {
+		of := telemetry.Of(&r.Message, p.account.Name)
+		d.Metrics.Count(telemetry.Called, 1, of)
+		defer func() {
+			if res.Outcome == message.Throttled {
+				d.Metrics.Count(telemetry.PushedBack, 1, of)
+			}
+		}()
+	}
 	return p.sender.Send(ctx, p.call)
 }

@@ -24,7 +24,6 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/sweep"
-	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -110,6 +109,7 @@ type world struct {
 	unopened map[string]error
 	endpoint *config.Endpoint
 	tenant   tenant.Tenant
+	counts   counts
 	told     []message.Message
 	heard    []message.Result
 	poison   message.Channel // whose accounts make the worker panic
@@ -161,7 +161,7 @@ func (w *world) restart() {
 	if w.unsound != nil {
 		st = w.unsound(st)
 	}
-	if w.delivery, err = delivery.New(delivery.Ports{Store: st, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: telemetry.Nop{}, PublicURL: w.public, Log: log}); err != nil {
+	if w.delivery, err = delivery.New(delivery.Ports{Store: st, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: &w.counts, PublicURL: w.public, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {

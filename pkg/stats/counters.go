@@ -30,7 +30,8 @@ const (
 
 // peaked are the counters whose peak second is asked for, and what their slots begin with: names are
 // written with every addition, so they are short.
-var peaked = map[string]string{telemetry.Accepted: "a", string(message.Sent): "s", telemetry.Throttled: "t"}
+var peaked = map[string]string{telemetry.Accepted: "a", string(message.Sent): "s", telemetry.Throttled: "t",
+	telemetry.Called: "c", telemetry.PushedBack: "p"}
 
 // slot is the field of a second of a peaked counter.
 func slot(prefix string, second int) string { return prefix + strconv.Itoa(100 + second)[1:] }

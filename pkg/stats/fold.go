@@ -20,6 +20,8 @@ type Store interface {
 	FiguresOf(ctx context.Context, p tenant.Principal, tenant, span string, in store.Range) ([]store.Figures, error)
 	Folded(ctx context.Context) (message.Time, error)
 	SetFolded(ctx context.Context, now, until message.Time) error
+	PutThrottles(ctx context.Context, p tenant.Principal, now message.Time, ledgers ...store.Throttles) error
+	ThrottlesOf(ctx context.Context, p tenant.Principal, in store.Range) ([]store.Throttles, error)
 	Refusals(ctx context.Context, p tenant.Principal, tenant string, in store.Range, before string, limit int) ([]store.Refusal, error)
 }
 
@@ -128,6 +130,9 @@ func (s *Stats) foldMinutes(ctx context.Context, now, from, to message.Time) err
 			sheets[name] = fold(some, most(name))
 		}
 		if err := s.put(ctx, now, minutes, at, sheets); err != nil {
+			return err
+		}
+		if err := s.keep(ctx, now, at, all); err != nil {
 			return err
 		}
 	}

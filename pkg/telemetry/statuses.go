@@ -13,8 +13,11 @@ const (
 	Duplicate = "duplicate" // asked for again, and answered with what was there
 	Refused   = "refused"   // requests that were not understood or not allowed
 	Throttled = "throttled" // put off by a limit, ours or the provider's
-	Retried   = "retried"   // put back for another try after a fault
-	Redriven  = "redriven"  // by an operator, after its end
+	// Called are calls to providers, PushedBack those that the provider refused because there were too many.
+	Called     = "called"
+	PushedBack = "pushed_back"
+	Retried    = "retried"  // put back for another try after a fault
+	Redriven   = "redriven" // by an operator, after its end
 	// Tracked is what was sent over accounts that say later what became of it: what a rate of delivery is
 	// of.
 	Tracked = "tracked"

@@ -19,6 +19,7 @@ import (
 // Stats is the use case.
 type Stats interface {
 	Read(ctx context.Context, p tenant.Principal, q stats.Query) (*stats.Answer, error)
+	Throttles(ctx context.Context, p tenant.Principal, q stats.ThrottleQuery) (*stats.Ledger, error)
 	Refused(ctx context.Context, p tenant.Principal, f stats.RefusedFilter) ([]store.Refusal, string, error)
 }
 
@@ -38,8 +39,8 @@ type Figures struct {
 type Group struct {
 	Name string `json:"name,omitzero" doc:"A template's is tenant/name; free is free content, other are templates beyond what is told apart."`
 	// Counts are by counter; one that is not there is 0.
-	Counts   map[string]int64 `json:"counts" doc:"By counter, when it was reached: accepted, duplicate, refused, sent, delivered, undelivered, bounced, complained, failed, expired, suppressed, cancelled, simulated, throttled, retried, in_doubt, dead, redriven; tracked is what was sent over accounts that give receipts. One that is absent is 0."`
-	Peaks    map[string]Peak  `json:"peaks,omitzero" doc:"The second with the most accepted, sent, throttled; with minutes, and where no more than one thing narrows the figures."`
+	Counts   map[string]int64 `json:"counts" doc:"By counter, when it was reached: accepted, duplicate, refused, sent, delivered, undelivered, bounced, complained, failed, expired, suppressed, cancelled, simulated, throttled, retried, in_doubt, dead, redriven; called are calls to providers, pushed_back those that one refused as too many; tracked is what was sent over accounts that give receipts. One that is absent is 0."`
+	Peaks    map[string]Peak  `json:"peaks,omitzero" doc:"The second with the most accepted, sent, throttled, called, pushed_back; with minutes, and where no more than one thing narrows the figures."`
 	Failure  Rate             `json:"failure_rate" doc:"(failed + dead) / (sent + failed + dead)"`
 	Delivery Rate             `json:"delivery_rate" doc:"delivered / tracked"`
 	Points   []Point          `json:"points" doc:"Steps in which something was counted, in the order of time."`
@@ -111,6 +112,7 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), {Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}},
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
 	return []httpapi.Endpoint{
+		throttles(s),
 		httpapi.Route(figures, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Figures, error) {
 			q := stats.Query{Step: c.Query("step"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
 			err := values(at(c, "from", &q.From), at(c, "to", &q.To), whole(c, "top", &q.Top))

@@ -35,7 +35,7 @@ func (auth) Authenticate(_ context.Context, bearer string) (tenant.Principal, er
 	return tenant.Of(tenant.Key{ID: bearer, Tenant: "shop", Live: true, Scopes: []tenant.Scope{tenant.Scope(bearer)}}), nil
 }
 
-func setup(t *testing.T) http.Handler {
+func setup(t *testing.T, more ...func(*stats.Counters)) http.Handler {
 	t.Helper()
 	now := func() time.Time { return time.Date(2026, 1, 2, 10, 30, 7, 0, time.UTC) }
 	keeper, err := sealfile.Open(filepath.Join(t.TempDir(), "master.key"), rand.Reader)
@@ -54,6 +54,9 @@ func setup(t *testing.T) http.Handler {
 	counters.KeepIn(st)
 	for _, name := range []string{"shop", "bank"} {
 		counters.Count("sent", 3, telemetry.Labels{Tenant: name, Channel: "sms"})
+	}
+	for _, count := range more {
+		count(counters)
 	}
 	requests := 0
 	h := httpapi.New(httpapi.Config{Auth: auth{}, Now: now, NewRequestID: func() string { requests++; return fmt.Sprint("req_", requests) }, Log: slog.New(slog.DiscardHandler),
@@ -98,6 +101,30 @@ func TestAccess(t *testing.T) {
 	}
 	if w := get(h, "operate", "/v1/refused?code=unauthorized"); strings.Count(w.Body.String(), `"req_`) != 5 {
 		t.Errorf("an operator finds %s", w.Body)
+	}
+}
+
+// The ledger names tenants, so it is for operators; an answer as it is written.
+func TestThrottles(t *testing.T) {
+	t.Parallel()
+	h := setup(t, func(c *stats.Counters) {
+		c.Count(telemetry.Called, 5, telemetry.Labels{Tenant: "bank", Account: "tencent-main", Template: "bank/promo"})
+		c.Count(telemetry.Throttled, 2, telemetry.Labels{Tenant: "shop", Account: "tencent-main", Template: "shop/code"})
+	})
+	get(h, "nobody", "/v1/stats") // is refused, and flushes
+	for key, want := range map[string]int{"nobody": 401, "send": 403, "read": 403, "operate": 200, "admin": 200} {
+		if w := get(h, key, "/v1/stats/throttles"); w.Code != want {
+			t.Errorf("%s: %d", key, w.Code)
+		}
+	}
+	got := get(h, "operate", "/v1/stats/throttles?account=tencent-main&from=2026-01-02T10:30:00Z").Body.String()
+	want := `{"from":"2026-01-02T10:30:00Z","to":"2026-01-02T10:31:00Z","seconds":1,"put_off":2,"refused_by_provider":0,"tenants":[{"name":"bank","n":5}],"templates":[{"name":"bank/promo","n":5}],"waiting":[{"name":"shop","n":2}],` +
+		`"items":[{"at":"2026-01-02T10:30:07Z","account":"tencent-main","calls":5,"put_off":2,"tenants":[{"name":"bank","n":5}],"templates":[{"name":"bank/promo","n":5}],"waiting":[{"name":"shop","n":2}]}]}` + "\n"
+	if got != want {
+		t.Errorf("got  %swant %s", got, want)
+	}
+	if w := get(h, "operate", "/v1/stats/throttles?limit=0"); w.Code != 422 {
+		t.Error(w.Code, w.Body)
 	}
 }
 

@@ -1,6 +1,7 @@
 package recipes_test
 
 import (
+	"bytes"
 	"os"
 	"path"
 	"path/filepath"
@@ -52,7 +53,38 @@ func TestEveryRecipe(t *testing.T) {
 					t.Errorf("no case for %s: %v", outcome, err)
 				}
 			}
+			heard(t, f.Name(), data, d)
 			providertest.Run(t, r.Open, d, os.DirFS(f.Name()))
 		})
+	}
+}
+
+// heard looks for the cases of what comes later: a receipt, a reply, and where callbacks are signed a forged one.
+func heard(t *testing.T, folder string, recipe []byte, d provider.Descriptor) {
+	t.Helper()
+	files, err := filepath.Glob(filepath.Join(folder, "cases", "*.txtar"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var cases bytes.Buffer
+	for _, file := range files {
+		data, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cases.Write(data)
+	}
+	signs := bytes.Contains(recipe, []byte("verify: {scheme: ")) && !bytes.Contains(recipe, []byte("verify: {scheme: none}"))
+	for what, c := range map[string]struct {
+		has  bool
+		text string
+	}{
+		"a receipt":         {d.Receipts, `"receipts": [`},
+		"a reply":           {bytes.Contains(recipe, []byte("\nreplies:")), `"replies": [`},
+		"a forged callback": {signs, `"refused": true`},
+	} {
+		if c.has && !bytes.Contains(cases.Bytes(), []byte(c.text)) {
+			t.Errorf("no case for %s", what)
+		}
 	}
 }

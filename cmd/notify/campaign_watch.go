@@ -147,10 +147,14 @@ func (s *session) started(ctx context.Context, c *client.Client, r *client.Run, 
 	return nil
 }
 
+// receiptsFor is how long watch looks for receipts after the end of a run: most come within seconds.
+const receiptsFor = 10 * time.Second
+
 // watch shows how far a run is, until it has ended or somebody paused it.
 func (s *session) watch(ctx context.Context, c *client.Client, r *client.Run) (*client.Run, error) {
 	p := s.progress()
 	defer p.end()
+	var ended time.Time
 	return s.until(ctx, c, r, func(r *client.Run) bool {
 		gone := r.Made.Rows() - r.Made.Made
 		for status, n := range r.Messages.ByStatus {
@@ -159,7 +163,13 @@ func (s *session) watch(ctx context.Context, c *client.Client, r *client.Run) (*
 			}
 		}
 		p.show(gone, r.Rows.Total, strings.Join(some(fmt.Sprintf("%d of %d", gone, r.Rows.Total), s.pace(r)), ", "))
-		return r.State.Ended() || r.State == client.RunPaused
+		if r.State != client.RunDone || r.Messages.ByStatus[client.StatusSent] == 0 {
+			return r.State.Ended() || r.State == client.RunPaused
+		}
+		if ended.IsZero() {
+			ended = s.now()
+		}
+		return s.now().Sub(ended) > receiptsFor
 	})
 }
 

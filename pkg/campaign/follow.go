@@ -81,6 +81,10 @@ func (c *Campaigns) walk(ctx context.Context, r *run, each func(*store.Record) e
 // How long a run that has ended is looked after: receipts come late.
 var care = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 * time.Hour, 24 * time.Hour, 72 * time.Hour}
 
+// soonRows is the size of a run that is looked at once more soon after its end, as somebody may be watching:
+// most receipts come within seconds.
+const soonRows = 1000
+
 // follow watches the messages until none is on its way any more, and looks again for the receipts.
 func (c *Campaigns) follow(ctx context.Context, r *run) (job.Step, error) {
 	if _, err := c.sent(ctx, r); err != nil { // others wait for that
@@ -90,8 +94,9 @@ func (c *Campaigns) follow(ctx context.Context, r *run) (job.Step, error) {
 	if err != nil || !whole {
 		return job.Step{}, err
 	}
-	open, unsure := int64(0), int64(0)
+	open, unsure, all := int64(0), int64(0), int64(0)
 	for status, n := range r.at.Survey.Whole {
+		all += n
 		switch status {
 		case message.Scheduled, message.Queued, message.Sending:
 			open += n
@@ -108,6 +113,10 @@ func (c *Campaigns) follow(ctx context.Context, r *run) (job.Step, error) {
 	}
 	if unsure == 0 || r.at.Care == len(care) {
 		return job.Step{Done: true}, nil
+	}
+	if !r.at.Soon && all <= soonRows {
+		r.at.Soon = true
+		return job.Step{Wait: fresh}, nil
 	}
 	r.at.Care++
 	return job.Step{Wait: max(r.at.Ended.Add(care[r.at.Care-1]).Sub(now), fresh)}, nil

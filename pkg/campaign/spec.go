@@ -89,6 +89,7 @@ type cursor struct {
 	Made   message.Time `json:"md,omitzero"`
 	Ended  message.Time `json:"en,omitzero"`
 	Care   int          `json:"ca,omitzero"` // surveys after the end, or of the stop
+	Soon   bool         `json:"so,omitzero"` // looked at once more soon after the end
 	Survey survey       `json:"sv,omitzero"`
 }
 

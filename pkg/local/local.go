@@ -181,7 +181,8 @@ func (l *Local) build(ctx context.Context, dir string) error {
 
 // consumers says who works on which queue.
 func (l *Local) consumers(del, rec queue.Handler) {
-	l.handlers = map[queue.Name]queue.Consumer{queue.Receipts: {Handler: rec, Workers: 2}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
+	// Receipts keep pace with what is sent: they wait in memory.
+	l.handlers = map[queue.Name]queue.Consumer{queue.Receipts: {Handler: rec, Workers: 48, Batch: 1}, queue.Control: {Handler: l.control, Workers: 4, Batch: 1}}
 	for _, info := range append(message.Channels(), message.ChannelInfo{Channel: message.Other}) {
 		if l.Deployed != nil && !l.Deployed(info.Channel) {
 			continue

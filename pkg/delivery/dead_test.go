@@ -9,8 +9,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 )
 
 // kill uses a message's attempts up and gives its copy in the dead-letter queue.
@@ -166,7 +166,7 @@ func TestOutageIsNoPoison(t *testing.T) {
 // queue; the rest of the batch, and of the sweep, goes on.
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
-	db := sqlitetest.Open(t)
+	db := sim.NewDisk()
 	w := worldOver(t, db)
 	bad, good, swept := w.accept(message.Transactional), w.accept(message.Transactional), w.accept(message.Transactional)
 	got, err := db.Get(t.Context(), store.Key{PK: "m#" + bad.ID.Partition(), SK: bad.ID.ULID()})
@@ -200,7 +200,7 @@ func TestUnreadableRecord(t *testing.T) {
 // A hint without a record, or of one that was removed since, is nothing to do.
 func TestHintAboutNothing(t *testing.T) {
 	t.Parallel()
-	db := sqlitetest.Open(t)
+	db := sim.NewDisk()
 	w := worldOver(t, db)
 	r := w.accept(message.OTP)
 	body := w.hint(r)

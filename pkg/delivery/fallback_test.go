@@ -13,8 +13,8 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 )
 
 // fallback keeps a group of n ways to one person, of which the first goes.
@@ -246,7 +246,7 @@ func TestFallbackCrashes(t *testing.T) {
 // in whatever order.
 func TestSiblingsProperty(t *testing.T) {
 	t.Parallel()
-	db := sqlitetest.Open(t)
+	db := sim.NewDisk()
 	groups := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		w := worldOver(t, db)

@@ -21,8 +21,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -128,7 +128,7 @@ type call struct {
 }
 
 // newWorld opens a store of its own. Its default: one account, everything accepted.
-func newWorld(t testing.TB) *world { return worldOver(t, sqlitetest.Open(t)) }
+func newWorld(t testing.TB) *world { return worldOver(t, sim.NewDisk()) }
 
 func worldOver(t testing.TB, d store.Driver) *world {
 	t.Helper()

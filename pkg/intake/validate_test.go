@@ -259,6 +259,8 @@ func TestNothingIsRepeated(t *testing.T) {
 	t.Parallel()
 	const phone, mail, code, secret = "+8613912345678", "canary@private.example", "99887766", "nfy_live_0123456789_0123456789abcdefghjkmnpqrstvwxyz012345"
 	for _, canary := range []string{phone, phone[1:], mail, code, secret, "Geheim wort", "ÄÖÜ" + code} {
+		w := intaketest.New(t)
+		in := w.Over(w.Store, refusing{Queue: w.Queue, err: errors.New("no queue")})
 		for name, change := range map[string]change{
 			"to": on("", canary), "to sms": on(message.SMS, canary+"x"), "to mail": on(message.Email, canary+"@"), "to hook": on(message.Webhook, "http://"+canary),
 			"channel": on(message.Channel(canary), anna), "tenant": func(r *intake.Request) { r.Tenant = canary },
@@ -272,8 +274,6 @@ func TestNothingIsRepeated(t *testing.T) {
 			"way": way(map[message.Channel]string{message.Channel(canary): canary}), "key": keyed(strings.Repeat(canary, 30)),
 			"content": content(message.Content{Subject: canary + "\n", Text: canary, Attachments: []message.Attachment{{Name: canary + "\n", Type: canary}}}),
 		} {
-			w := intaketest.New(t)
-			in := w.Over(w.Store, refusing{Queue: w.Queue, err: errors.New("no queue")})
 			_, err := in.Send(t.Context(), intaketest.Shop, hello(anna, change))
 			if err == nil {
 				continue // the secret's place takes any text

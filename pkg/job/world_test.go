@@ -16,8 +16,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -65,7 +65,7 @@ type entry struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{T: t, clock: start}
-	db := storetest.Faults(sqlitetest.Open(t), func(call string) storetest.Fault {
+	db := storetest.Faults(sim.NewDisk(), func(call string) storetest.Fault {
 		if w.fault == nil {
 			return storetest.Fault{}
 		}

@@ -17,8 +17,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -61,7 +61,7 @@ type world struct {
 
 func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
 	t.Helper()
-	return worldOver(t, sqlitetest.Open(t), foreign...)
+	return worldOver(t, sim.NewDisk(), foreign...)
 }
 
 func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world {

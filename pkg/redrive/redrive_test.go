@@ -18,8 +18,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -65,7 +65,7 @@ type world struct {
 func newWorld(t *testing.T) *world {
 	t.Helper()
 	w := &world{t: t, clock: start, seconds: map[message.Time]int{}}
-	db := sqlitetest.Open(t)
+	db := sim.NewDisk()
 	open := func(d store.Driver) *store.Store {
 		s, err := store.Open(t.Context(), d, keeper{}, start, store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader})
 		if err != nil {

@@ -9,9 +9,9 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -34,7 +34,7 @@ func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error
 	return wrapped, nil
 }
 
-// world is figures over a real store, and two processes that count.
+// world is figures over a store in memory, and two processes that count.
 type world struct {
 	clock time.Time
 	stats *stats.Stats
@@ -43,7 +43,7 @@ type world struct {
 	fault func(call string) storetest.Fault
 }
 
-func newWorld(t testing.TB) *world { return worldOver(t, sqlitetest.Open(t)) }
+func newWorld(t testing.TB) *world { return worldOver(t, sim.NewDisk()) }
 
 func worldOver(t testing.TB, d store.Driver) *world {
 	t.Helper()

@@ -16,8 +16,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/seal"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/store/sqlite/sqlitetest"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -57,7 +57,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: start, items: map[queue.Name][]queue.Item{}, db: sqlitetest.Open(t)}
+	w := &world{t: t, clock: start, items: map[queue.Name][]queue.Item{}, db: sim.NewDisk()}
 	d := storetest.Faults(w.db, func(call string) storetest.Fault {
 		if w.fault == nil {
 			return storetest.Fault{}

@@ -87,8 +87,8 @@ func TestForgeriesLookAlike(t *testing.T) {
 	unknown := good
 	unknown.body = strings.Replace(good.body, string(sent.ID), string(message.NewID(sent.ID.Partition(), message.ULIDFloor(0))), 1)
 	for _, p := range []post{good, good, unknown} { // a repetition is harmless
-		if got := p.to(t, api); got.Code != http.StatusOK || got.Body.String() != "taken" {
-			t.Fatalf("genuine: %d %s", got.Code, got.Body)
+		if got := p.to(t, api); got.Code != http.StatusOK || got.Body.String() != "taken" || got.Header().Get("Content-Type") != "text/plain; charset=utf-8" {
+			t.Fatalf("genuine: %d %s %s", got.Code, got.Header(), got.Body)
 		}
 	}
 	if len(w.hints) != 3 {
@@ -128,6 +128,19 @@ func TestForgeriesLookAlike(t *testing.T) {
 	w.sender = silent{}
 	if got := good.to(t, api); got.Code != http.StatusNotFound || got.Body.String() != first.Body.String() || w.counts["receipt_unknown"] != 2 {
 		t.Errorf("an account that takes no callbacks: %d %s", got.Code, got.Body)
+	}
+}
+
+// An answer that echoes what was sent is no page, whatever it looks like.
+func TestEcho(t *testing.T) {
+	t.Parallel()
+	w, api, key := acme(t)
+	for body, kind := range map[string]string{"<script>alert(1)</script>": "text/plain; charset=utf-8", `{"challenge":"<b>"}`: "application/json", "": ""} {
+		w.sender = answering{says: &provider.Callback{Body: []byte(body)}}
+		got := post{account: "a", secret: w.CallbackSecret("a"), key: key, at: start, body: "x"}.to(t, api)
+		if got.Code != http.StatusOK || got.Body.String() != body || got.Header().Get("Content-Type") != kind || got.Header().Get("X-Content-Type-Options") != "nosniff" {
+			t.Errorf("%s: %d %s", body, got.Code, got.Header())
+		}
 	}
 }
 

@@ -3,6 +3,7 @@ package receipts
 
 import (
 	"context"
+	"encoding/json"
 	"net/http"
 
 	"github.com/opennotify/notify/pkg/httpapi"
@@ -31,6 +32,13 @@ func Endpoints(rs Receipts) []httpapi.Endpoint {
 		status := cb.Status
 		if status == 0 {
 			status = http.StatusOK
+		}
+		if len(cb.Body) > 0 { // it may echo what was sent: never as a page
+			kind := "text/plain; charset=utf-8"
+			if json.Valid(cb.Body) {
+				kind = "application/json"
+			}
+			w.Header().Set("Content-Type", kind)
 		}
 		w.WriteHeader(status)
 		_, err = w.Write(cb.Body)

@@ -1,9 +1,23 @@
 package amazon_test
 
 import (
+	"bytes"
+	"crypto"
+	"crypto/rand"
+	"crypto/rsa"
+	"crypto/sha256"
+	"crypto/x509"
+	"encoding/base64"
+	"encoding/json"
+	"encoding/pem"
+	"errors"
+	"io"
+	"maps"
+	"math/big"
 	"net/http"
 	"net/http/httptest"
 	"os"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -102,6 +116,55 @@ func TestAttempt(t *testing.T) {
 		if want < 0 && (id != "" || epoch != 0) || want >= 0 && (id != ours || epoch != want) {
 			t.Errorf("%v: %q %d", in, id, epoch)
 		}
+	}
+}
+
+// sns serves a certificate at SNS's address.
+type sns []byte
+
+func (c sns) RoundTrip(r *http.Request) (*http.Response, error) {
+	if r.URL.String() != "https://sns.us-east-1.amazonaws.com/x.pem" {
+		return nil, errors.New("asked for " + r.URL.String())
+	}
+	return &http.Response{StatusCode: http.StatusOK, Body: io.NopCloser(bytes.NewReader(c)), Request: r}, nil
+}
+
+// What SNS has signed is read, whoever wrote its envelope.
+func TestReceived(t *testing.T) {
+	t.Parallel()
+	key, err := rsa.GenerateKey(rand.Reader, 1024)
+	if err != nil {
+		t.Fatal(err)
+	}
+	now := time.Date(2026, 1, 2, 3, 4, 5, 0, time.UTC)
+	like := &x509.Certificate{SerialNumber: big.NewInt(1), NotBefore: now.Add(-time.Hour), NotAfter: now.Add(time.Hour)}
+	der, err := x509.CreateCertificate(rand.Reader, like, like, key.Public(), key)
+	if err != nil {
+		t.Fatal(err)
+	}
+	const topic = "arn:aws:sns:us-east-1:123456789012:mail"
+	m := map[string]string{"Message": `{"an":"event"}`, "MessageId": "m-1", "Timestamp": "2026-01-02T03:04:05.000Z", "TopicArn": topic, "Type": "Notification"}
+	var signed strings.Builder
+	for _, name := range slices.Sorted(maps.Keys(m)) {
+		signed.WriteString(name + "\n" + m[name] + "\n")
+	}
+	sum := sha256.Sum256([]byte(signed.String()))
+	signature, err := rsa.SignPKCS1v15(nil, key, crypto.SHA256, sum[:])
+	if err != nil {
+		t.Fatal(err)
+	}
+	m["SignatureVersion"], m["Signature"], m["SigningCertURL"] = "2", base64.StdEncoding.EncodeToString(signature), "https://sns.us-east-1.amazonaws.com/x.pem"
+	body, err := json.Marshal(m)
+	if err != nil {
+		t.Fatal(err)
+	}
+	e := provider.Env{Now: func() time.Time { return now }, Guarded: &http.Client{Transport: sns(pem.EncodeToMemory(&pem.Block{Type: "CERTIFICATE", Bytes: der}))}}
+	r := amazon.NewReceiver(account(func(a *provider.Account) { a.Config[amazon.Topic] = topic }), e, func(event []byte) ([]provider.Receipt, error) {
+		return []provider.Receipt{{ProviderID: string(event)}}, nil
+	})
+	cb, err := r.Receive(t.Context(), httptest.NewRequestWithContext(t.Context(), http.MethodPost, "/", nil), body)
+	if err != nil || len(cb.Receipts) != 1 || cb.Receipts[0].ProviderID != `{"an":"event"}` {
+		t.Errorf("%+v %v", cb, err)
 	}
 }
 

@@ -23,9 +23,10 @@ func main() {
 	million := flag.Bool("million", false, "fill the file with a million messages first, and measure that too")
 	noisy := flag.Bool("noisy", false, "measure only how a tenant fares beside one that floods")
 	rows := flag.Int("rows", 100_000, "of the campaign that is measured last; 0 is none, and with -rounds 0 it is all")
+	read := flag.Bool("read", false, "only read and check the rows of the campaign, send nothing")
 	syncs := flag.Bool("syncs", false, "count syncs with strace, which slows everything down: look at nothing else")
 	flag.Parse()
-	fatal(run(*rounds, *length, *binary, *million, *noisy, *syncs, *rows))
+	fatal(run(*rounds, *length, *binary, *million, *noisy, *syncs, *rows, !*read))
 }
 
 func fatal(err error) {
@@ -46,7 +47,7 @@ type bench struct {
 	idle, busy        map[string][]int64 // anonymous memory
 }
 
-func run(rounds int, length time.Duration, binary string, million, noisy, syncs bool, rows int) error {
+func run(rounds int, length time.Duration, binary string, million, noisy, syncs bool, rows int, send bool) error {
 	dir, err := os.MkdirTemp("", "notify-bench-")
 	if err != nil {
 		return err
@@ -92,7 +93,7 @@ func run(rounds int, length time.Duration, binary string, million, noisy, syncs 
 		}
 	}
 	if rows > 0 {
-		return b.campaign(rows)
+		return b.campaign(rows, send)
 	}
 	return nil
 }

@@ -45,10 +45,12 @@ type world struct {
 	blobs   *blobfile.Store
 	timer   *timers
 	fault   func(call string) storetest.Fault
+	written *written
 
 	mu    sync.Mutex
 	items []entry
 	sent  int
+	calls int // of SQS, which takes ten entries at once
 	hints int
 	log   bytes.Buffer
 }
@@ -109,7 +111,8 @@ func newWorld(t *testing.T) *world {
 	if err != nil {
 		t.Fatal(err)
 	}
-	st := w.Open(storetest.Faults(w.DB, func(call string) storetest.Fault {
+	w.written = &written{Driver: w.DB, puts: map[string]int{}}
+	st := w.Open(storetest.Faults(w.written, func(call string) storetest.Fault {
 		if w.fault == nil {
 			return storetest.Fault{}
 		}
@@ -130,6 +133,7 @@ func newWorld(t *testing.T) *world {
 func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
+	w.calls += (len(items) + 9) / 10
 	for _, it := range items {
 		if err := it.Check(); err != nil {
 			w.t.Error(err)

@@ -138,7 +138,7 @@ func (w *world) failures(r campaign.Run) {
 
 // Every call takes minutes: go test ./pkg/campaign -run Crash -campaign.every 1. A sample begins anywhere, so that
 // many of them are all.
-var every = flag.Int("campaign.every", 67, "crash at each so-manyth call of the store")
+var every = flag.Int("campaign.every", 131, "crash at each so-manyth call of the store")
 
 // A run survives a crash at every call of the store, before and after it was made, and with it the loss of
 // its entry: everybody has one message, and the counts are right.

@@ -41,11 +41,11 @@ func (o *operators) begin(span time.Duration) {
 	}
 }
 
-// heal switches every account on.
+// heal switches every account on that is off.
 func (o *operators) heal() {
 	for _, name := range []string{"sms-a", "sms-b", "mail-a"} {
-		o.account(name, false)
-		o.w.after(10*time.Minute, func() { o.account(name, false) }) // whatever the chaos left behind
+		o.on(name)
+		o.w.after(10*time.Minute, func() { o.on(name) }) // whatever the chaos left behind
 	}
 	o.w.after(15*time.Minute, o.receipts)
 	if !o.w.Calm {
@@ -71,6 +71,20 @@ func (o *operators) account(name string, off bool) {
 		return
 	}
 	o.edit(store.Accounts, name, config.Account{Name: name, Provider: "plain", Channel: ch, Off: off})
+}
+
+func (o *operators) on(name string) {
+	d, err := o.w.raw.Doc(context.Background(), store.Accounts, name)
+	var a config.Account
+	if err == nil {
+		err = json.Unmarshal(d.Body, &a)
+	}
+	if err != nil {
+		panic(err) // it was there from the beginning
+	}
+	if a.Off {
+		o.account(name, false)
+	}
 }
 
 // edit replaces a document, again until it is done.

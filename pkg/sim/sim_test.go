@@ -21,10 +21,11 @@ var (
 	seed  = flag.Uint64("sim.seed", 0, "live through this one only, and print it")
 )
 
-// TestMain collects garbage seldom: a history makes much and keeps nothing.
+// TestMain collects garbage seldom, for a history makes much and keeps nothing; but before pools make of that a gigabyte.
 func TestMain(m *testing.M) {
 	flag.Parse()
 	debug.SetGCPercent(400)
+	debug.SetMemoryLimit(256 << 20)
 	os.Exit(m.Run())
 }
 

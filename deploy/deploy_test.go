@@ -43,7 +43,7 @@ func TestDeployed(t *testing.T) {
 		}{
 			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"every minute", d.schedule("tick", everyMinute)}, {"ops' schedule", d.opsSchedule}, {"once", d.schedule("once", soon)},
 			{"a real payload", d.realPayload}, {"campaign", d.campaign}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
-			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
+			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"asked", d.asked}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
 		} {
 			t.Run(story.name, func(t *testing.T) {
 				t.Parallel()
@@ -124,6 +124,46 @@ func (d *deployment) told(t *testing.T) {
 		if text := fmt.Sprint(item); strings.Contains(text, id) && strings.Contains(text, "message.delivered") && !strings.Contains(text, "http_status:200") {
 			t.Errorf("its attempts are %v", item)
 		}
+	}
+}
+
+// A vendor that never calls back is asked: the sweep of one function says so, another one asks.
+func (d *deployment) asked(t *testing.T) {
+	recipe, err := os.ReadFile("../pkg/local/testdata/mute/recipe.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, of := range map[string][2]string{
+		"paged": {"{of: account, every_seconds: 600}", "${cursor}"},
+		"named": {"{of: message, after_seconds: 0, every_seconds: 600, until_seconds: 3600}", "${asked.provider_id}"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel() // each waits for what is in force in 30 s
+			text := strings.NewReplacer("$NAME", name, "$POLLS", of[0], "$QUERY", of[1]).Replace(string(recipe))
+			d.call(t, http.StatusCreated, http.MethodPut, "/v1/recipes/"+name, map[string]any{"recipe": text})
+			d.call(t, http.StatusCreated, http.MethodPut, "/v1/accounts/"+name, map[string]any{"provider": name, "config": map[string]string{"server": d.sinks.hook.URL + mutePath + name}})
+			d.call(t, http.StatusCreated, http.MethodPut, "/v1/templates/shop/"+name, map[string]any{"class": "transactional",
+				"variants": []map[string]any{{"channel": name, "locale": "en", "text": "Is anybody there?"}}})
+			d.call(t, http.StatusOK, http.MethodPost, "/v1/templates/shop/"+name+"/publish", map[string]any{"version": 1})
+			id := ""
+			eventually(t, "the uploaded channel is in force", func() (string, bool) { // within 30 s
+				got, err := d.try(t.Context(), http.MethodPost, "/v1/messages", map[string]any{"to": "1234", "channel": name, "template": name, "locale": "en"})
+				id = got.text("id")
+				return fmt.Sprint(got.body, err), err == nil && got.status == http.StatusAccepted
+			})
+			var passed time.Time
+			eventually(t, "it is delivered", func() (string, bool) {
+				got, err := d.try(t.Context(), http.MethodGet, "/v1/messages/"+id, nil)
+				if got.text("status") == "sent" && time.Since(passed) > 5*time.Second { // sooner than the stack's own tick; the account is news to the sweep
+					passed = time.Now()
+					_, err = d.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: d.queue("control"), MessageBody: aws.String(`{"kind":"pass"}`)})
+				}
+				return fmt.Sprint(got.body, err), err == nil && got.text("status") == "delivered"
+			})
+			if n, _, _ := d.sinks.webhooks(mutePath + name + "/" + name); n != 1 {
+				t.Errorf("%s was asked %d times", name, n)
+			}
+		})
 	}
 }
 

@@ -81,7 +81,14 @@ func (s *sinks) take(w http.ResponseWriter, r *http.Request) {
 		s.taken[r.URL.Path]++
 	}
 	w.WriteHeader(status)
+	if rest, ok := strings.CutPrefix(r.URL.Path, mutePath); ok { // the vendor that has to be asked: it says one thing to all
+		name, _, _ := strings.Cut(rest, "/")
+		fmt.Fprintf(w, `{"id": "v-%[1]s", "items": [{"id": "v-%[1]s", "state": "ok"}]}`, name)
+	}
 }
+
+// mutePath begins what a vendor is asked that never calls back.
+const mutePath = "/ok/mute/"
 
 // toldPath is the tenant's endpoint.
 const toldPath = "/ok/told"

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"strings"
 	"sync"
 	"testing"
@@ -13,31 +14,14 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 )
 
-// mute is a recipe of a vendor that never calls back: it is asked, by page or by message.
-const mute = `name: $NAME
-title: {zh: 哑, en: Mute}
-docs: https://mute.example/docs
-channels: [$NAME]
-channel: {name: $NAME, title: {zh: 哑, en: Mute}, address: "[0-9]{4}", example: "1234", content: text}
-receipts: true
-receipts_by_id: true
-polls: $POLLS
-fields:
-  - {name: server, label: {zh: 服务器, en: Server}, type: url, required: true}
-codes: {}
----
-request: {url: "${config.server}/send", json: {to: "${to}", text: "${content.text}"}}
-answer: {id: json.id, table: [{when: status == 200 && json.id != nil, outcome: sent}]}
-polls:
-  - request: {method: GET, url: "${config.server}/$NAME", query: {q: "$QUERY"}}
-    answer: {table: [{when: status == 200 && json.items != nil, outcome: sent}]}
-    receipts: {each: "items[]", id: event.id, state: event.state, states: {ok: delivered}}
-`
-
 // TestPolled: a vendor that never calls back is asked, and its messages are delivered: by news of the account, and
 // by the message.
 func TestPolled(t *testing.T) {
 	t.Parallel()
+	mute, err := os.ReadFile("testdata/mute/recipe.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
 	var mu sync.Mutex
 	asked := map[string][]string{}
 	vendor := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -68,7 +52,7 @@ func TestPolled(t *testing.T) {
 		"paged": {"{of: account, every_seconds: 600}", "${cursor}", ""},
 		"named": {"{of: message, after_seconds: 0, every_seconds: 600, until_seconds: 3600}", "${asked.provider_id}", "v-named"},
 	} {
-		recipe := strings.NewReplacer("$NAME", name, "$POLLS", of.polls, "$QUERY", of.query).Replace(mute)
+		recipe := strings.NewReplacer("$NAME", name, "$POLLS", of.polls, "$QUERY", of.query).Replace(string(mute))
 		do(201, "PUT", "/v1/recipes/"+name, map[string]string{"recipe": recipe})
 		do(201, "PUT", "/v1/accounts/"+name, map[string]any{"provider": name, "config": map[string]string{"server": vendor.URL}})
 		var sent struct{ ID message.ID }

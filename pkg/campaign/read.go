@@ -129,7 +129,21 @@ func (c *Campaigns) wasRead(ctx context.Context, r *run, p *reader, end bool) (j
 	if r.Ask {
 		r.rewind(weighing)
 	}
-	return job.Step{Counts: counts}, c.Blobs.Delete(ctx, r.seenKey())
+	asks, err := c.second(ctx, r, r.Job.With(counts).Counts)
+	if err != nil {
+		return job.Step{}, err
+	}
+	return job.Step{Counts: counts, Asks: asks}, c.Blobs.Delete(ctx, r.seenKey())
+}
+
+// second tells whether a run of a schedule waits for a second person: it is a campaign by another name, due
+// once or started by hand, to more recipients than its tenant lets one person write to.
+func (c *Campaigns) second(ctx context.Context, r *run, n map[string]int64) (bool, error) {
+	if r.Schedule == "" || r.External || r.Window > 0 {
+		return false, nil
+	}
+	t, _, err := c.Config.Tenant(ctx, r.Tenant)
+	return err == nil && t.ApproveOver > 0 && n["rows"]-n["bad"] > int64(t.ApproveOver), err
 }
 
 // rewind goes to the beginning of the audience, for the next phase.

@@ -408,6 +408,27 @@ func TestApproval(t *testing.T) {
 	if r = w.run(r.ID); r.Counts["made"] != 4 {
 		t.Error(r.Counts)
 	}
+	// A schedule is no way around it; one that comes again and again is nobody's to wait for.
+	s := daily()
+	s.When = campaign.When{At: w.Time().Add(time.Hour)}
+	v := w.schedule(s, campaign.AudienceDraft{Upload: w.upload(list(5))})
+	w.until(v.Next[0])
+	w.fire(1, v.Next[0])
+	w.work(3 * time.Second)
+	once := w.runs("bills")[0]
+	if once.State != "waiting" || once.Counts["made"] != 0 {
+		t.Error("a schedule sent it:", once.State, once.Counts)
+	}
+	if _, err := w.camp.SendRun(t.Context(), shop, once.ID, ""); problem.From(err).Code != problem.NotAllowedNow {
+		t.Error("its author sent it:", err)
+	}
+	if _, err := w.camp.SendRun(t.Context(), tenant.Of(tenant.Key{Tenant: "shop", ID: "other", Live: true, Scopes: []tenant.Scope{tenant.Send}}), once.ID, "looks right"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(3 * time.Second)
+	if once = w.run(once.ID); once.Counts["made"]+once.Counts["duplicate"] != 5 {
+		t.Error(once.Counts, once.State)
+	}
 	small := w.create(hello(w.upload(list(3))))
 	w.work(3 * time.Second)
 	w.send(small.ID)

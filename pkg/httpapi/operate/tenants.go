@@ -39,7 +39,7 @@ type TenantFields struct {
 	PerDay      int     `json:"per_day,omitzero" doc:"Messages a day (of UTC) that are accepted from it, a fifth of them for codes only; 0 is no bound. More is refused with daily_limit; runs of campaigns and schedules wait." minimum:"0"`
 	PerMonth    float64 `json:"per_month,omitzero" doc:"What its messages may cost in a month (of UTC), by the prices of the accounts in the same currency; 0 is no bound. When it is used up marketing waits; all else goes, and is counted." minimum:"0"`
 	Currency    string  `json:"currency,omitzero" doc:"Of per_month, ISO 4217." example:"CNY"`
-	ApproveOver int     `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author; 0 is no bound." minimum:"0"`
+	ApproveOver int     `json:"approve_over,omitzero" doc:"Over so many recipients a campaign is sent by somebody else than its author, and a schedule that is due once or started by hand waits for somebody else; 0 is no bound." minimum:"0"`
 	Review      bool    `json:"review_templates,omitzero" doc:"A new version of a template for sms, or for marketing, is published by somebody else than its author."`
 	Disabled    bool    `json:"disabled,omitzero" doc:"Nothing is accepted from it."`
 }

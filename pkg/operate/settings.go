@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"regexp"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/limit"
@@ -14,6 +15,7 @@ import (
 
 const (
 	maxPrefixes  = 100
+	maxNoticed   = 20
 	longestCodes = 24 * 3600
 	maxCapped    = 1_000_000
 )
@@ -57,6 +59,9 @@ func (o *Operate) PutSettings(ctx context.Context, p tenant.Principal, s config.
 	var f faults
 	c.check(&f)
 	checkCodes(&f, s.Codes)
+	if err := o.checkNotices(ctx, &f, s.Notices); err != nil {
+		return none, err
+	}
 	if err := f.err(); err != nil {
 		return none, err
 	}
@@ -93,6 +98,59 @@ func checkCodes(f *faults, c config.Codes) {
 		seen[p.Prefix] = true
 		checkCap(f, at, p.Cap, maxCapped)
 	}
+}
+
+// checkNotices finds out now what would keep a notice from being sent when it matters.
+func (o *Operate) checkNotices(ctx context.Context, f *faults, n config.Notices) error {
+	if n.Tenant == "" {
+		if len(n.To) > 0 || n.Template != "" {
+			f.add("/notices/tenant", problem.Required, "notices.tenant is missing: in whose name they are sent")
+		}
+		return nil
+	}
+	t, err := get[tenant.Tenant](ctx, o, tenant.System("settings"), store.Tenants, n.Tenant)
+	if gone := (*problem.Error)(nil); errors.As(err, &gone) && gone.Code == problem.NotFound {
+		f.add("/notices/tenant", problem.UnknownTenant, "there is no such tenant; see GET /v1/tenants")
+		return nil
+	}
+	if err != nil {
+		return err
+	}
+	if n.Template == "" && !t.Body.FreeContent {
+		f.add("/notices/tenant", problem.ContentRefused, "tenant %s may send templates only: name one in notices.template, or allow it free_content", t.Body.Name)
+	}
+	if n.Template != "" {
+		owner, name, other := strings.Cut(n.Template, "/")
+		if !other {
+			owner, name = n.Tenant, n.Template
+		}
+		if _, live, err := o.document(ctx, store.Templates, owner+"/"+name); err != nil {
+			return err
+		} else if !live {
+			f.add("/notices/template", problem.UnknownTemplate, "there is no such template; it is written name, or tenant/name of one that is shared")
+		}
+	}
+	if len(n.To) > maxNoticed {
+		f.add("/notices/to", problem.TooMany, "at most %d addresses are allowed", maxNoticed)
+		return nil
+	}
+	for i, to := range n.To {
+		at := index("/notices/to", i)
+		ch, ok, err := o.Catalog.Channel(ctx, to.Channel)
+		switch {
+		case err != nil:
+			return unreadable(err)
+		case !ok:
+			f.add(at+"/channel", problem.UnknownChannel, "there is no such channel")
+			continue
+		case ch.Templated && n.Template == "":
+			f.add(at+"/channel", problem.ContentRefused, "this channel sends templates only: name one in notices.template")
+		}
+		if _, err := ch.Read(o.Addresses, to.To, t.Body.Region); err != nil {
+			f.add(at+"/to", problem.BadAddress, "%s", err)
+		}
+	}
+	return nil
 }
 
 // checkCap takes no seconds with no messages for no cap; no messages within seconds is none at all.

@@ -51,6 +51,7 @@ const (
 	Count        Unit = "Count"
 	Milliseconds Unit = "Milliseconds"
 	Bytes        Unit = "Bytes"
+	Ratio        Unit = "None" // of something, 0 to 1
 )
 
 // Nop drops everything.

@@ -19,6 +19,7 @@ type Prometheus struct {
 	mu     sync.Mutex
 	counts map[series]int64
 	took   map[series]*histogram
+	ratios map[series]float64 // as they were last
 }
 
 // series is the labels of one.
@@ -37,7 +38,7 @@ type histogram struct {
 
 // NewPrometheus makes one that has counted nothing.
 func NewPrometheus() *Prometheus {
-	return &Prometheus{counts: map[series]int64{}, took: map[series]*histogram{}}
+	return &Prometheus{counts: map[series]int64{}, took: map[series]*histogram{}, ratios: map[series]float64{}}
 }
 
 // Count adds to a counter.
@@ -51,8 +52,16 @@ func (p *Prometheus) Count(name string, n int64, l Labels) {
 	p.counts[s] += n
 }
 
-// Observe adds one value to a distribution of times; others are left out.
+// Observe adds one value to a distribution of times, or keeps a ratio; others are left out.
 func (p *Prometheus) Observe(name string, value float64, unit Unit, l Labels) {
+	if unit == Ratio {
+		p.mu.Lock()
+		defer p.mu.Unlock()
+		if s := (series{name: name, channel: l.Channel, tenant: l.Tenant, account: l.Account}); len(p.ratios) < maxSeries {
+			p.ratios[s] = value
+		}
+		return
+	}
 	if unit != Milliseconds {
 		return
 	}
@@ -89,6 +98,13 @@ func (p *Prometheus) text() string {
 		fmt.Fprintf(&b, "notify_events_total{%s} %d\n", labelled("event", s.name, "tenant", s.tenant, "channel", s.channel, "account", s.account), p.counts[s])
 	}
 	last := ""
+	for _, s := range slices.SortedFunc(maps.Keys(p.ratios), compareSeries) {
+		if s.name != last {
+			fmt.Fprintf(&b, "# HELP notify_%s What part of it is used, at last.\n# TYPE notify_%s gauge\n", s.name, s.name)
+			last = s.name
+		}
+		fmt.Fprintf(&b, "notify_%s{%s} %g\n", s.name, labelled("tenant", s.tenant, "channel", s.channel, "account", s.account), p.ratios[s])
+	}
 	for _, s := range slices.SortedFunc(maps.Keys(p.took), compareSeries) {
 		name := "notify_" + s.name + "_seconds"
 		if name != last {

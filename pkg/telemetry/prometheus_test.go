@@ -20,12 +20,17 @@ func TestPrometheus(t *testing.T) {
 	p.Observe("accept_to_sent", 50, Milliseconds, l)
 	p.Observe("accept_to_sent", 7500, Milliseconds, l)
 	p.Observe("body", 7, Bytes, l)
+	p.Observe("limit_used_ratio", 0.5, Ratio, Labels{Channel: "sms", Account: "a"})
+	p.Observe("limit_used_ratio", 0.25, Ratio, Labels{Channel: "sms", Account: "a"})
 	w := httptest.NewRecorder()
 	p.ServeHTTP(w, httptest.NewRequest("GET", "/metrics", nil))
 	want := `# HELP notify_events_total What became of messages and requests, since the start.
 # TYPE notify_events_total counter
 notify_events_total{event="refused",tenant="",channel="",account=""} 1
 notify_events_total{event="sent",tenant="shop",channel="sms",account="a\"\\"} 3
+# HELP notify_limit_used_ratio What part of it is used, at last.
+# TYPE notify_limit_used_ratio gauge
+notify_limit_used_ratio{tenant="",channel="sms",account="a"} 0.25
 # HELP notify_accept_to_sent_seconds How long it took.
 # TYPE notify_accept_to_sent_seconds histogram
 notify_accept_to_sent_seconds_bucket{channel="sms",lane="urgent",le="0.05"} 1

@@ -21,6 +21,8 @@ const (
 	// Tracked is what was sent over accounts that say later what became of it: what a rate of delivery is
 	// of.
 	Tracked = "tracked"
+	// LimitUsed is how much of a limit is used, 0 to 1: of an account, or of a tenant, where it is used most.
+	LimitUsed = "limit_used_ratio"
 	// AcceptToSent is how long messages took.
 	AcceptToSent = "accept_to_sent"
 )

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -38,9 +39,23 @@ type Codes struct {
 	Prefixes     []PrefixCap `json:"prefixes,omitzero" doc:"What all numbers with a prefix are sent together; of several that match the longest counts."`
 }
 
+// Notices say who is told when a limit is nearly used up.
+type Notices struct {
+	Tenant   string     `json:"tenant,omitzero" doc:"In whose name notices are sent; none are without it."`
+	To       []NoticeTo `json:"to,omitzero" doc:"The operators, at most 20."`
+	Template string     `json:"template,omitzero" doc:"What notices are sent as, name or tenant/name, with the variable text. Without it they are free content, which the tenant must be allowed and no SMS can be."`
+}
+
+// NoticeTo is an address on a channel.
+type NoticeTo struct {
+	Channel message.Channel `json:"channel" example:"email"`
+	To      string          `json:"to" example:"oncall@example.com"`
+}
+
 // SettingsFields are what can be changed of the settings.
 type SettingsFields struct {
-	Codes Codes `json:"codes,omitzero" doc:"Against floods: what a tenant may have sent of the class otp. More is refused with recipient_limit."`
+	Codes   Codes   `json:"codes,omitzero" doc:"Against floods: what a tenant may have sent of the class otp. More is refused with recipient_limit."`
+	Notices Notices `json:"notices,omitzero" doc:"Who is told at 80 % of an account's limit or a tenant's, once an hour: the operators here, and the owners of the tenants that use most of it."`
 }
 
 // Settings are what is decided for the whole installation.
@@ -66,6 +81,10 @@ type PutSettings struct {
 
 func (f SettingsFields) settings() config.Settings {
 	out := config.Settings{Codes: config.Codes{PerRecipient: (*config.Cap)(f.Codes.PerRecipient), PerRange: (*config.Cap)(f.Codes.PerRange)}}
+	out.Notices = config.Notices{Tenant: f.Notices.Tenant, Template: f.Notices.Template}
+	for _, to := range f.Notices.To {
+		out.Notices.To = append(out.Notices.To, config.NoticeTo(to))
+	}
 	for _, p := range f.Codes.Prefixes {
 		out.Codes.Prefixes = append(out.Codes.Prefixes, config.PrefixCap{Prefix: p.Prefix, Cap: config.Cap(p.Cap)})
 	}
@@ -77,6 +96,10 @@ func settingsOf(v operate.Versioned[config.Settings]) Settings {
 	most := Cap(c.Recipient())
 	out := Settings{SettingsFields: SettingsFields{Codes: Codes{PerRecipient: &most, PerRange: (*Cap)(c.PerRange)}},
 		Version: v.Version, Author: v.Author, Reason: v.Reason, ChangedAt: at(v.At)}
+	out.Notices = Notices{Tenant: v.Body.Notices.Tenant, Template: v.Body.Notices.Template}
+	for _, to := range v.Body.Notices.To {
+		out.Notices.To = append(out.Notices.To, NoticeTo(to))
+	}
 	for _, p := range c.Prefixes {
 		out.Codes.Prefixes = append(out.Codes.Prefixes, PrefixCap{p.Prefix, Cap(p.Cap)})
 	}

@@ -9,6 +9,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/job"
+	"github.com/opennotify/notify/pkg/notice"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/stats"
@@ -16,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/wire"
 	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
 	wirejob "github.com/opennotify/notify/pkg/wire/job"
+	wirenotice "github.com/opennotify/notify/pkg/wire/notice"
 	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 	wirestats "github.com/opennotify/notify/pkg/wire/stats"
 	wiresweep "github.com/opennotify/notify/pkg/wire/sweep"
@@ -29,6 +31,7 @@ type Control struct {
 	stats *stats.Stats
 	runs  *campaign.Campaigns
 	again *redrive.Redrive
+	notes *notice.Notices
 }
 
 // New makes the control of a backend.
@@ -53,7 +56,11 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{b, sw, jobs, figures, runs, again}, nil
+	notes, err := wirenotice.New(b, figures)
+	if err != nil {
+		return nil, err
+	}
+	return &Control{b, sw, jobs, figures, runs, again, notes}, nil
 }
 
 // Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
@@ -82,6 +89,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 		c.fold(ctx)
 		c.owed(ctx)
 		c.polls(ctx)
+		c.notice(ctx)
 		if slices.ContainsFunc(sweeps, func(it queue.Item) bool { return sweep.Kind(it.Body) == sweep.KindTick }) {
 			c.Reconcile(ctx, lookBack)
 		}
@@ -128,6 +136,13 @@ func (c *Control) polls(ctx context.Context) {
 	}
 }
 
+// notice is the limits' part of a pass.
+func (c *Control) notice(ctx context.Context) {
+	if err := c.notes.Pass(ctx); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "not everybody is told of a limit that is nearly used up; the next pass tries", "error", err)
+	}
+}
+
 // lookBack is how far a tick looks for runs that no timer started; a start looks further, as nothing ran
 // before it.
 const (
@@ -149,6 +164,7 @@ func (c *Control) Pass(ctx context.Context) (sweep.Count, error) {
 	c.fold(ctx)
 	c.owed(ctx)
 	c.polls(ctx)
+	c.notice(ctx)
 	c.Reconcile(ctx, lookBack)
 	return n, err
 }

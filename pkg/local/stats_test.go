@@ -57,8 +57,10 @@ func counted(records []*store.Record) map[string]int64 {
 			n[string(r.Status)]++
 		}
 		for _, a := range r.Attempts {
+			n["called"]++
 			if a.Outcome == message.Throttled {
 				n["throttled"]++
+				n["pushed_back"]++
 			}
 		}
 	}

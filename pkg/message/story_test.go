@@ -5,6 +5,9 @@ import (
 	"testing"
 	"time"
 
+	"encoding/json"
+	"github.com/google/go-cmp/cmp"
+
 	m "github.com/opennotify/notify/pkg/message"
 )
 
@@ -210,5 +213,32 @@ func TestCompletedIsNotMovedByTheSweep(t *testing.T) {
 	x = play(t, m.New(fresh(m.Transactional), t0), after(time.Minute, m.Wait{Until: t0.Add(25 * time.Hour), Why: "limit"}))
 	if got, want := x.Completed(), t0.Add(time.Minute); got != want || x.Status != m.Expired {
 		t.Errorf("%s at %s, want expired at %s", x.Status, got, want)
+	}
+}
+
+// encode is the message as JSON, which loses nothing.
+func encode(t interface{ Fatalf(string, ...any) }, x m.Message) string {
+	b, err := json.Marshal(x)
+	if err != nil {
+		t.Fatalf("%v", err)
+	}
+	var back m.Message
+	if err := json.Unmarshal(b, &back); err != nil {
+		t.Fatalf("%v", err)
+	}
+	if d := cmp.Diff(x, back, cmp.Transformer("empty", func(a []m.Receipt) int { return len(a) })); d != "" {
+		t.Fatalf("JSON loses something:\n%s", d)
+	}
+	return string(b)
+}
+
+func TestHotStateIsSmall(t *testing.T) {
+	t.Parallel()
+	for _, class := range m.Classes() {
+		x := play(t, m.New(fresh(class), t0), leased(0), answered(time.Second, 1, m.Accepted), reported(2*time.Second, 1, m.ReceiptSent),
+			reported(3*time.Second, 1, m.ReceiptDelivered))
+		if b := encode(t, x); len(b) >= 1024 {
+			t.Errorf("%s: %d bytes: %s", class, len(b), b)
+		}
 	}
 }

@@ -50,7 +50,7 @@ test: lint $(BIN) ## Lint, then every test, with the emulators that it installs 
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
 		race=; echo "no C compiler here: tests run without the race detector"; \
 	fi; \
-	$(BIN)/emulators go test $$race -vet=off -p 2 -parallel 8 -timeout 9m $(PKG)
+	$(BIN)/emulators go test $$race -vet=off -p 3 -parallel 8 -timeout 9m $(PKG)
 	@# What runs on one stack at a time needs no race detector, which makes it ten times slower: above, a sample did.
 	go test -vet=off -timeout 9m ./pkg/message ./pkg/intake ./pkg/delivery ./pkg/receipt -run 'ApplyInvariants|HotState|NeverAccepted|RowsWithFaults|Overload|EveryInterleaving'
 	go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)

@@ -37,9 +37,9 @@ func TestHealthyBreakersAreNotKept(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	before := w.db.Stats().Commits
+	before := w.sql.Stats().Commits
 	observe(breaker.Seen{Good: 100}, 0)
-	if n := w.db.Stats().Commits - before; n != 0 {
+	if n := w.sql.Stats().Commits - before; n != 0 {
 		t.Errorf("%d commits", n)
 	}
 	observe(breaker.Seen{Good: 100, Bad: 1}, 0)

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/storetest"
 )
@@ -36,7 +37,7 @@ func TestCrashAtEveryElement(t *testing.T) {
 			for _, suppressed := range []string{"", "bank"} { // by nobody, or by another tenant
 				for crash, done := 0, false; !done && crash < 20; crash++ {
 					name := fmt.Sprintf("%s/%s/suppressed by %q/after %d", shape, next, suppressed, crash)
-					w := newWorld(t)
+					w := worldOver(t, sim.NewDisk())
 					accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
 					if suppressed != "" {
 						w.suppress(anna, suppressed)
@@ -119,7 +120,7 @@ func TestCrashWhileSuppressed(t *testing.T) {
 	for _, sameKey := range []bool{true, false} {
 		for crash, over := 0, false; !over && crash < 20; crash++ {
 			name := fmt.Sprintf("same key %t/after %d", sameKey, crash)
-			w := newWorld(t)
+			w := worldOver(t, sim.NewDisk())
 			accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
 			w.suppress(anna, "")
 			dying := &stepwise{Driver: w.db, left: -1}
@@ -160,7 +161,7 @@ func TestTwoCrashesOnOneContent(t *testing.T) {
 	t.Parallel()
 	for a := range 4 {
 		for b := range 5 {
-			w := newWorld(t)
+			w := worldOver(t, sim.NewDisk())
 			accept(t, w.Store, t0, w.draft("+8613800138999", t0))
 			for i, crash := range []int{a, b} {
 				dying := &stepwise{Driver: w.db, left: -1}
@@ -187,7 +188,7 @@ func TestAppliedThenError(t *testing.T) {
 	t.Parallel()
 	for at := range 12 {
 		for _, after := range []bool{false, true} {
-			w := newWorld(t)
+			w := worldOver(t, sim.NewDisk())
 			if at >= 6 { // more calls
 				w.suppress(anna, "bank")
 			}
@@ -224,7 +225,7 @@ func TestAppliedThenError(t *testing.T) {
 // accepted: both are answered with the retry's message.
 func TestRetryOvertakesADuplicate(t *testing.T) {
 	t.Parallel()
-	w := newWorld(t)
+	w := worldOver(t, sim.NewDisk())
 	holder := accept(t, w.Store, t0, w.draft(anna, t0)).Record
 	var retry store.Verdict
 	writes := -1 // not counting

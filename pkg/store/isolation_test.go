@@ -48,14 +48,14 @@ func TestEveryMethodKnowsThePrincipal(t *testing.T) {
 			for method, try := range methods() {
 				w := newWorld(t)
 				r, kept := w.furnish()
-				before := w.db.Stats().Commits
+				before := w.sql.Stats().Commits
 				saw, err := try(w, who.p, r, kept)
 				switch {
 				case err != nil && !errors.Is(err, store.ErrNotFound):
 					t.Errorf("%s: %v", method, err)
 				case saw != who.may:
 					t.Errorf("%s: seen %t, want %t", method, saw, who.may)
-				case !who.may && w.db.Stats().Commits != before:
+				case !who.may && w.sql.Stats().Commits != before:
 					t.Errorf("%s: something was written", method)
 				}
 			}
@@ -71,14 +71,14 @@ func TestSupportReads(t *testing.T) {
 	for method, try := range methods() {
 		w := newWorld(t)
 		r, kept := w.furnish()
-		before := w.db.Stats().Commits
+		before := w.sql.Stats().Commits
 		saw, err := try(w, support, r, kept)
 		switch change := slices.Contains(changes, method); {
 		case err != nil && !errors.Is(err, store.ErrNotFound):
 			t.Errorf("%s: %v", method, err)
 		case saw == change:
 			t.Errorf("%s: seen %t", method, saw)
-		case w.db.Stats().Commits != before:
+		case w.sql.Stats().Commits != before:
 			t.Errorf("%s: something was written", method)
 		}
 	}

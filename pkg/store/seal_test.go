@@ -324,9 +324,9 @@ func TestBlanking(t *testing.T) {
 				d.Vars, d.Message.Free, d.Message.Template, d.Content = nil, true, message.Ref{}, &message.Content{Text: "4711"}
 			}
 		})).Record
-		before := w.db.Stats().Commits
+		before := w.sql.Stats().Commits
 		r = w.apply(t0, r, message.Cancel{})
-		if n := w.db.Stats().Commits - before; n != 1 {
+		if n := w.sql.Stats().Commits - before; n != 1 {
 			t.Errorf("%d commits", n)
 		}
 		if _, err := w.Vars(t.Context(), r); !free && !errors.Is(err, store.ErrErased) {

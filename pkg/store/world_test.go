@@ -36,13 +36,19 @@ const (
 type world struct {
 	testing.TB
 	*store.Store
-	db   *sqlite.DB
+	db   store.Driver
+	sql  *sqlite.DB // nil for a disk in memory
 	file *sealfile.Keeper
 }
 
-func newWorld(t testing.TB) *world { return worldOver(t, sqlitetest.Open(t)) }
+func newWorld(t testing.TB) *world {
+	db := sqlitetest.Open(t)
+	w := worldOver(t, db)
+	w.sql = db
+	return w
+}
 
-func worldOver(t testing.TB, db *sqlite.DB) *world {
+func worldOver(t testing.TB, db store.Driver) *world {
 	t.Helper()
 	keeper, err := sealfile.Open(filepath.Join(t.TempDir(), "master.key"), rand.Reader)
 	if err != nil {

@@ -5,6 +5,8 @@ BIN     = bin
 DIST    = dist
 ARCH    = arm64
 GOFLAGS_BUILD = -trimpath -ldflags "-s -w"
+# What is linted, built and tested is compiled with the same flags, so that it is compiled once.
+ONCE    = GOFLAGS="$$(go env GOFLAGS) -trimpath" CGO_ENABLED=0
 # The tools have a go.mod of their own, so that they are not in the dependency list of who imports us.
 TOOL    = go tool -modfile=tools/go.mod
 PKG     = ./...
@@ -44,25 +46,25 @@ build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function
 
 .PHONY: test
 test: lint $(BIN) ## Lint, then every test, with the emulators that it installs and starts itself
-	@CGO_ENABLED=0 go build -o $(BIN)/emulators ./deploy/emulators/run
+	@$(ONCE) go build -o $(BIN)/emulators ./deploy/emulators/run
 	@# SQLite, which is C made Go, spends most of a test's time; it is not ours to look for races in.
-	@race='-race -gcflags=modernc.org/sqlite/lib=-race=false'; \
+	@race='-race -gcflags=modernc.org/sqlite/lib=-race=false' cgo=1; \
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
-		race=; echo "no C compiler here: tests run without the race detector"; \
+		race= cgo=0; echo "no C compiler here: tests run without the race detector"; \
 	fi; \
-	$(BIN)/emulators go test $$race -vet=off -p 3 -parallel 8 -timeout 9m $(PKG)
+	$(ONCE) CGO_ENABLED=$$cgo $(BIN)/emulators go test $$race -vet=off -p 3 -parallel 8 -timeout 9m $(PKG)
 	@# What runs on one stack at a time needs no race detector, which makes it ten times slower: above, a sample did.
-	go test -vet=off -timeout 9m ./pkg/message ./pkg/intake ./pkg/delivery ./pkg/receipt -run 'ApplyInvariants|HotState|NeverAccepted|RowsWithFaults|Overload|EveryInterleaving'
-	go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)
+	$(ONCE) go test -vet=off -timeout 9m ./pkg/message ./pkg/intake ./pkg/delivery ./pkg/receipt -run 'ApplyInvariants|HotState|NeverAccepted|RowsWithFaults|Overload|EveryInterleaving'
+	$(ONCE) go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)
 	@tools/browser.sh
 
 .PHONY: lint
 lint: $(BIN) ## gofmt, go vet, staticcheck, govulncheck
 	@unformatted=$$(git ls-files -co --exclude-standard -- '*.go' | while read -r f; do if [ -f "$$f" ]; then gofmt -l "$$f"; fi; done); \
 	if [ -n "$$unformatted" ]; then echo "run make fmt: not formatted:" $$unformatted; exit 1; fi
-	@go vet $(PKG)
-	@$(TOOL) staticcheck $(PKG)
-	@go build -modfile=tools/go.mod -o $(BIN)/govulncheck golang.org/x/vuln/cmd/govulncheck
+	@$(ONCE) go vet $(PKG)
+	@$(ONCE) $(TOOL) staticcheck $(PKG)
+	@$(ONCE) go build -modfile=tools/go.mod -o $(BIN)/govulncheck golang.org/x/vuln/cmd/govulncheck
 	@tools/govulncheck.sh $(BIN)/govulncheck $(PKG)
 
 .PHONY: fmt

@@ -360,8 +360,10 @@ func (h *shelf[T]) get(ctx context.Context, s *Source) (snapshot[T], error) {
 		if snap.byName == nil {
 			return snap, fmt.Errorf("config: %w", err)
 		}
-		h.failed(s.now(), drops)
-		s.log.WarnContext(ctx, "configuration not refreshed", "kind", h.kind, "error", err)
+		if ctx.Err() == nil { // who asked and is gone says nothing of the store
+			h.failed(s.now(), drops)
+			s.log.WarnContext(ctx, "configuration not refreshed", "kind", h.kind, "error", err)
+		}
 		return snap, nil
 	}
 	next := snapshot[T]{byName: make(map[string]T, len(docs))}

@@ -204,6 +204,26 @@ func TestFailingRefresh(t *testing.T) {
 	}
 }
 
+// A caller that leaves in the middle is no fault of the store: nothing is logged, and the next caller reads.
+func TestRefreshOfWhoIsGone(t *testing.T) {
+	t.Parallel()
+	b := newBench()
+	b.docs.set(store.Tenants, `shop {"name":"shop","title":"one"}`)
+	b.title(t)
+	b.wait(config.MaxAge)
+	gone, cancel := context.WithCancel(t.Context())
+	cancel()
+	b.docs.fail(context.Canceled)
+	if x, ok, err := b.Tenant(gone, "shop"); err != nil || !ok || x.Title != "one" {
+		t.Errorf("%+v %t %v", x, ok, err)
+	}
+	b.docs.fail(nil)
+	b.docs.set(store.Tenants, `shop {"name":"shop","title":"two"}`)
+	if got := b.title(t); got != "two" || b.log.Len() > 0 {
+		t.Errorf("%q, and logged %q", got, b.log)
+	}
+}
+
 // One document that cannot be read is reported, and the others serve.
 func TestUnreadableDocument(t *testing.T) {
 	t.Parallel()

@@ -17,12 +17,8 @@ import (
 
 	blobfile "github.com/opennotify/notify/pkg/blob/file"
 	"github.com/opennotify/notify/pkg/httpapi"
-	"github.com/opennotify/notify/pkg/httpapi/callbacks"
-	"github.com/opennotify/notify/pkg/httpapi/campaigns"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
-	"github.com/opennotify/notify/pkg/httpapi/operate"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
-	"github.com/opennotify/notify/pkg/httpapi/reference"
 	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
@@ -31,17 +27,12 @@ import (
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/wire"
-	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
-	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
+	"github.com/opennotify/notify/pkg/wire/admin"
 	"github.com/opennotify/notify/pkg/wire/control"
 	wiredelivery "github.com/opennotify/notify/pkg/wire/delivery"
 	wireintake "github.com/opennotify/notify/pkg/wire/intake"
-	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wirereceipt "github.com/opennotify/notify/pkg/wire/receipt"
-	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 	wiresession "github.com/opennotify/notify/pkg/wire/session"
-	wirestats "github.com/opennotify/notify/pkg/wire/stats"
-	wiretrace "github.com/opennotify/notify/pkg/wire/trace"
 )
 
 // Options say where and how.
@@ -127,29 +118,11 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if err != nil {
 		return err
 	}
-	tr, err := wiretrace.New(&l.Backend)
+	people, err := admin.New(&l.Backend, accounts)
 	if err != nil {
 		return err
 	}
-	op, err := wireoperate.New(&l.Backend, accounts)
-	if err != nil {
-		return err
-	}
-	told, err := wirecallback.New(&l.Backend)
-	if err != nil {
-		return err
-	}
-	again, err := wireredrive.New(&l.Backend)
-	if err != nil {
-		return err
-	}
-	figures, err := wirestats.New(&l.Backend)
-	if err != nil {
-		return err
-	}
-	l.control, err = control.New(&l.Backend)
-	camp, err2 := wirecampaign.New(&l.Backend)
-	if err := errors.Join(err, err2); err != nil {
+	if l.control, err = control.New(&l.Backend); err != nil {
 		return err
 	}
 	if l.Key, err = demo(ctx, l.world, dir); err != nil {
@@ -165,7 +138,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 		Auth: sessions, Now: l.Now, Log: l.Log,
 		Refused:      mountstats.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
-	}, slices.Concat(messages.Sending(in), messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), campaigns.Endpoints(camp), callbacks.Endpoints(told), mountstats.Endpoints(figures), receipts.Endpoints(rec), reference.Endpoints(), con.Endpoints())...)
+	}, slices.Concat(messages.Sending(in), people, receipts.Endpoints(rec), con.Endpoints())...)
 	mux := http.NewServeMux()
 	mux.Handle("/", sessions.Handler(api))
 	if l.world.Totals != nil {

@@ -10,20 +10,10 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 
 	blobs3 "github.com/opennotify/notify/pkg/blob/s3"
-	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/timer/eventbridge"
-	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
 )
-
-// New makes the campaigns of a function.
-func New(a *onaws.AWS) (*campaign.Campaigns, error) {
-	if err := Open(a); err != nil {
-		return nil, err
-	}
-	return wirecampaign.New(&a.Backend)
-}
 
 // Open adds both.
 func Open(a *onaws.AWS) error {

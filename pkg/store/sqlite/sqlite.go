@@ -72,7 +72,7 @@ func Open(ctx context.Context, path string, opts Options) (_ *DB, err error) {
 			err = fmt.Errorf("open %s: %w", path, fault(err))
 		}
 	}()
-	if db.lock, err = lock(path + ".lock"); err != nil {
+	if db.lock, err = lock(ctx, path+".lock"); err != nil {
 		return nil, err
 	}
 	if err := create(path); err != nil {

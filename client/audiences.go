@@ -90,23 +90,13 @@ func (c *Client) BadRows(ctx context.Context, id, after string) (*BadRowPage, er
 
 // AllBadRows goes through them. It ends with the first error.
 func (c *Client) AllBadRows(ctx context.Context, id string) iter.Seq2[*BadRow, error] {
-	return func(yield func(*BadRow, error) bool) {
-		for after := ""; ; {
-			page, err := c.BadRows(ctx, id, after)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			if after = page.Next; after == "" {
-				return
-			}
+	return pages("", func(after string) ([]BadRow, string, error) {
+		page, err := c.BadRows(ctx, id, after)
+		if err != nil {
+			return nil, "", err
 		}
-	}
+		return page.Items, page.Next, nil
+	})
 }
 
 // DownloadBadRows writes a run's bad rows as they were, as CSV with a column error: mended, they are another

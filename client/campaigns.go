@@ -153,23 +153,13 @@ func (c *Client) AllCampaigns(ctx context.Context, tenant string) iter.Seq2[*Run
 }
 
 func runs(read func(after string) (*RunPage, error)) iter.Seq2[*Run, error] {
-	return func(yield func(*Run, error) bool) {
-		for after := ""; ; {
-			page, err := read(after)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			if after = page.Next; after == "" {
-				return
-			}
+	return pages("", func(after string) ([]Run, string, error) {
+		page, err := read(after)
+		if err != nil {
+			return nil, "", err
 		}
-	}
+		return page.Items, page.Next, nil
+	})
 }
 
 // SendCampaign lets a campaign go that waits for a word. Where its tenant wants a second person for so many

@@ -50,24 +50,14 @@ func (c *Client) DeadLetters(ctx context.Context, f DeadFilter) (*DeadPage, erro
 
 // AllDeadLetters goes through them page by page. It ends with the first error.
 func (c *Client) AllDeadLetters(ctx context.Context, f DeadFilter) iter.Seq2[*DeadLetter, error] {
-	return func(yield func(*DeadLetter, error) bool) {
-		for {
-			page, err := c.DeadLetters(ctx, f)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			f.After = page.Next
+	return pages(f.After, func(after string) ([]DeadLetter, string, error) {
+		f.After = after
+		page, err := c.DeadLetters(ctx, f)
+		if err != nil {
+			return nil, "", err
 		}
-	}
+		return page.Items, page.Next, nil
+	})
 }
 
 // RetryDeadLetter tries a message again that is dead, failed or in doubt. It keeps its expiry.

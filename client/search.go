@@ -43,24 +43,14 @@ func (c *Client) Search(ctx context.Context, r SearchRequest) (*SearchAnswer, er
 
 // All goes through everything that matches, page by page, the newest first. It ends with the first error.
 func (c *Client) All(ctx context.Context, r SearchRequest) iter.Seq2[*Message, error] {
-	return func(yield func(*Message, error) bool) {
-		for {
-			page, err := c.Search(ctx, r)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Messages {
-				if !yield(&page.Messages[i], nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			r.Cursor = page.Next
+	return pages(r.Cursor, func(after string) ([]Message, string, error) {
+		r.Cursor = after
+		page, err := c.Search(ctx, r)
+		if err != nil {
+			return nil, "", err
 		}
-	}
+		return page.Messages, page.Next, nil
+	})
 }
 
 // WhoRequest is a text that somebody received.

@@ -154,24 +154,14 @@ func (c *Client) Refused(ctx context.Context, f RefusedFilter) (*RefusedPage, er
 
 // AllRefused goes through them page by page. It ends with the first error.
 func (c *Client) AllRefused(ctx context.Context, f RefusedFilter) iter.Seq2[*Refusal, error] {
-	return func(yield func(*Refusal, error) bool) {
-		for {
-			page, err := c.Refused(ctx, f)
-			if err != nil {
-				yield(nil, err)
-				return
-			}
-			for i := range page.Items {
-				if !yield(&page.Items[i], nil) {
-					return
-				}
-			}
-			if page.Next == "" {
-				return
-			}
-			f.After = page.Next
+	return pages(f.After, func(after string) ([]Refusal, string, error) {
+		f.After = after
+		page, err := c.Refused(ctx, f)
+		if err != nil {
+			return nil, "", err
 		}
-	}
+		return page.Items, page.Next, nil
+	})
 }
 
 // number is a parameter of the query; "" for 0.

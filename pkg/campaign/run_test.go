@@ -144,9 +144,6 @@ var every = flag.Int("campaign.every", 131, "crash at each so-manyth call of the
 // its entry: everybody has one message, and the counts are right.
 func TestCrashAtEveryCall(t *testing.T) {
 	t.Parallel()
-	if testing.Short() {
-		t.Skip("hundreds of worlds")
-	}
 	const people = 7
 	for at, hit := rand.IntN(*every), true; hit; at += *every {
 		for _, after := range []bool{false, true} {

@@ -24,6 +24,7 @@ import (
 	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -164,7 +165,7 @@ func (w *world) restart() {
 	if w.delivery, err = delivery.New(delivery.Ports{Store: st, Config: w, Providers: w, Senders: w, Callbacks: w, Queue: w.into, Now: w.Now, Random: w.chance, Metrics: &w.counts, PublicURL: w.public, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
-	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Log: log}); err != nil {
+	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w.into, Now: w.Now, Metrics: telemetry.Nop{}, Log: log}); err != nil {
 		w.t.Fatal(err)
 	}
 }

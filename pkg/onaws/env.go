@@ -22,6 +22,8 @@ type Env struct {
 	DueShards int      // NOTIFY_DUE_SHARDS
 	LogLevel  string   // NOTIFY_LOG
 	Account   string   // NOTIFY_ACCOUNT: the AWS account, part of the queues' URLs
+	// AccountMetrics is NOTIFY_ACCOUNT_METRICS=on: CloudWatch tells accounts apart.
+	AccountMetrics bool
 	// Bus is NOTIFY_BUS: the EventBridge bus that gets every change of status; none without it.
 	Bus string
 	// Bucket, Schedules and ScheduleRole are told to functions that know of campaigns: NOTIFY_BUCKET, of their
@@ -48,7 +50,7 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		return v
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
-		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), Bus: get("NOTIFY_BUS"),
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), AccountMetrics: get("NOTIFY_ACCOUNT_METRICS") == "on", Bus: get("NOTIFY_BUS"),
 		Bucket: get("NOTIFY_BUCKET"), Schedules: get("NOTIFY_SCHEDULES"), ScheduleRole: get("NOTIFY_SCHEDULE_ROLE")}
 	outside, err := wire.ReadOutside(get)
 	if err != nil {

@@ -60,8 +60,8 @@ type Metrics struct {
 	refusals *stats.Refusals
 }
 
-func newMetrics(out io.Writer, stack string) *Metrics {
-	m := &Metrics{emf: telemetry.NewEMF(out, "notify/"+stack, time.Now), counters: stats.NewCounters(time.Now, mathrand.Uint32())}
+func newMetrics(out io.Writer, env Env) *Metrics {
+	m := &Metrics{emf: telemetry.NewEMF(out, "notify/"+env.Stack, env.AccountMetrics, time.Now), counters: stats.NewCounters(time.Now, mathrand.Uint32())}
 	m.Tee = telemetry.Tee{m.emf, m.counters}
 	return m
 }
@@ -106,7 +106,7 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	db := dynamo.Open(dynamodb.NewFromConfig(cfg), dynamo.Options{Table: env.Table, Log: log, Consumed: consumed})
 	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
 	cat := catalog.Open(provider.Descriptors(), recipes.FS())
-	metrics := newMetrics(out, env.Stack)
+	metrics := newMetrics(out, env)
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader,
 		Moved: wire.Moved(metrics, cat)})
 	if err != nil {

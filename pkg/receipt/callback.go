@@ -36,7 +36,7 @@ type Secrets interface {
 func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http.Request, body []byte) (provider.Callback, error) {
 	refused := problem.New(problem.NotFound, "there is no such callback address")
 	if subtle.ConstantTimeCompare([]byte(secret), []byte(s.Secrets.CallbackSecret(account))) != 1 {
-		s.Metrics.Count(metricForged, 1, telemetry.Labels{})
+		s.Metrics.Count(telemetry.ReceiptForged, 1, telemetry.Labels{})
 		return provider.Callback{}, refused
 	}
 	a, ok, err := s.Config.Account(ctx, account)
@@ -44,7 +44,7 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
 	}
 	if !ok { // it was removed
-		s.Metrics.Count(metricUnknown, 1, telemetry.Labels{})
+		s.Metrics.Count(telemetry.ReceiptUnknown, 1, telemetry.Labels{})
 		return provider.Callback{}, refused
 	}
 	sender, desc, err := s.Senders.Open(ctx, a)
@@ -53,12 +53,12 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 	}
 	receiver, ok := sender.(provider.Receiver)
 	if !ok { // nothing that its provider could say
-		s.Metrics.Count(metricUnknown, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Metrics.Count(telemetry.ReceiptUnknown, 1, telemetry.Labels{Channel: string(a.Channel)})
 		return provider.Callback{}, refused
 	}
 	cb, err := receiver.Receive(ctx, r, body)
 	if err != nil {
-		s.Metrics.Count(metricForged, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Metrics.Count(telemetry.ReceiptForged, 1, telemetry.Labels{Channel: string(a.Channel)})
 		s.Log.WarnContext(ctx, "callback refused", "account", account, "why", err)
 		return provider.Callback{}, refused
 	}

@@ -14,16 +14,6 @@ import (
 	"github.com/opennotify/notify/pkg/telemetry"
 )
 
-// The metrics. A sender that guesses learns nothing from the answers; operators do from these.
-const (
-	metricForged  = "receipt_forged"  // a callback whose secret, signature or form is wrong
-	metricUnknown = "receipt_unknown" // of no message that went over the account, or of no account that takes callbacks
-	metricParked  = "receipt_parked"  // it came before its message's own answer, or is of no message of ours
-
-	metricPolled     = "receipt_polled"      // a provider was asked
-	metricPollFailed = "receipt_poll_failed" // and gave no answer, or none that can be read
-)
-
 // entry is something on its way through the queue: a receipt or a reply over an account, the name of what
 // waits beside a provider's id, or an account whose provider is to be asked.
 type entry struct {
@@ -119,7 +109,7 @@ func (s *Receipts) work(ctx context.Context, e entry) error {
 }
 
 func (s *Receipts) unknown(ctx context.Context, e entry) {
-	s.Metrics.Count(metricUnknown, 1, telemetry.Labels{})
+	s.Metrics.Count(telemetry.ReceiptUnknown, 1, telemetry.Labels{})
 	about := []any{"account", e.Account}
 	if e.Receipt != nil {
 		about = append(about, "message", e.Receipt.ID)

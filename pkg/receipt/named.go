@@ -29,7 +29,7 @@ func (s *Receipts) byID(ctx context.Context, from via, said message.Reported) er
 		return err
 	}
 	if k.ID == "" {
-		s.Metrics.Count(metricParked, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Metrics.Count(telemetry.ReceiptParked, 1, telemetry.Labels{Channel: string(a.Channel)})
 		return nil
 	}
 	said.Epoch = k.Epoch

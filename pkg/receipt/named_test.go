@@ -11,6 +11,7 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // named makes account a one whose provider knows its own ids only.
@@ -106,7 +107,7 @@ func TestProviderIDTwice(t *testing.T) {
 func (w *world) sweeps() {
 	w.t.Helper()
 	at := start.Add(10 * time.Minute).Std()
-	sw, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: func() time.Time { return at }, Log: slog.New(slog.DiscardHandler)})
+	sw, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: func() time.Time { return at }, Metrics: telemetry.Nop{}, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -55,7 +55,7 @@ func (s *Receipts) poll(ctx context.Context, account string) error {
 	switch {
 	case fault != nil:
 		s.Log.ErrorContext(ctx, "a provider was asked in vain", "account", account, "error", fault)
-		s.Metrics.Count(metricPollFailed, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Metrics.Count(telemetry.ReceiptPollFailed, 1, telemetry.Labels{Channel: string(a.Channel)})
 		pace.Failures = was.Failures + 1
 		pace.Next = now.Add(max(every, min(every<<min(pace.Failures, 10), restMost)))
 	case news.More:
@@ -83,7 +83,7 @@ func (s *Receipts) ask(ctx context.Context, a config.Account, sender provider.Se
 	if !ok {
 		return provider.News{Cursor: q.Cursor}, errors.New("the provider cannot be asked")
 	}
-	s.Metrics.Count(metricPolled, 1, telemetry.Labels{Channel: string(a.Channel)})
+	s.Metrics.Count(telemetry.ReceiptPolled, 1, telemetry.Labels{Channel: string(a.Channel)})
 	ctx, cancel := context.WithTimeout(ctx, pollFor)
 	defer cancel()
 	return poller.Poll(ctx, q)
@@ -121,7 +121,7 @@ func (s *Receipts) question(ctx context.Context, k store.Known) error {
 	}
 	if err != nil { // the next question comes by itself
 		s.Log.WarnContext(ctx, "a provider was asked in vain", "account", a.Name, "message", k.ID, "error", err)
-		s.Metrics.Count(metricPollFailed, 1, telemetry.Labels{Channel: string(a.Channel)})
+		s.Metrics.Count(telemetry.ReceiptPollFailed, 1, telemetry.Labels{Channel: string(a.Channel)})
 	}
 	said := make([]message.Reported, len(news.Receipts))
 	for i, rc := range news.Receipts {

@@ -20,6 +20,7 @@ import (
 	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // vendor answers questions.
@@ -62,7 +63,7 @@ func (w *world) Get(_ context.Context, name string) (provider.Descriptor, bool, 
 func (w *world) sweep() []queue.Item {
 	w.t.Helper()
 	w.hints, w.lanes = nil, nil
-	sw, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: func() time.Time { return w.now.Std() }, Log: slog.New(slog.DiscardHandler), Config: w, Providers: w})
+	sw, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: func() time.Time { return w.now.Std() }, Metrics: telemetry.Nop{}, Log: slog.New(slog.DiscardHandler), Config: w, Providers: w})
 	if err != nil {
 		w.t.Fatal(err)
 	}

@@ -273,6 +273,6 @@ func (p *process) boot(ctx context.Context) error {
 		Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
-	p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Log: w.log})
+	p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log})
 	return err
 }

@@ -15,6 +15,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -33,10 +34,11 @@ type Store interface {
 
 // Ports is everything that the sweep needs.
 type Ports struct {
-	Store Store
-	Queue queue.Queue
-	Now   func() time.Time
-	Log   *slog.Logger
+	Store   Store
+	Queue   queue.Queue
+	Now     func() time.Time
+	Metrics telemetry.Metrics
+	Log     *slog.Logger
 	// Config and Providers say which accounts are asked what became of their messages; without them none is.
 	Config    Config
 	Providers Providers
@@ -50,7 +52,7 @@ type Sweep struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Sweep, error) {
-	if p.Store == nil || p.Queue == nil || p.Now == nil || p.Log == nil {
+	if p.Store == nil || p.Queue == nil || p.Now == nil || p.Metrics == nil || p.Log == nil {
 		return nil, errors.New("sweep: a port is missing")
 	}
 	return &Sweep{p, tenant.System("sweep")}, nil
@@ -61,6 +63,8 @@ const (
 	// maxFailed is how many records may fail for a pass to go on: one that cannot be written does not
 	// hold up those behind it, a store that takes no writes ends the pass.
 	maxFailed = 10
+	// stuck is how many hints in a row nobody took up for a message to count as stuck: it is seven minutes late.
+	stuck = 4
 )
 
 // Count says what a pass did.
@@ -135,6 +139,9 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		name := queue.Lane(saved.Channel, saved.Lane())
 		byQueue[name] = append(byQueue[name], queue.Item{Body: body, Group: saved.Tenant})
 		n.Queued++
+		if saved.Requeues >= stuck {
+			s.Metrics.Count(telemetry.Stuck, 1, telemetry.Of(&saved.Message, ""))
+		}
 	}
 	for _, name := range slices.Sorted(maps.Keys(byQueue)) { // also before a fault: these records say that they are queued
 		items := byQueue[name]

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
 	"strings"
 	"sync"
 	"testing"
@@ -20,6 +21,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/sweep"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -47,12 +49,14 @@ type world struct {
 	sweep *sweep.Sweep
 	fault func(call string) storetest.Fault
 	logs  bytes.Buffer
+	telemetry.Nop
 
 	mu    sync.Mutex
 	clock time.Time
 	items map[queue.Name][]queue.Item
 	full  error
 	ids   int
+	stuck []time.Duration // when something was counted, since the start
 }
 
 func newWorld(t *testing.T) *world {
@@ -68,7 +72,7 @@ func newWorld(t *testing.T) *world {
 	if w.store, err = store.Open(t.Context(), d, keeper{}, message.At(start), store.Options{DueShards: 3, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Log: slog.New(slog.NewTextHandler(&w.logs, nil))}); err != nil {
+	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -87,6 +91,15 @@ func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) erro
 		w.items[to] = append(w.items[to], items...)
 	}
 	return w.full
+}
+
+func (w *world) Count(name string, n int64, l telemetry.Labels) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if name != telemetry.Stuck || n != 1 || l.Channel != "sms" || l.Tenant != "shop" {
+		w.t.Errorf("counted %s %d of %+v", name, n, l)
+	}
+	w.stuck = append(w.stuck, w.clock.Sub(start))
 }
 
 // take empties the queues and counts the hints of each message.
@@ -169,6 +182,9 @@ func TestSpacing(t *testing.T) {
 	if last := len(at) - 1; at[last]-at[last-1] != time.Hour {
 		t.Errorf("hints after %s", at)
 	}
+	if !slices.Equal(w.stuck, at[3:]) { // the fourth in vain, after seven minutes
+		t.Errorf("it counts as stuck after %s", w.stuck)
+	}
 }
 
 // Many pages, swept by several at once: every message gets its hint, and one.
@@ -230,7 +246,7 @@ func TestIndexLags(t *testing.T) {
 	w := newWorld(t)
 	ids := w.accept(3)
 	lagging := &lagging{w.store, nil}
-	s, err := sweep.New(sweep.Ports{Store: lagging, Queue: w, Now: w.Now, Log: slog.New(slog.DiscardHandler)})
+	s, err := sweep.New(sweep.Ports{Store: lagging, Queue: w, Now: w.Now, Metrics: w, Log: slog.New(slog.DiscardHandler)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -21,8 +21,8 @@ type Metrics interface {
 }
 
 // Labels say what a measurement is of. In CloudWatch, Channel and Lane are dimensions, of which every
-// combination is a metric that is paid for; Tenant is a property, found by a query of the log; Account and
-// Template are left to the counters in the store.
+// combination is a metric that is paid for, and Account is one where it is asked for; Tenant is a property, found
+// by a query of the log; Template is left to the counters in the store.
 type Labels struct{ Channel, Lane, Tenant, Account, Template string }
 
 // Tee hands every measurement to several.
@@ -63,18 +63,17 @@ func (Nop) Count(string, int64, Labels) {}
 // Observe does nothing.
 func (Nop) Observe(string, float64, Unit, Labels) {}
 
-// Limits of the format:
+// maxValues is how many values a metric may have in a line, which is as many as a line may have metrics; there are
+// fewer names than that:
 // https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/CloudWatch_Embedded_Metric_Format_Specification.html
-const (
-	maxMetrics = 100 // in a line
-	maxValues  = 100 // of a metric in a line
-)
+const maxValues = 100
 
 // EMF sums measurements in memory and writes them in the CloudWatch embedded metric format, one line for each
 // set of labels: a function flushes at the end of an invocation, a server now and then.
 type EMF struct {
 	w         io.Writer
 	namespace string
+	accounts  bool
 	now       func() time.Time
 
 	mu   sync.Mutex
@@ -88,9 +87,10 @@ type metric struct {
 	values []float64 // of a distribution
 }
 
-// NewEMF makes a writer of metrics in a namespace. Each line is one Write.
-func NewEMF(w io.Writer, namespace string, now func() time.Time) *EMF {
-	return &EMF{w: w, namespace: namespace, now: now, sums: map[Labels]map[string]*metric{}}
+// NewEMF makes a writer of metrics in a namespace. Each line is one Write. accounts tells them apart, in a few
+// metrics, each of which is paid for.
+func NewEMF(w io.Writer, namespace string, accounts bool, now func() time.Time) *EMF {
+	return &EMF{w: w, namespace: namespace, accounts: accounts, now: now, sums: map[Labels]map[string]*metric{}}
 }
 
 // Count adds to a counter.
@@ -112,7 +112,10 @@ func (e *EMF) Observe(name string, value float64, unit Unit, labels Labels) {
 }
 
 func (e *EMF) metric(name string, unit Unit, labels Labels) *metric {
-	labels.Account, labels.Template = "", "" // a line for each would cost more than it tells
+	labels.Template = "" // a line for each would cost more than it tells
+	if !e.accounts || !byAccount[name] {
+		labels.Account = ""
+	}
 	byName := e.sums[labels]
 	if byName == nil {
 		byName = map[string]*metric{}
@@ -139,7 +142,7 @@ func (e *EMF) Flush() error {
 		all = append(all, l)
 	}
 	slices.SortFunc(all, func(a, b Labels) int {
-		return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Lane, b.Lane), strings.Compare(a.Tenant, b.Tenant))
+		return cmp.Or(strings.Compare(a.Channel, b.Channel), strings.Compare(a.Lane, b.Lane), strings.Compare(a.Tenant, b.Tenant), strings.Compare(a.Account, b.Account))
 	})
 	for _, l := range all {
 		metrics := make([]*metric, 0, len(sums[l]))
@@ -147,10 +150,8 @@ func (e *EMF) Flush() error {
 			metrics = append(metrics, m)
 		}
 		slices.SortFunc(metrics, func(a, b *metric) int { return strings.Compare(a.name, b.name) })
-		for some := range slices.Chunk(metrics, maxMetrics) {
-			if err := e.write(l, some); err != nil {
-				return err
-			}
+		if err := e.write(l, metrics); err != nil {
+			return err
 		}
 	}
 	return nil
@@ -160,10 +161,10 @@ func (e *EMF) Flush() error {
 func (e *EMF) write(l Labels, metrics []*metric) error {
 	for len(metrics) > 0 {
 		line := e.line(l)
-		var listed []definition
+		var listed directives
 		var rest []*metric
 		for _, m := range metrics {
-			listed = append(listed, definition{m.name, m.unit})
+			listed.add(e.namespace, dimensions(m.name, l), definition{m.name, m.unit})
 			if m.values == nil {
 				line[m.name] = m.count
 				continue
@@ -174,9 +175,8 @@ func (e *EMF) write(l Labels, metrics []*metric) error {
 				rest = append(rest, m)
 			}
 		}
-		line["_aws"] = header{
-			Timestamp: e.now().UnixMilli(),
-			Metrics:   []directive{{Namespace: e.namespace, Dimensions: dimensions(l), Metrics: listed}},
+		if len(listed) > 0 {
+			line["_aws"] = header{Timestamp: e.now().UnixMilli(), Metrics: listed}
 		}
 		b, err := json.Marshal(line)
 		if err != nil {
@@ -191,14 +191,30 @@ func (e *EMF) write(l Labels, metrics []*metric) error {
 }
 
 type header struct {
-	Timestamp int64       `json:"Timestamp"`
-	Metrics   []directive `json:"CloudWatchMetrics"`
+	Timestamp int64      `json:"Timestamp"`
+	Metrics   directives `json:"CloudWatchMetrics"`
 }
 
 type directive struct {
 	Namespace  string       `json:"Namespace"`
 	Dimensions [][]string   `json:"Dimensions"`
 	Metrics    []definition `json:"Metrics"`
+}
+
+// directives say which members of a line are metrics, one for each set of dimensions.
+type directives []directive
+
+func (all *directives) add(namespace string, dimensions [][]string, d definition) {
+	if dimensions == nil {
+		return
+	}
+	for i := range *all {
+		if have := &(*all)[i]; slices.EqualFunc(have.Dimensions, dimensions, slices.Equal) {
+			have.Metrics = append(have.Metrics, d)
+			return
+		}
+	}
+	*all = append(*all, directive{Namespace: namespace, Dimensions: dimensions, Metrics: []definition{d}})
 }
 
 type definition struct {
@@ -209,21 +225,10 @@ type definition struct {
 // line has the labels, and the level without which a filter of the log at WARN would drop the metrics.
 func (e *EMF) line(l Labels) map[string]any {
 	line := map[string]any{"level": "INFO"}
-	for name, v := range map[string]string{"channel": l.Channel, "lane": l.Lane, "tenant": l.Tenant} {
+	for name, v := range map[string]string{"channel": l.Channel, "lane": l.Lane, "tenant": l.Tenant, "account": l.Account} {
 		if v != "" {
 			line[name] = v
 		}
 	}
 	return line
-}
-
-// dimensions are {channel} and {channel, lane}, as far as they are known; a set without members is the sum.
-func dimensions(l Labels) [][]string {
-	switch {
-	case l.Channel == "":
-		return [][]string{{}}
-	case l.Lane == "":
-		return [][]string{{"channel"}}
-	}
-	return [][]string{{"channel"}, {"channel", "lane"}}
 }

@@ -4,7 +4,6 @@ import (
 	"bytes"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"math"
 	"strings"
 	"sync"
@@ -19,21 +18,22 @@ func at() time.Time { return time.UnixMilli(1767323045678) }
 func TestEMF(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	e := NewEMF(&out, "notify", at)
+	e := NewEMF(&out, "notify", false, at)
 	shop := Labels{Channel: "sms", Lane: "urgent", Tenant: "shop"}
 	e.Count("sent", 2, shop)
-	e.Observe("provider_ms", 12.5, Milliseconds, shop)
+	e.Observe(AcceptToSent, 12.5, Milliseconds, shop)
 	e.Count("sent", 1, shop)
-	e.Observe("provider_ms", 3, Milliseconds, shop)
-	e.Observe("provider_ms", math.NaN(), Milliseconds, shop)
-	e.Count("due", 7, Labels{})
+	e.Observe(AcceptToSent, 3, Milliseconds, shop)
+	e.Observe(AcceptToSent, math.NaN(), Milliseconds, shop)
+	e.Count(Refused, 7, Labels{})
+	e.Count("cancelled", 1, Labels{Channel: "email"})
 	e.Count("bounced", 1, Labels{Channel: "email"})
 	if err := e.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	want := `{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[[]],"Metrics":[{"Name":"due","Unit":"Count"}]}]},"due":7,"level":"INFO"}
-{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[["channel"]],"Metrics":[{"Name":"bounced","Unit":"Count"}]}]},"bounced":1,"channel":"email","level":"INFO"}
-{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[["channel"],["channel","lane"]],"Metrics":[{"Name":"provider_ms","Unit":"Milliseconds"},{"Name":"sent","Unit":"Count"}]}]},"channel":"sms","lane":"urgent","level":"INFO","provider_ms":[12.5,3],"sent":3,"tenant":"shop"}
+	want := `{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[[]],"Metrics":[{"Name":"refused","Unit":"Count"}]}]},"level":"INFO","refused":7}
+{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[["channel"]],"Metrics":[{"Name":"bounced","Unit":"Count"}]}]},"bounced":1,"cancelled":1,"channel":"email","level":"INFO"}
+{"_aws":{"Timestamp":1767323045678,"CloudWatchMetrics":[{"Namespace":"notify","Dimensions":[["channel","lane"]],"Metrics":[{"Name":"accept_to_sent","Unit":"Milliseconds"}]},{"Namespace":"notify","Dimensions":[["channel"]],"Metrics":[{"Name":"sent","Unit":"Count"}]}]},"accept_to_sent":[12.5,3],"channel":"sms","lane":"urgent","level":"INFO","sent":3,"tenant":"shop"}
 `
 	if diff := cmp.Diff(want, out.String()); diff != "" {
 		t.Error(diff)
@@ -44,57 +44,44 @@ func TestEMF(t *testing.T) {
 	}
 }
 
-// A line may hold 100 metrics and 100 values of each; nothing may be lost or told twice.
+// A line may hold 100 values of a metric; nothing may be lost or told twice.
 func TestEMFLimits(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	e := NewEMF(&out, "notify", at)
-	for i := range 150 {
-		e.Count(fmt.Sprintf("m%03d", i), 1, Labels{Channel: "sms"})
-	}
+	e := NewEMF(&out, "notify", false, at)
+	e.Count("sent", 7, Labels{Channel: "sms", Lane: "bulk"})
 	for i := range 250 {
-		e.Observe("m000_ms", float64(i), Milliseconds, Labels{Channel: "sms"})
+		e.Observe(AcceptToSent, float64(i), Milliseconds, Labels{Channel: "sms", Lane: "bulk"})
 	}
 	if err := e.Flush(); err != nil {
 		t.Fatal(err)
 	}
-	counts, values := map[string]float64{}, []any{}
+	sent, values := 0.0, []any{}
 	for line := range strings.Lines(out.String()) {
 		var got map[string]any
 		if err := json.Unmarshal([]byte(line), &got); err != nil {
 			t.Fatal(err)
 		}
-		metrics := got["_aws"].(map[string]any)["CloudWatchMetrics"].([]any)[0].(map[string]any)["Metrics"].([]any)
-		if len(metrics) > 100 {
-			t.Errorf("%d metrics in a line", len(metrics))
+		n, _ := got["sent"].(float64)
+		sent += n
+		v := got[AcceptToSent].([]any)
+		if len(v) > 100 {
+			t.Errorf("%d values in a line", len(v))
 		}
-		for _, m := range metrics {
-			name := m.(map[string]any)["Name"].(string)
-			switch v := got[name].(type) {
-			case float64:
-				counts[name] += v
-			case []any:
-				if len(v) > 100 {
-					t.Errorf("%d values in a line", len(v))
-				}
-				values = append(values, v...)
-			}
-		}
+		values = append(values, v...)
 	}
-	if len(counts) != 150 || len(values) != 250 || values[249] != 249.0 {
-		t.Errorf("%d counters, %d values", len(counts), len(values))
+	if sent != 7 || len(values) != 250 || values[249] != 249.0 {
+		t.Errorf("%v sent, %d values", sent, len(values))
 	}
-	for name, n := range counts {
-		if n != 1 {
-			t.Errorf("%s: %v", name, n)
-		}
+	if len(published) > 100 {
+		t.Errorf("%d metrics may come into one line", len(published))
 	}
 }
 
 func TestEMFSide(t *testing.T) {
 	t.Parallel()
 	var out bytes.Buffer
-	e := NewEMF(&out, "notify", at)
+	e := NewEMF(&out, "notify", false, at)
 	var wg sync.WaitGroup
 	for range 8 {
 		wg.Go(func() {
@@ -115,7 +102,7 @@ func (full) Write([]byte) (int, error) { return 0, errors.New("disk full") }
 
 func TestEMFTellsThatItCannotWrite(t *testing.T) {
 	t.Parallel()
-	e := NewEMF(full{}, "notify", at)
+	e := NewEMF(full{}, "notify", false, at)
 	e.Count("sent", 1, Labels{})
 	if err := e.Flush(); err == nil || !strings.Contains(err.Error(), "disk full") {
 		t.Error(err)

@@ -23,8 +23,24 @@ const (
 	Tracked = "tracked"
 	// LimitUsed is how much of a limit is used, 0 to 1: of an account, or of a tenant, where it is used most.
 	LimitUsed = "limit_used_ratio"
-	// AcceptToSent is how long messages took.
-	AcceptToSent = "accept_to_sent"
+	// AccountFault are answers that blame our account: a credential, a balance, a signature.
+	AccountFault = "account_fault"
+	// Stuck are messages that were due again and again, and that nobody took up.
+	Stuck = "stuck"
+	// CanarySent are the canaries that went all the way.
+	CanarySent = "canary_sent"
+	// AcceptToSent is how long messages took to a provider, and SentToDelivered how long its receipt took.
+	AcceptToSent    = "accept_to_sent"
+	SentToDelivered = "sent_to_delivered"
+)
+
+// What providers say later. A sender that guesses learns nothing from the answers; operators do from these.
+const (
+	ReceiptForged     = "receipt_forged"      // a callback whose secret, signature or form is wrong
+	ReceiptUnknown    = "receipt_unknown"     // of no message that went over the account, or of no account that takes callbacks
+	ReceiptParked     = "receipt_parked"      // it came before its message's own answer, or is of no message of ours
+	ReceiptPolled     = "receipt_polled"      // a provider was asked
+	ReceiptPollFailed = "receipt_poll_failed" // and gave no answer, or none that can be read
 )
 
 // Free stands for the template of what has none. No template's label is without a slash.
@@ -62,8 +78,15 @@ func (s Statuses) Moved(before, after *message.Message, now message.Time) {
 		return
 	}
 	var account, provider string
-	if a := carrier(after); a != nil {
-		account, provider = a.Account, a.Provider
+	carried := carrier(after)
+	if carried != nil {
+		account, provider = carried.Account, carried.Provider
+	}
+	if a := blamed(before, after); a != nil {
+		count(AccountFault, a.Account)
+	}
+	if after.Status == message.Delivered && carried != nil && carried.End != 0 {
+		s.Metrics.Observe(SentToDelivered, float64(max(0, now.Sub(carried.End)).Milliseconds()), Milliseconds, Of(after, account))
 	}
 	if taken(after.Status) && !taken(before.Status) {
 		count(string(message.Sent), account)
@@ -81,6 +104,14 @@ func (s Statuses) Moved(before, after *message.Message, now message.Time) {
 	default:
 		count(string(after.Status), account)
 	}
+}
+
+// blamed is the attempt that ended with this write and that blames its account; nil if none does.
+func blamed(before, after *message.Message) *message.Attempt {
+	if a := after.Last(); before.Status == message.Sending && a != nil && a.End != 0 && a.Outcome == message.AccountFault {
+		return a
+	}
+	return nil
 }
 
 // taken tells whether a status says that a provider took the message.

@@ -141,7 +141,7 @@ func (c *Client) Campaign(ctx context.Context, id string) (*Run, error) {
 	return get[Run](ctx, c, campaignPath(id, ""))
 }
 
-// Campaigns reads a page of a tenant's campaigns, the newest first: the key's own without a tenant. After is
+// Campaigns reads a page of a tenant's campaigns, the newest first: of all whom the key sees without a tenant. After is
 // Next of the page before.
 func (c *Client) Campaigns(ctx context.Context, tenant string, limit int, after string) (*RunPage, error) {
 	return get[RunPage](ctx, c, query("/v1/campaigns", "tenant", tenant, "limit", number(limit), "after", after))

@@ -43,7 +43,7 @@ func campaignListCommand(s *session) *cobra.Command {
 			return s.listRuns(c.AllCampaigns(cmd.Context(), tenant), most, "no campaigns")
 		},
 	}
-	c.Flags().StringVar(&tenant, "tenant", "", "whose; the key's own without it")
+	c.Flags().StringVar(&tenant, "tenant", "", "whose; everybody's whom the key sees without it")
 	c.Flags().IntVar(&most, "limit", 20, "at most so many; 0 is all")
 	return c
 }

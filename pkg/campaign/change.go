@@ -108,7 +108,7 @@ func (c *Campaigns) save(ctx context.Context, p tenant.Principal, head store.Doc
 	}
 	c.settled(ctx, d, err)
 	c.untime(ctx, d, old)
-	return c.view(d)
+	return c.view(d, showRuns)
 }
 
 func (c *Campaigns) put(ctx context.Context, p tenant.Principal, d store.Doc) (store.Doc, error) {
@@ -161,7 +161,7 @@ func (c *Campaigns) PauseSchedule(ctx context.Context, p tenant.Principal, of, n
 	case s.External:
 		return Versioned{}, external(name)
 	case s.Paused == paused:
-		return c.view(d)
+		return c.view(d, showRuns)
 	}
 	s.Paused = paused
 	return c.save(ctx, p, d, s, why)

@@ -26,6 +26,7 @@ type Store interface {
 
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
 	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) ([]store.Job, string, error)
+	NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) ([]store.Job, string, error)
 	DueJobs(ctx context.Context, before message.Time, limit int, after string) ([]store.Job, string, error)
 
 	ListShards() int

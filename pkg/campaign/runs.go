@@ -156,10 +156,14 @@ func (c *Campaigns) Create(ctx context.Context, p tenant.Principal, o Campaign, 
 	return c.runView(j)
 }
 
-// Runs lists a tenant's runs, the newest first: of a schedule, or its campaigns.
+// Runs lists a tenant's runs, the newest first: of a schedule, or its campaigns. Without a tenant it lists
+// the campaigns of all whom the principal sees.
 func (c *Campaigns) Runs(ctx context.Context, p tenant.Principal, of, schedule string, limit int, after string) ([]Run, string, error) {
 	if err := reads(p); err != nil {
 		return nil, "", err
+	}
+	if of == "" && schedule == "" {
+		return c.everybodys(ctx, p, limit, after)
 	}
 	if _, err := c.sees(ctx, p, of); err != nil {
 		return nil, "", err
@@ -175,8 +179,33 @@ func (c *Campaigns) Runs(ctx context.Context, p tenant.Principal, of, schedule s
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
+	return c.runViews(jobs, next)
+}
+
+// everybodys lists the campaigns of all tenants whom the principal sees.
+func (c *Campaigns) everybodys(ctx context.Context, p tenant.Principal, limit int, after string) ([]Run, string, error) {
+	if after != "" && !store.IsJobPlace(after) {
+		return nil, "", problem.Invalid(problem.At("query:after", problem.BadValue, "after must be the next of an earlier answer; leave it out to begin"))
+	}
+	docs, _, err := c.Store.Docs(ctx, store.Tenants)
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	var names []string
+	for _, d := range docs {
+		names = append(names, d.Name)
+	}
+	jobs, next, err := c.Store.NewestJobs(ctx, p, names, KindRun, limit, after)
+	if err != nil {
+		return nil, "", unavailable(err)
+	}
+	return c.runViews(jobs, next)
+}
+
+func (c *Campaigns) runViews(jobs []store.Job, next string) ([]Run, string, error) {
 	out := make([]Run, len(jobs))
 	for i, j := range jobs {
+		var err error
 		if out[i], err = c.runView(j); err != nil {
 			return nil, "", err
 		}

@@ -340,7 +340,7 @@ func TestExternal(t *testing.T) {
 	if len(list) != 2 || list[0].Owner != "Wang" || !list[0].External || list[0].Counts["made"]+list[1].Counts["made"] != 2 || list[0].Counts["duplicate"]+list[1].Counts["duplicate"] != 2 {
 		t.Errorf("%+v", list)
 	}
-	all, err := w.camp.Schedules(t.Context(), shop, "")
+	all, err := w.camp.Schedules(t.Context(), shop, "", 5)
 	if err != nil || len(all) != 1 || !all[0].External || all[0].Name != "report" || all[0].Owner != "Wang" || len(all[0].Next) != 0 {
 		t.Errorf("%+v %v", all, err)
 	}
@@ -449,7 +449,7 @@ func TestVerbs(t *testing.T) {
 	if _, err := w.camp.Schedule(t.Context(), other, "shop", "bills"); problem.From(err).Code != problem.NotFound {
 		t.Error(err)
 	}
-	if list, err := w.camp.Schedules(t.Context(), other, ""); len(list) != 0 || err != nil {
+	if list, err := w.camp.Schedules(t.Context(), other, "", 5); len(list) != 0 || err != nil {
 		t.Error(list, err)
 	}
 	if err := w.camp.DeleteSchedule(t.Context(), other, "shop", "bills", campaign.Change{}); problem.From(err).Code != problem.NotFound {

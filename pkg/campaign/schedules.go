@@ -115,28 +115,29 @@ func upcoming(plan timer.Plan, now time.Time, n int) []time.Time {
 	return out
 }
 
-// view is a version as people see it.
-func (c *Campaigns) view(d store.Doc) (Versioned, error) {
+// view is a version as people see it, with so many of its next times.
+func (c *Campaigns) view(d store.Doc, next int) (Versioned, error) {
 	s, err := readSchedule(d)
 	if err != nil {
 		return Versioned{}, unavailable(err)
 	}
 	v := Versioned{Schedule: s, Meta: Meta{d.Version, d.Author, d.Reason, d.At, d.Deleted}, Next: []time.Time{}}
 	if plan, err := s.When.timer().Plan(); err == nil && !s.External && !s.Paused && !d.Deleted {
-		v.Next = upcoming(plan, c.Now(), showRuns)
+		v.Next = upcoming(plan, c.Now(), next)
 	}
 	return v, nil
 }
 
 // Schedules lists those that the principal may know of, by tenant and name; of one tenant if one is named.
-func (c *Campaigns) Schedules(ctx context.Context, p tenant.Principal, of string) ([]Versioned, error) {
+// Of each it says so many of its next times.
+func (c *Campaigns) Schedules(ctx context.Context, p tenant.Principal, of string, next int) ([]Versioned, error) {
 	if err := reads(p); err != nil {
 		return nil, err
 	}
-	return c.schedules(ctx, p, of)
+	return c.schedules(ctx, p, of, next)
 }
 
-func (c *Campaigns) schedules(ctx context.Context, p tenant.Principal, of string) ([]Versioned, error) {
+func (c *Campaigns) schedules(ctx context.Context, p tenant.Principal, of string, next int) ([]Versioned, error) {
 	docs, bad, err := c.Store.Docs(ctx, store.Schedules)
 	if err != nil {
 		return nil, unavailable(err)
@@ -146,7 +147,7 @@ func (c *Campaigns) schedules(ctx context.Context, p tenant.Principal, of string
 		if !p.Sees(d.Tenant) || of != "" && of != d.Tenant {
 			continue
 		}
-		v, err := c.view(d)
+		v, err := c.view(d, next)
 		if err != nil {
 			bad = append(bad, err)
 			continue
@@ -193,7 +194,7 @@ func (c *Campaigns) Schedule(ctx context.Context, p tenant.Principal, of, name s
 	if err != nil {
 		return Versioned{}, err
 	}
-	return c.view(d)
+	return c.view(d, showRuns)
 }
 
 // ScheduleHistory lists the versions of one, the newest first, of a deleted one too.
@@ -210,7 +211,7 @@ func (c *Campaigns) ScheduleHistory(ctx context.Context, p tenant.Principal, of,
 	}
 	out := make([]Versioned, len(docs))
 	for i, d := range docs {
-		if out[i], err = c.view(d); err != nil {
+		if out[i], err = c.view(d, showRuns); err != nil {
 			return nil, err
 		}
 		if i > 0 {

@@ -42,7 +42,7 @@ func (c *Campaigns) uses(ctx context.Context, p tenant.Principal, owner, name st
 		o, n := templateOf(of, with.Template)
 		return o == owner && n == name && (version == 0 || version == cmp.Or(with.Version, head.Published))
 	}
-	all, err := c.schedules(ctx, p, "")
+	all, err := c.schedules(ctx, p, "", 1)
 	if err != nil {
 		return out, err
 	}

@@ -101,7 +101,7 @@ func jobItem(j Job) (Item, error) {
 	if err != nil {
 		return Item{}, fmt.Errorf("store: job %s: %w", j.ID, err)
 	}
-	it := Item{Key: jobKey(j.ID), Rev: j.rev, Data: data, List: jobList(j.Tenant, j.Kind, j.Topic), ListSort: DueSort(j.Created) + "#" + j.ID}
+	it := Item{Key: jobKey(j.ID), Rev: j.rev, Data: data, List: jobList(j.Tenant, j.Kind, j.Topic), ListSort: j.place()}
 	if j.Due > 0 {
 		it.DueShard, it.DueAt = jobShard, j.Due
 	}
@@ -198,6 +198,46 @@ func (s *Store) Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topi
 		return nil, "", nil
 	}
 	return s.jobs(ctx, Query{Index: ByList, Value: jobList(tenant, kind, topic), Desc: true, Limit: limit, After: after})
+}
+
+// NewestJobs reads the newest jobs of a kind, of several tenants together: those of no topic. Before is the
+// place that they all come before, "" for none; the answer's says where the next page begins, "" at the end.
+func (s *Store) NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) ([]Job, string, error) {
+	var out []Job
+	more := false
+	for _, name := range tenants {
+		if !p.Sees(name) {
+			continue
+		}
+		q := Query{Index: ByList, Value: jobList(name, kind, ""), To: before, Desc: true, Limit: limit}
+		for got := 0; ; {
+			page, next, err := s.jobs(ctx, q)
+			if err != nil {
+				return nil, "", err
+			}
+			out, got, q.After = append(out, page...), got+len(page), next
+			if more = more || next != "" && got >= limit; next == "" || got >= limit {
+				break
+			}
+		}
+	}
+	slices.SortFunc(out, func(a, b Job) int { return strings.Compare(b.place(), a.place()) })
+	if len(out) > limit {
+		out, more = out[:limit], true
+	}
+	if !more || len(out) == 0 {
+		return out, "", nil
+	}
+	return out, out[len(out)-1].place(), nil
+}
+
+// place is where a job stands in its list.
+func (j *Job) place() string { return DueSort(j.Created) + "#" + j.ID }
+
+// IsJobPlace tells whether a text from outside can be where a page of the newest jobs begins.
+func IsJobPlace(s string) bool {
+	at, id, ok := strings.Cut(s, "#")
+	return ok && len(at) == len(DueSort(0)) && strings.Trim(at, "0123456789") == "" && isJob(id)
 }
 
 // DueJobs reads a page of the jobs that are due before an instant, whosever they are, the earliest first;

@@ -41,7 +41,7 @@ func TestUploadTime(t *testing.T) {
 		t.Fatal(err)
 	}
 	now = now.Add(2 * time.Minute)
-	for method, want := range map[string]int{http.MethodPut: http.StatusForbidden, http.MethodGet: http.StatusMethodNotAllowed} {
+	for method, want := range map[string]int{http.MethodPut: http.StatusForbidden, http.MethodGet: http.StatusMethodNotAllowed, http.MethodOptions: http.StatusNoContent} {
 		req, err := http.NewRequestWithContext(t.Context(), method, g.URL, strings.NewReader("x"))
 		if err != nil {
 			t.Fatal(err)

@@ -35,15 +35,21 @@ func (s *Store) sign(key, until, size string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
-// Handler takes what was granted. It streams: an upload is never held whole.
+// Handler takes what was granted, from any page, as a bucket does: the console may be reached by another name
+// (localhost) than its addresses have. It streams: an upload is never held whole.
 func (s *Store) Handler() http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		q := r.URL.Query()
 		key, until, size := r.URL.Path[min(len(Prefix), len(r.URL.Path)):], q.Get("until"), q.Get("size")
 		end, err := strconv.ParseInt(until, 10, 64)
 		n, err2 := strconv.ParseInt(size, 10, 64)
+		w.Header().Set("Access-Control-Allow-Origin", "*")
 		signed := hmac.Equal([]byte(q.Get("signature")), []byte(s.sign(key, until, size)))
 		switch {
+		case r.Method == http.MethodOptions:
+			w.Header().Set("Access-Control-Allow-Methods", http.MethodPut)
+			w.Header().Set("Access-Control-Allow-Headers", "Content-Type")
+			w.WriteHeader(http.StatusNoContent)
 		case r.Method != http.MethodPut:
 			w.Header().Set("Allow", http.MethodPut)
 			http.Error(w, "an upload is a PUT", http.StatusMethodNotAllowed)

@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"slices"
 	"strings"
 	"testing"
@@ -251,6 +252,54 @@ func TestCampaignLife(t *testing.T) {
 	}
 	if w := s.do("bank", "GET", "/v1/campaigns/"+id, ""); w.Code != 404 {
 		t.Error("another tenant:", w.Code)
+	}
+}
+
+// Operators list everybody's campaigns, page by page, the newest first; a tenant its own.
+func TestEverybodysCampaigns(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	order := func(key, template string) string {
+		t.Helper()
+		w := s.do(key, "POST", "/v1/campaigns", fmt.Sprintf(`{"template":%q,"channel":"sms","audience":{"rows":[{"to":"+8613800138001","vars":{"name":"A"}}]}}`, template))
+		if w.Code != 202 {
+			t.Fatal(w.Code, w.Body)
+		}
+		s.Advance(time.Second)
+		var run struct{ ID string }
+		if err := json.Unmarshal(w.Body.Bytes(), &run); err != nil {
+			t.Fatal(err)
+		}
+		return run.ID
+	}
+	list := func(key, query string) (ids []string, next string) {
+		t.Helper()
+		var out struct {
+			Items []struct{ ID string }
+			Next  string
+		}
+		w := s.do(key, "GET", "/v1/campaigns"+query, "")
+		if err := json.Unmarshal(w.Body.Bytes(), &out); err != nil || w.Code != 200 {
+			t.Fatal(w.Code, w.Body, err)
+		}
+		for _, r := range out.Items {
+			ids = append(ids, r.ID)
+		}
+		return ids, out.Next
+	}
+	first, second, third := order("shop", "hello"), order("bank", "notice"), order("shop", "hello")
+	page, next := list("operate", "?limit=2")
+	if !slices.Equal(page, []string{third, second}) || next == "" {
+		t.Error(page, next)
+	}
+	if page, next = list("operate", "?limit=2&after="+url.QueryEscape(next)); !slices.Equal(page, []string{first}) || next != "" {
+		t.Error(page, next)
+	}
+	if page, _ = list("shop", ""); !slices.Equal(page, []string{third, first}) {
+		t.Error(page)
+	}
+	if w := s.do("operate", "GET", "/v1/campaigns?after=x", ""); w.Code != 422 {
+		t.Error(w.Code, w.Body)
 	}
 }
 

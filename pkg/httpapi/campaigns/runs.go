@@ -174,8 +174,8 @@ func campaigns(s Runs) []httpapi.Endpoint {
 		problem.UnknownTenant, problem.UnknownTemplate, problem.NotPublished, problem.BadAddress)
 	create.Status, create.Headers = http.StatusAccepted, []httpapi.Param{keyHeader}
 	create.Description = "Each row becomes a message of its own, through the same intake as POST /v1/messages: suppressions, dedup, limits. A recipient gets one message of a campaign, however many rows he has."
-	list := op(http.MethodGet, "campaigns", "listCampaigns", "List a tenant's campaigns, the newest first", tenant.Read)
-	list.Query = []httpapi.Param{tenantParam, limitParam, afterParam}
+	list := op(http.MethodGet, "campaigns", "listCampaigns", "List the campaigns, the newest first", tenant.Read)
+	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, limitParam, afterParam}
 	return []httpapi.Endpoint{
 		httpapi.Route(create, func(ctx context.Context, c *httpapi.Call, r *CreateCampaign) (*Run, error) {
 			return one(runOf)(s.Create(ctx, c.Principal, campaign.Campaign{Tenant: of(c, r.Tenant), Title: r.Title, Content: r.Content.content(), Audience: r.Audience.draft(),
@@ -186,7 +186,7 @@ func campaigns(s Runs) []httpapi.Endpoint {
 			if err != nil {
 				return nil, err
 			}
-			return runsOf(s.Runs(ctx, c.Principal, of(c, c.Query("tenant")), "", limit, c.Query("after")))
+			return runsOf(s.Runs(ctx, c.Principal, c.Query("tenant"), "", limit, c.Query("after")))
 		}),
 		httpapi.Route(op(http.MethodGet, "campaigns/{id}", "getCampaign", "Read a campaign, or a run of a schedule", tenant.Read, problem.NotFound),
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Run, error) {

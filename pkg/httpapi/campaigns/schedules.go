@@ -15,7 +15,7 @@ import (
 // Schedules is what /v1/schedules needs.
 type Schedules interface {
 	Preview(ctx context.Context, p tenant.Principal, w campaign.When) ([]time.Time, error)
-	Schedules(ctx context.Context, p tenant.Principal, of string) ([]campaign.Versioned, error)
+	Schedules(ctx context.Context, p tenant.Principal, of string, next int) ([]campaign.Versioned, error)
 	Schedule(ctx context.Context, p tenant.Principal, of, name string) (campaign.Versioned, error)
 	ScheduleHistory(ctx context.Context, p tenant.Principal, of, name string) ([]campaign.Versioned, error)
 	PutSchedule(ctx context.Context, p tenant.Principal, s campaign.Schedule, d campaign.AudienceDraft, change campaign.Change) (campaign.Versioned, error)
@@ -38,7 +38,7 @@ type Schedule struct {
 	Paused      bool           `json:"paused,omitzero"`
 	External    bool           `json:"external,omitzero" doc:"Somebody made it with AWS tools; it is known by what it did, and steered with them."`
 	Owner       string         `json:"owner,omitzero" doc:"Whom to call."`
-	Next        []time.Time    `json:"next" doc:"When it is due next, at most five; none of an external one."`
+	Next        []time.Time    `json:"next" doc:"When it is due next: five times, if no other number was asked for; none of an external one."`
 	Meta
 }
 
@@ -90,7 +90,7 @@ func listOf(list []campaign.Versioned, err error) (*ScheduleList, error) {
 func schedules(s Schedules) []httpapi.Endpoint {
 	const path = "schedules/{tenant}/{name}"
 	list := op(http.MethodGet, "schedules", "listSchedules", "List the schedules, those too that somebody made with AWS tools", tenant.Read)
-	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}}
+	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "next", Description: "How many of the next times of each are told: 1 to 200; 5 without it.", Example: "50"}}
 	preview := op(http.MethodPost, "schedules/preview", "previewSchedule", "Say when a schedule would be due, before it is saved", tenant.Send, problem.BadTime)
 	del := op(http.MethodDelete, path, "deleteSchedule", "Cancel a schedule, and stop the runs that it has under way", tenant.Send, problem.NotFound, problem.Conflict)
 	del.Query = []httpapi.Param{versionParam, reasonParam}
@@ -100,7 +100,11 @@ func schedules(s Schedules) []httpapi.Endpoint {
 	runs.Query = []httpapi.Param{limitParam, afterParam}
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*ScheduleList, error) {
-			return listOf(s.Schedules(ctx, c.Principal, c.Query("tenant")))
+			n, err := number(c, "next", 5, 1, 200)
+			if err != nil {
+				return nil, err
+			}
+			return listOf(s.Schedules(ctx, c.Principal, c.Query("tenant"), n))
 		}),
 		httpapi.Route(preview, func(ctx context.Context, c *httpapi.Call, w *When) (*Preview, error) {
 			when, err := w.when()

@@ -25,6 +25,9 @@ type Config struct {
 	Log      *slog.Logger
 	// Identity is where people sign in; nil where only keys do.
 	Identity *Identity
+	// Uploads tells the origin that audiences are uploaded to, as https://bucket.example.com; nil where there
+	// are none.
+	Uploads func(ctx context.Context) (string, error)
 	// Inbox is the path of the development inbox, "" where there is none.
 	Inbox string
 }

@@ -98,7 +98,7 @@ func worldWith(t *testing.T, secure bool, identity *console.Identity) *world {
 	clock := func() time.Time { return w.now }
 	sessions := session.New(session.Config{Keys: httpapi.KeyAuth(w, clock), Users: w, Now: clock, Random: rand.Reader, Secure: secure,
 		Box: func(context.Context) (*seal.Box, error) { return box, nil }})
-	c, err := console.New(console.Config{Sessions: sessions, Now: clock, Random: rand.Reader, Links: w.links, Inbox: "/dev/inbox", Identity: identity, Log: slog.New(slog.DiscardHandler),
+	c, err := console.New(console.Config{Sessions: sessions, Now: clock, Random: rand.Reader, Links: w.links, Inbox: "/dev/inbox", Uploads: func(context.Context) (string, error) { return "https://bucket.example.com", nil }, Identity: identity, Log: slog.New(slog.DiscardHandler),
 		Files: fstest.MapFS{"index.html.gz": packed(t, "<page>"), "app.0123456789ab.js.gz": packed(t, "script()"), "placeholder.html": {Data: []byte("placeholder")}}})
 	if err != nil {
 		t.Fatal(err)
@@ -283,7 +283,7 @@ func TestFiles(t *testing.T) {
 			if got := text(t, res); got != tc.body {
 				t.Errorf("%s: %q", path, got)
 			}
-			if csp := res.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(csp, "unsafe") {
+			if csp := res.Header.Get("Content-Security-Policy"); !strings.HasPrefix(csp, "default-src 'none'; script-src 'self'; style-src 'self';") || strings.Contains(csp, "unsafe") || !strings.Contains(csp, "connect-src 'self' https://bucket.example.com;") {
 				t.Errorf("%s: policy %q", path, csp)
 			}
 		}

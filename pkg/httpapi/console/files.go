@@ -5,6 +5,7 @@ import (
 	"compress/gzip"
 	"context"
 	"errors"
+	"fmt"
 	"io"
 	"io/fs"
 	"mime"
@@ -27,9 +28,23 @@ type file struct {
 }
 
 // policy is the page's Content-Security-Policy: everything from here, nothing inline. Frames and forms are
-// for the preview of mails alone.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'; " +
+// for the preview of mails alone. Beside here the page connects to where audiences are uploaded.
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self' data:; connect-src 'self'%s; " +
 	"frame-src 'self'; form-action 'self'; base-uri 'none'; frame-ancestors 'none'"
+
+// policyNow is the policy with the origin of uploads. Where that cannot be told now the page gets none: it
+// works but for uploads, and the next load asks again.
+func (c *Console) policyNow(ctx context.Context) string {
+	if c.Uploads == nil {
+		return fmt.Sprintf(policy, "")
+	}
+	origin, err := c.Uploads(ctx)
+	if err != nil {
+		c.Log.ErrorContext(ctx, "origin of uploads", "error", err)
+		return fmt.Sprintf(policy, "")
+	}
+	return fmt.Sprintf(policy, " "+origin)
+}
 
 // mailPolicy shows a stranger's HTML: no scripts, no forms, nothing fetched, an origin of its own.
 const mailPolicy = "sandbox; default-src 'none'; style-src 'unsafe-inline'; img-src data:; frame-ancestors 'self'"
@@ -75,7 +90,7 @@ func unzip(b []byte) ([]byte, error) {
 }
 
 // serve answers a file, or the page for every path that the page itself routes.
-func (c *Console) serve(_ context.Context, call *httpapi.Call, w http.ResponseWriter, r *http.Request) error {
+func (c *Console) serve(ctx context.Context, call *httpapi.Call, w http.ResponseWriter, r *http.Request) error {
 	name := call.Path("path")
 	f, found := c.files[name]
 	if !found || !f.hashed {
@@ -86,7 +101,7 @@ func (c *Console) serve(_ context.Context, call *httpapi.Call, w http.ResponseWr
 	}
 	h := w.Header()
 	h.Set("Content-Type", f.kind)
-	h.Set("Content-Security-Policy", policy)
+	h.Set("Content-Security-Policy", c.policyNow(ctx))
 	h.Set("Referrer-Policy", "no-referrer")
 	h.Set("Cross-Origin-Opener-Policy", "same-origin")
 	h.Set("Vary", "Accept-Encoding")

@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"net/http"
+	"net/url"
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi/console"
@@ -24,6 +25,9 @@ const (
 // Config is a console's, with an identity provider where the backend names one.
 func Config(b *wire.Backend, s *session.Sessions) console.Config {
 	c := console.Config{Files: web.Files(), Sessions: s, Links: b.Store, Now: b.Now, Random: b.Random, Log: b.Log}
+	if b.Blobs != nil {
+		c.Uploads = func(ctx context.Context) (string, error) { return uploadsTo(ctx, b) }
+	}
 	if o := b.Identity; o.Issuer != "" {
 		c.Identity = &console.Identity{Issuer: o.Issuer, ClientID: o.Client, URL: b.PublicURL, Trust: o.TrustEmail, Person: b.Config.UserOf,
 			Client: &http.Client{Timeout: 10 * time.Second},
@@ -36,4 +40,17 @@ func Config(b *wire.Backend, s *session.Sessions) console.Config {
 			}}
 	}
 	return c
+}
+
+// uploadsTo is the origin of the addresses that are granted for uploads.
+func uploadsTo(ctx context.Context, b *wire.Backend) (string, error) {
+	g, err := b.Blobs.Upload(ctx, "uploads/origin", 1, time.Minute)
+	if err != nil {
+		return "", err
+	}
+	u, err := url.Parse(g.URL)
+	if err != nil {
+		return "", errors.New("console: an address for uploads cannot be read") // it is a credential
+	}
+	return u.Scheme + "://" + u.Host, nil
 }

@@ -78,6 +78,7 @@ export const en: Record<keyof typeof zh, string> = {
   history: 'History',
   reason: 'Reason',
   'reason.help': 'Kept in the history',
+  type_to_confirm: 'Type {text} to confirm',
   nothing: 'Nothing fits',
   not_found: 'No such page',
   'not_found.text': 'The address may be misspelt. Choose a page from the navigation.',

@@ -162,6 +162,8 @@ interface Question {
   confirm: string;
   danger?: boolean;
   reason?: boolean;
+  /** Must be typed first: a count, or a name, for what cannot be taken back. */
+  typed?: string;
   answer: (reason: string | undefined) => void;
 }
 const question = signal<Question | undefined>();
@@ -176,7 +178,11 @@ export function confirm(q: Omit<Question, 'answer'>): Promise<string | undefined
 export function Questions() {
   const q = question.value;
   const [reason, setReason] = useState('');
-  useEffect(() => setReason(''), [q]);
+  const [typed, setTyped] = useState('');
+  useEffect(() => {
+    setReason('');
+    setTyped('');
+  }, [q]);
   if (!q) return null;
   const done = (r: string | undefined): void => {
     question.value = undefined;
@@ -185,10 +191,11 @@ export function Questions() {
   return (
     <Dialog title={q.title} close={() => done(undefined)} foot={<>
       <Button onClick={() => done(undefined)}>{t('cancel')}</Button>
-      <Button kind={q.danger ? 'danger' : 'main'} type="submit" form="question">{q.confirm}</Button>
+      <Button kind={q.danger ? 'danger' : 'main'} type="submit" form="question" disabled={!!q.typed && typed.trim() !== q.typed}>{q.confirm}</Button>
     </>}>
       {q.text && <p>{q.text}</p>}
-      <form id="question" onSubmit={(e) => { e.preventDefault(); done(reason); }}>
+      <form id="question" class="stack" onSubmit={(e) => { e.preventDefault(); done(reason); }}>
+        {q.typed && <Text label={t('type_to_confirm', { text: q.typed })} value={typed} set={setTyped} required autocomplete="off" wide />}
         {q.reason !== false && <Text label={t('reason')} value={reason} set={setReason} help={t('reason.help')} maxLength={200} wide />}
       </form>
     </Dialog>

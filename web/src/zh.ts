@@ -76,6 +76,7 @@ export const zh = {
   history: '变更历史',
   reason: '原因',
   'reason.help': '会记入历史，方便以后追溯',
+  type_to_confirm: '输入 {text} 以确认',
   nothing: '没有符合条件的内容',
   not_found: '没有这个页面',
   'not_found.text': '网址可能写错了，请从左侧导航进入。',

@@ -64,7 +64,7 @@ func providersPage(t *testing.T, all []provider.Descriptor) (string, providertes
 			t.Fatalf("%s: %v", d.Name, err)
 		}
 		sum.Vendor, sum.Unconfirmed = sum.Vendor+n.Vendor, sum.Unconfirmed+n.Unconfirmed
-		fmt.Fprintf(&rows, "| [%s](#%s) | %s | %s | %s | %s | %s | %s | %d | %d + %d |\n", d.Name, d.Name, channelsOf(d), made, heardOf(d), tick(n.Replies > 0), tick(d.Dedup), tick(d.Bound()), len(d.Codes), n.Vendor, n.Unconfirmed)
+		fmt.Fprintf(&rows, "| [%s](#%s) | %s | %s | %s | %s | %s | %s | %d | %d + %d |\n", d.Name, d.Name, channelsOf(d), made, heardOf(d), tick(d.Replies), tick(d.Dedup), tick(d.Bound()), len(d.Codes), n.Vendor, n.Unconfirmed)
 		parts.WriteString(providerPart(d, n))
 	}
 	return fmt.Sprintf(`# Providers

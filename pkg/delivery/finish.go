@@ -125,7 +125,8 @@ func (d *Delivery) doubt(ctx context.Context, r *store.Record, a config.Account,
 			return a.InDoubt, message.ByAccount
 		}
 	}
-	return message.DoubtOf(r.Class, desc.Dedup, desc.Receipts)
+	// Without an answer there is no provider's id, so receipts that come by it alone would never find the message.
+	return message.DoubtOf(r.Class, desc.Dedup, desc.Receipts && !desc.ReceiptsByID)
 }
 
 // account finds the account of an attempt, and what its provider can do: that is known of one that cannot be

@@ -162,7 +162,7 @@ func (o *Operate) CallbackPath(ctx context.Context, p tenant.Principal, a config
 	if err != nil {
 		return "", unreadable(err)
 	}
-	if !d.Receipts {
+	if !d.Receipts && !d.Replies {
 		return "", nil
 	}
 	return "/v1/receipts/" + a.Name + "/" + o.CallbackSecret(a.Name), nil

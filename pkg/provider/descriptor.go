@@ -29,6 +29,8 @@ type Descriptor struct {
 	Approvals bool `yaml:"approvals" json:"approvals,omitempty"`
 	// ReceiptsByID tells that they may name it by the provider's own id only, which delivery then keeps.
 	ReceiptsByID bool `yaml:"receipts_by_id" json:"receipts_by_id,omitempty"`
+	// Replies tells that it posts what recipients answer, as STOP is.
+	Replies bool `yaml:"replies" json:"replies,omitempty"`
 	// Polls says how it is asked; nil where there is nothing to ask.
 	Polls *Polls `yaml:"polls" json:"polls,omitempty"`
 	// Own is the one of Channels that the table of channels lacks.

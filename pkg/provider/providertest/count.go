@@ -13,7 +13,6 @@ import (
 type Count struct {
 	Vendor      int // the comment names the vendor's page
 	Unconfirmed int // it says UNCONFIRMED
-	Replies     int // of all, those in which a recipient answers
 }
 
 // Cases counts those of a provider's folder: cases/*.txtar and testdata/events/*.txtar.
@@ -31,9 +30,6 @@ func Cases(fsys fs.FS) (Count, error) {
 			}
 			a := txtar.Parse(data)
 			vendor, err := backed(a)
-			if answered(a) {
-				n.Replies++
-			}
 			switch {
 			case err != nil:
 				return n, errors.Join(errors.New(path.Base(file)), err)
@@ -45,17 +41,6 @@ func Cases(fsys fs.FS) (Count, error) {
 		}
 	}
 	return n, nil
-}
-
-// answered tells whether a recipient answers in a case.
-func answered(a *txtar.Archive) bool {
-	for _, f := range a.Files {
-		var want wantCallback
-		if f.Name == "receipts.json" && strict(f.Data, &want) == nil && len(want.Replies) > 0 {
-			return true
-		}
-	}
-	return false
 }
 
 // backed tells whether a vendor's page backs a file.

@@ -161,8 +161,8 @@ func (s *suite) receive(t *testing.T, c *testCase) {
 	if !ok {
 		t.Fatal("the provider has a callback case but is no Receiver")
 	}
-	if !s.descriptor.Receipts {
-		t.Error("the descriptor must say receipts: true")
+	if !s.descriptor.Receipts && !s.descriptor.Replies {
+		t.Error("the descriptor must say receipts: true, or replies: true")
 	}
 	req, err := http.NewRequestWithContext(t.Context(), c.callback.method, c.callback.url, bytes.NewReader(c.callback.body))
 	if err != nil {

@@ -17,6 +17,7 @@ docs: https://acme.example/docs
 channels: [acme-pager]
 channel: {name: acme-pager, title: {zh: 呼机, en: Pager}, address: "[0-9]{4,8}", example: "12345", content: text}
 receipts: true
+replies: true
 fields:
   - {name: host, label: {zh: 主机, en: Host}, type: string, required: true}
   - {name: key, label: {zh: 密钥, en: Key}, type: string, required: true, secret: true}
@@ -117,12 +118,12 @@ func TestFaults(t *testing.T) {
 		"one document":          {"---\nbefore", "#\nbefore", `mapping key "receipts" already defined`},
 		"no second document":    {acme[strings.Index(acme, "---"):], "---\n", `second one is missing|nothing would ever count|is missing`},
 		"unknown key":           {"answer:\n  code: json.code\n  text", "answer:\n  kode: json.code\n  text", `recipe.yaml:\d+: field kode not found`},
-		"outcome":               {"outcome: throttled", "outcome: throttle", `:53: answer.table\[1\]: outcome "throttle" is none of sent`},
-		"expression":            {"id: json.id\n  wait", "id: json.id +\n  wait", `:49: answer.id: expression, column \d+: `},
-		"unknown name":          {"text: ${content.text}\n    mixed", "text: ${contents.text}\n    mixed", `:39: request.json.text: expression, column 1: unknown name contents`},
-		"unknown field":         {"key: \"${secret.key}\", header: X-Sig}\n  json", "key: \"${secret.kee}\", header: X-Sig}\n  json", `:36: request.sign.key: .*kee`},
+		"outcome":               {"outcome: throttled", "outcome: throttle", `:54: answer.table\[1\]: outcome "throttle" is none of sent`},
+		"expression":            {"id: json.id\n  wait", "id: json.id +\n  wait", `:50: answer.id: expression, column \d+: `},
+		"unknown name":          {"text: ${content.text}\n    mixed", "text: ${contents.text}\n    mixed", `:40: request.json.text: expression, column 1: unknown name contents`},
+		"unknown field":         {"key: \"${secret.key}\", header: X-Sig}\n  json", "key: \"${secret.kee}\", header: X-Sig}\n  json", `:37: request.sign.key: .*kee`},
 		"a secret as config":    {"header: X-Sig}\n  json", "header: \"${config.key}\"}\n  json", `request.sign.header: .*key`},
-		"binding undeclared":    {"values(vars, binding.params)", "values(vars, binding.parms)", `:43: request.json.list.\$each: .*parms`},
+		"binding undeclared":    {"values(vars, binding.params)", "values(vars, binding.parms)", `:44: request.json.list.\$each: .*parms`},
 		"config in a function":  {"left_out: ${opt(content.subject)}", "left_out: ${opt(config.hots)}", `request.json.left_out: .*unknown field.*hots`},
 		"approval unsaid":       {"check:\n", "approval:\n  request: {url: \"https://acme.example/\"}\n  state: json.s\ncheck:\n", `approval: the descriptor says approvals: false`},
 		"approval missing":      {"receipts: true", "receipts: true\napprovals: true", `approval: the descriptor says approvals: true`},

@@ -46,6 +46,9 @@ type replies struct {
 const event = "event"
 
 func (c *compiler) inbound(s spec) *inbound {
+	if c.descriptor.Replies != (s.Replies != nil) {
+		c.fault(c.said.Line("replies"), "replies", "the first document says replies: %v; it must be true where the second has replies, and only there", c.descriptor.Replies)
+	}
 	if s.Receipts == nil && s.Replies == nil {
 		if len(s.Callback.Verify) > 0 {
 			c.fault(s.Callback.Verify["scheme"].line, "callback", "there are neither receipts nor replies to read")

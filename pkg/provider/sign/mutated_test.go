@@ -141,6 +141,11 @@ func signed(c callback) string {
 		return of + late(strconv.FormatInt(at.Unix(), 10), c.now, time.Hour+5*time.Minute)
 	case "hub-sha256":
 		return of + first("X-Hub-Signature-256") + c.body
+	case "dingtalk-robot": // the time alone
+		ts := c.header.Get("Timestamp")
+		return of + first("Timestamp", "Sign") + late(ts[:max(0, len(ts)-3)], c.now, time.Hour)
+	case "secret-header": // nothing: the word is all
+		return of + first(c.params["header"])
 	}
 	out := of + first(c.params["header"]) + c.body
 	if name := c.params["timestamp_header"]; name != "" {

@@ -79,6 +79,8 @@ func verifiers() []Verifier {
 		{Name: "wechat", Required: []string{"token", "aes_key", "receiver"}, Verify: verifyWeChat},
 		{Name: "sns", Required: []string{"topic"}, Verify: SNS},
 		{Name: "feishu-event", Required: []string{"encrypt_key"}, Optional: []string{"token"}, Verify: verifyFeishu},
+		{Name: "dingtalk-robot", Required: []string{"key"}, Verify: verifyDingTalk},
+		{Name: "secret-header", Required: []string{"key", "header"}, Verify: verifySecret},
 	}
 }
 
@@ -204,6 +206,35 @@ func verifyTwilio(p Params, _ World, r *http.Request, body []byte) (Opened, erro
 		}
 	}
 	return Opened{}, ErrSignature
+}
+
+// dingTalkWindow is how far DingTalk says that a callback's time may be from ours.
+const dingTalkWindow = time.Hour
+
+// verifyDingTalk is what DingTalk sends to a robot: the app's secret signs the time, in milliseconds, and nothing
+// of the body, which the secret in the callback's path stands for.
+// https://open.dingtalk.com/document/isvapp/receive-message
+func verifyDingTalk(p Params, w World, r *http.Request, body []byte) (Opened, error) {
+	ts := r.Header.Get("timestamp")
+	if len(ts) < 4 || strings.Trim(ts, "0123456789") != "" {
+		return Opened{}, ErrForm
+	}
+	if err := fresh(ts[:len(ts)-3], w.Now, dingTalkWindow); err != nil {
+		return Opened{}, err
+	}
+	if p["key"] == "" || !equal(r.Header.Get("sign"), base64.StdEncoding.EncodeToString(mac(sha256.New, []byte(p["key"]), ts+"\n"+p["key"]))) {
+		return Opened{}, ErrSignature
+	}
+	return Opened{Body: body}, nil
+}
+
+// verifySecret is for vendors that sign nothing and repeat a word that we gave them, in a header: Telegram.
+// https://core.telegram.org/bots/api#setwebhook
+func verifySecret(p Params, _ World, r *http.Request, body []byte) (Opened, error) {
+	if p["key"] == "" || !equal(r.Header.Get(p["header"]), p["key"]) {
+		return Opened{}, ErrSignature
+	}
+	return Opened{Body: body}, nil
 }
 
 func defaultPort(scheme string) string {

@@ -126,6 +126,11 @@ func genuine() map[string]callback {
 		"feishu, a nonce of digits": {scheme: "feishu-event", now: time.Unix(1700000000, 0), params: sign.Params{"encrypt_key": "encKey"}, url: "/", body: `{"a":1}`, want: `{"a":1}`,
 			header: headers("X-Lark-Request-Timestamp", "1700000000", "X-Lark-Request-Nonce", "1234567890",
 				"X-Lark-Signature", "8488d19793bc83800caba647c4a5db1b577608e22b2de24ee703e6c933c0f2a0")},
+		// The formula of https://open.dingtalk.com/document/isvapp/receive-message, with its time and a secret of our own.
+		"dingtalk robot": {scheme: "dingtalk-robot", params: sign.Params{"key": "app-secret"}, now: time.Unix(1577262236, 0), url: "/", body: `{"msgtype":"text"}`, want: `{"msgtype":"text"}`,
+			header: headers("Timestamp", "1577262236757", "Sign", "rLZRTqWvllUe8uK6XONCAgjLBnxKdoau81lBT/zH0co=")},
+		"secret": {scheme: "secret-header", params: sign.Params{"key": "a-Word_1", "header": "X-Telegram-Bot-Api-Secret-Token"}, url: "/", body: `{"update_id":1}`, want: `{"update_id":1}`,
+			header: headers("X-Telegram-Bot-Api-Secret-Token", "a-Word_1")},
 		"sns 1": of(snsCallback(newAmazon().says("1")), "Hello \"world\"!\nline"),
 		"sns 2": of(snsCallback(newAmazon().says("2")), "Hello \"world\"!\nline"),
 		"feishu check": {scheme: "feishu-event", params: sign.Params{"encrypt_key": "encKey", "token": "v"}, url: "/",

@@ -42,7 +42,7 @@ func TestMain(m *testing.M) {
 }
 
 // perProcess is how many cold starts a process plays.
-const perProcess = 200
+const perProcess = 500
 
 // child does what it reads: ask lets every cache ask, drop lets every one be refused.
 func child(endpoint, table, vendor string, in io.Reader, out io.Writer) error {

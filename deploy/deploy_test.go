@@ -28,7 +28,7 @@ func TestDeployed(t *testing.T) {
 	}
 	w := newWorld(t)
 	// Names are short, and unique where `make test` shares the emulator.
-	s := w.deploy(t, "e2e-http")
+	s := w.deploy(t, "e2e-http", "Bus=on")
 	s.url = w.aws.URL + "/_aws/execute-api/" + s.outputs["ApiId"] + "/$default"
 	w.bootstrap(t, s, message.Email, message.Other, message.Webhook)
 	to := newSinks(t, "127.0.0.1")
@@ -41,7 +41,7 @@ func TestDeployed(t *testing.T) {
 		}{
 			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"every minute", d.schedule("tick", everyMinute)}, {"ops' schedule", d.opsSchedule}, {"once", d.schedule("once", soon)},
 			{"a real payload", d.realPayload}, {"campaign", d.campaign}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
-			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"asked", d.asked}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
+			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"bus", d.bus}, {"asked", d.asked}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
 		} {
 			t.Run(story.name, func(t *testing.T) {
 				t.Parallel()

@@ -60,11 +60,12 @@ and your AWS credentials lead: beside the functions of a deployed stack, or alon
 		},
 	}
 	c.Flags().StringVar(&addr, "addr", cmp.Or(os.Getenv("NOTIFY_ADDR"), "127.0.0.1:8080"), "where to listen (NOTIFY_ADDR)")
-	c.Flags().StringVar(&data, "data", cmp.Or(os.Getenv("NOTIFY_DATA"), "./data"), "the data folder (NOTIFY_DATA)")
+	c.Flags().StringVar(&data, "data", dataFolder(), "the data folder (NOTIFY_DATA)")
 	c.Flags().StringVar(&level, "log", "warn", "what is logged to standard error: debug, info, warn, error")
 	c.Flags().BoolVar(&onAWS, "aws", false, "work on a stack on AWS, or in an emulator, in place of the file; the data folder then holds the demo key only")
 	c.Flags().StringVar(&stack, "stack", cmp.Or(os.Getenv("NOTIFY_STACK"), "notify-local"), "the stack's name, with --aws (NOTIFY_STACK)")
 	c.Flags().BoolVar(&create, "create", false, "make what is missing in the emulator at AWS_ENDPOINT_URL: table, key, queues, the demo tenant")
 	c.Flags().BoolVar(&asJSON, "json", false, "print one line of JSON instead of the welcome")
+	c.AddCommand(backupCommand(), restoreCommand())
 	return c
 }

@@ -30,7 +30,7 @@ func (l *Local) campaigns(dir, url string) (uploads http.Handler, err error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	blobs, err := blobfile.Open(filepath.Join(dir, "blobs"), blobfile.Options{Now: l.Now, Key: []byte(l.Store.UploadSecret()), URL: func() string { return url }})
+	blobs, err := blobfile.Open(filepath.Join(dir, blobsFolder), blobfile.Options{Now: l.Now, Key: []byte(l.Store.UploadSecret()), URL: func() string { return url }})
 	if err != nil {
 		return nil, err
 	}

@@ -33,7 +33,7 @@ func File(ctx context.Context, dir string, log *slog.Logger) (*World, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, fmt.Errorf("data folder: %w", err)
 	}
-	db, err := sqlite.Open(ctx, filepath.Join(dir, "notify.db"), sqlite.Options{})
+	db, err := sqlite.Open(ctx, filepath.Join(dir, databaseFile), sqlite.Options{})
 	if err != nil {
 		return nil, fmt.Errorf("data folder %s: %w", dir, err)
 	}
@@ -45,7 +45,7 @@ func File(ctx context.Context, dir string, log *slog.Logger) (*World, error) {
 }
 
 func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) (*World, error) {
-	keeper, err := sealfile.Open(filepath.Join(dir, "master.key"), rand.Reader)
+	keeper, err := sealfile.Open(filepath.Join(dir, keyFile), rand.Reader)
 	if err != nil {
 		return nil, err
 	}
@@ -54,9 +54,9 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 	metrics := telemetry.Tee{counters, totals}
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader, Moved: wire.Moved(metrics, cat)})
 	if err != nil {
-		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, "master.key"))
+		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, keyFile))
 	}
-	vault, err := secretfile.Open(ctx, filepath.Join(dir, "secrets.json"), keeper, rand.Reader)
+	vault, err := secretfile.Open(ctx, filepath.Join(dir, secretsFile), keeper, rand.Reader)
 	if err != nil {
 		return nil, err
 	}

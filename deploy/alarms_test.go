@@ -2,62 +2,118 @@ package deploy_test
 
 import (
 	"fmt"
+	"maps"
 	"math"
 	"os"
 	"regexp"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
 
 	"github.com/expr-lang/expr"
+
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // told is what CloudWatch was told in one period, by the metric's name.
 type told map[string]float64
 
-// alarms are those of all templates, resolved.
-func alarms(t *testing.T) map[string]resource {
+// alarms are those of all templates, resolved, and apart those that are made of others.
+func alarms(t *testing.T) (single, composite map[string]resource) {
 	t.Helper()
-	out := parse(t, "alarms.yaml", "nested", map[string]string{"Stack": "main", "Channel": "sms", "Topic": "arn"}).Resources
-	for name, res := range root(t, map[string]string{"AlarmTopic": "arn"}).Resources {
-		if res.Type == "AWS::CloudWatch::Alarm" {
-			out[name] = res
+	single, composite = map[string]resource{}, map[string]resource{}
+	r := root(t, map[string]string{"AlarmTopic": "arn", "PageTopic": "pages"})
+	overall := map[string]string{}
+	for name, v := range r.Resources["OverallAlarms"].Properties["Parameters"].(map[string]any) {
+		overall[name] = fmt.Sprint(v)
+	}
+	channel := map[string]string{}
+	for name, v := range nested(t, r, message.SMS).Resources["ChannelAlarms"].Properties["Parameters"].(map[string]any) {
+		channel[name] = fmt.Sprint(v)
+	}
+	for path, given := range map[string]map[string]string{"overall.yaml": overall, "alarms.yaml": channel} {
+		for name, res := range parse(t, path, "nested", given).Resources {
+			switch res.Type {
+			case "AWS::CloudWatch::Alarm":
+				single[name] = res
+			case "AWS::CloudWatch::CompositeAlarm":
+				composite[path] = res
+			}
 		}
 	}
-	return out
+	return single, composite
 }
 
-// Every alarm fires in its storm, keeps still in the calm, just below its threshold, after one bad period (where it
-// wants more) and when nothing is told; and it ends when the storm is over.
-func TestAlarms(t *testing.T) {
-	t.Parallel()
+// storms are what each alarm fires on, and what not.
+type storm struct {
+	calm, below, storm told
+	quiet              []told // no alarms either
+}
+
+func storms() map[string]storm {
 	const age, depth = "ApproximateAgeOfOldestMessage", "ApproximateNumberOfMessagesVisible"
-	storms := map[string]struct {
-		calm, below, storm told
-		quiet              []told // no alarms either
-	}{
+	monday := func(hour, sent float64) told { return told{"day": 1, "hour": hour, "sent": sent} }
+	return map[string]storm{
 		"FailureRate": {told{"sent": 1000, "failed": 10}, told{"sent": 951, "failed": 30, "dead": 19}, told{"sent": 950, "failed": 30, "dead": 20},
 			[]told{{"sent": 20, "failed": 29}, {"failed": 49}, {"sent": 1e6}}},
+		"DeliveryRate": {told{"delivered": 990, "bounced": 10}, told{"delivered": 800, "undelivered": 150, "bounced": 50}, told{"delivered": 799, "undelivered": 151, "bounced": 50},
+			[]told{{"bounced": 49}, {"sent": 1000, "tracked": 1000}}},
+		"ReceiptsMissing": {told{"tracked": 1000, "delivered": 900}, told{"tracked": 1000, "delivered": 60, "undelivered": 20, "bounced": 20}, told{"tracked": 1000, "delivered": 99},
+			[]told{{"tracked": 49}, {"sent": 1e6}}},
+		"ThrottleRatio": {told{"called": 1000, "pushed_back": 1}, told{"called": 1000, "pushed_back": 99}, told{"called": 1000, "pushed_back": 100},
+			[]told{{"called": 49, "pushed_back": 49}, {"throttled": 1e6, "called": 1e4}}},
+		"LimitUsed80":         {told{"limit_used_ratio": 0.3}, told{"limit_used_ratio": 0.79}, told{"limit_used_ratio": 0.8}, nil},
+		"AccountFault":        {told{"account_fault": 0}, told{"account_fault": 0}, told{"account_fault": 1}, nil},
+		"InDoubt":             {told{"in_doubt": 1}, told{"in_doubt": 9}, told{"in_doubt": 10}, nil},
+		"Stuck":               {told{"stuck": 0}, told{"stuck": 0}, told{"stuck": 1}, nil},
+		"Silent":              {monday(4, 100), monday(4, 1), monday(9, 0), []told{monday(0, 0), monday(10, 0), {"day": 6, "hour": 4, "sent": 0}, {"day": 7, "hour": 4, "sent": 0}, monday(1, 1)}},
 		"DeadLetters":         {told{depth: 0}, told{depth: 0}, told{depth: 1}, nil},
 		"ControlDeadLetters":  {told{depth: 0}, told{depth: 0}, told{depth: 1}, nil},
 		"ReceiptsDeadLetters": {told{depth: 0}, told{depth: 0}, told{depth: 1}, nil},
 		"DeadLettersOld":      {told{age: 3600}, told{age: 7*86400 - 1}, told{age: 7 * 86400}, nil},
+		"UrgentSlow":          {told{age: 1}, told{age: 9}, told{age: 10}, nil},
 		"UrgentLate":          {told{age: 1}, told{age: 59}, told{age: 60}, nil},
 		"NormalLate":          {told{age: 30}, told{age: 899}, told{age: 900}, nil},
 		"BulkLate":            {told{age: 600}, told{age: 10799}, told{age: 10800}, nil},
+		"ControlLate":         {told{age: 1}, told{age: 179}, told{age: 180}, nil},
+		"ReceiptsLate":        {told{age: 1}, told{age: 599}, told{age: 600}, nil},
 		"DeliverErrors":       {told{"Errors": 0}, told{"Errors": 0}, told{"Errors": 1}, nil},
 		"DeliverThrottles":    {told{"Throttles": 0}, told{"Throttles": 0}, told{"Throttles": 1}, nil},
+		"DeliverSlow":         {told{"Duration": 800}, told{"Duration": 24999}, told{"Duration": 25000}, nil},
+		"FunctionErrors":      {told{"Errors": 0}, told{"Errors": 0}, told{"Errors": 1}, nil},
+		"FunctionThrottles":   {told{"Throttles": 0}, told{"Throttles": 0}, told{"Throttles": 1}, nil},
+		"FunctionSlow":        {told{"Duration": 100}, told{"Duration": 19999}, told{"Duration": 20000}, nil},
+		"ApiErrors":           {told{"5xx": 0}, told{"5xx": 4}, told{"5xx": 5}, nil},
+		"TickMissing":         {told{"Invocations": 15}, told{"Invocations": 1}, nil, nil},
+		"SesBounces":          {told{"Reputation.BounceRate": 0.001}, told{"Reputation.BounceRate": 0.039}, told{"Reputation.BounceRate": 0.04}, nil},
+		"SesComplaints":       {told{"Reputation.ComplaintRate": 0}, told{"Reputation.ComplaintRate": 0.0007}, told{"Reputation.ComplaintRate": 0.0008}, nil},
 	}
-	for name, res := range alarms(t) {
+}
+
+// Every alarm fires in its storm, keeps still in the calm, just below its threshold, after one bad period (where it
+// wants more) and when nothing is told; and it ends when the storm is over. Where silence is the fault, it fires on that.
+func TestAlarms(t *testing.T) {
+	t.Parallel()
+	storms := storms()
+	single, _ := alarms(t)
+	for name := range storms {
+		if single[name].Type == "" {
+			t.Errorf("there is no alarm %s", name)
+		}
+	}
+	for name, res := range single {
 		s, ok := storms[name]
 		if !ok {
 			t.Errorf("%s has no storm here: what should it fire on, and what not?", name)
 			continue
 		}
 		a := watch{t, name, res.Properties}
-		for what, line := range map[string][]told{"calm": again(s.calm, 30), "below": again(s.below, 30), "silence": again(nil, 30)} {
-			a.expect(what, line, false)
-		}
+		silence := a.p["TreatMissingData"] == "breaching"
+		a.expect("calm", again(s.calm, 30), false)
+		a.expect("below", again(s.below, 30), false)
+		a.expect("silence", again(nil, 30), silence)
 		for _, q := range s.quiet {
 			a.expect(fmt.Sprint(q), again(q, 30), false)
 		}
@@ -68,7 +124,35 @@ func TestAlarms(t *testing.T) {
 		storm := append(again(s.calm, 10), again(s.storm, of)...)
 		a.expect("the storm", storm, true)
 		a.expect("after the storm", append(storm, again(s.calm, of)...), false)
-		a.expect("silence after the storm", append(storm, again(nil, of)...), false)
+		a.expect("silence after the storm", append(storm, again(nil, of)...), silence)
+	}
+}
+
+// Somebody is paged when one of what the page is made of fires, and each of these is an alarm.
+func TestPage(t *testing.T) {
+	t.Parallel()
+	single, composite := alarms(t)
+	names := map[string]bool{}
+	for _, res := range single {
+		names[fmt.Sprint(res.Properties["AlarmName"])] = true
+	}
+	if len(composite) != 2 {
+		t.Errorf("there are %d pages", len(composite))
+	}
+	for path, res := range composite {
+		rule := fmt.Sprint(res.Properties["AlarmRule"])
+		of := regexp.MustCompile(`ALARM\("([^"]+)"\)`).FindAllStringSubmatch(rule, -1)
+		if strings.Join(regexp.MustCompile(`ALARM\("[^"]+"\)`).Split(rule, -1), "") != strings.Repeat(" OR ", len(of)-1) {
+			t.Errorf("%s pages by %q", path, rule)
+		}
+		for _, m := range of {
+			if !names[m[1]] {
+				t.Errorf("%s pages by %s, which there is not", path, m[1])
+			}
+		}
+		if got := fmt.Sprint(res.Properties["AlarmActions"]); got != "[pages]" {
+			t.Errorf("%s tells %s", path, got)
+		}
 	}
 }
 
@@ -109,16 +193,30 @@ func (a watch) expect(what string, line []told, want bool) {
 	beyond := 0
 	for _, v := range line[max(0, len(line)-of):] {
 		x, ok := a.point(v)
-		switch op := a.p["ComparisonOperator"]; {
-		case !ok: // nothing was told: not breaching
-		case op == "GreaterThanThreshold" && x > a.number("Threshold", 0), op == "GreaterThanOrEqualToThreshold" && x >= a.number("Threshold", 0):
+		if limit := a.number("Threshold", 0); !ok {
+			if a.p["TreatMissingData"] == "breaching" {
+				beyond++
+			}
+		} else if a.beyond(x, limit) {
 			beyond++
-		case op != "GreaterThanThreshold" && op != "GreaterThanOrEqualToThreshold":
-			a.t.Fatalf("%s compares by %v", a.name, op)
 		}
 	}
 	if got := beyond >= least; got != want {
 		a.t.Errorf("%s, %s: fires is %v with %d of %d periods beyond the threshold", a.name, what, got, beyond, of)
+	}
+}
+
+func (a watch) beyond(x, limit float64) bool {
+	switch op := a.p["ComparisonOperator"]; op {
+	case "GreaterThanThreshold":
+		return x > limit
+	case "GreaterThanOrEqualToThreshold":
+		return x >= limit
+	case "LessThanThreshold":
+		return x < limit
+	default:
+		a.t.Fatalf("%s compares by %v", a.name, op)
+		return false
 	}
 }
 
@@ -141,19 +239,8 @@ func (a watch) point(v told) (float64, bool) {
 			env[m["Id"].(string)] = x
 		}
 	}
-	program, err := expr.Compile(expression,
-		expr.Function("IF", func(p ...any) (any, error) {
-			if p[0].(bool) {
-				return p[1], nil
-			}
-			return p[2], nil
-		}),
-		expr.Function("FILL", func(p ...any) (any, error) {
-			if p[0] == nil {
-				return p[1], nil
-			}
-			return p[0], nil
-		}))
+	options := append(functions(), expr.Function("DAY", func(...any) (any, error) { return v["day"], nil }), expr.Function("HOUR", func(...any) (any, error) { return v["hour"], nil }))
+	program, err := expr.Compile(strings.ReplaceAll(expression, " AND ", " && "), options...)
 	if err != nil {
 		a.t.Fatalf("%s: %v", a.name, err)
 	}
@@ -165,6 +252,85 @@ func (a watch) point(v told) (float64, bool) {
 	return x, err == nil && !math.IsNaN(x)
 }
 
+// functions are CloudWatch's, for one period:
+// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
+func functions() []expr.Option {
+	return []expr.Option{
+		expr.DisableBuiltin("max"),
+		expr.Function("IF", func(p ...any) (any, error) {
+			if p[0].(bool) {
+				return p[1], nil
+			}
+			return p[2], nil
+		}),
+		expr.Function("FILL", func(p ...any) (any, error) {
+			if p[0] == nil {
+				return p[1], nil
+			}
+			return p[0], nil
+		}),
+		expr.Function("MAX", func(p ...any) (any, error) {
+			most := math.Inf(-1)
+			for _, x := range p[0].([]any) {
+				v, err := strconv.ParseFloat(fmt.Sprint(x), 64)
+				if err != nil {
+					return nil, err
+				}
+				most = max(most, v)
+			}
+			return most, nil
+		}),
+	}
+}
+
+// What alarms watch of ours is what CloudWatch gets.
+func TestAlarmsWatch(t *testing.T) {
+	t.Parallel()
+	single, _ := alarms(t)
+	watched := 0
+	for name, res := range single {
+		for _, m := range metricsIn(res.Properties) {
+			if m.namespace != "notify/main" {
+				continue
+			}
+			watched++
+			if !slices.Contains(telemetry.Published(message.SMS), m.name+" sms") || !slices.Equal(m.dimensions, []string{"channel"}) {
+				t.Errorf("%s watches %+v, which CloudWatch does not get", name, m)
+			}
+		}
+	}
+	if watched < 15 {
+		t.Errorf("the alarms watch only %d metrics of ours", watched)
+	}
+}
+
+type watched struct {
+	namespace, name string
+	dimensions      []string
+}
+
+// metricsIn lists the metrics of an alarm, wherever they are written.
+func metricsIn(p map[string]any) (out []watched) {
+	metric := func(m map[string]any) {
+		w := watched{namespace: fmt.Sprint(m["Namespace"]), name: fmt.Sprint(m["MetricName"])}
+		dimensions, _ := m["Dimensions"].([]any)
+		for _, d := range dimensions {
+			w.dimensions = append(w.dimensions, fmt.Sprint(d.(map[string]any)["Name"]))
+		}
+		out = append(out, w)
+	}
+	if p["MetricName"] != nil {
+		metric(p)
+	}
+	queries, _ := p["Metrics"].([]any)
+	for _, q := range queries {
+		if stat, ok := q.(map[string]any)["MetricStat"].(map[string]any); ok {
+			metric(stat["Metric"].(map[string]any))
+		}
+	}
+	return out
+}
+
 // Every alarm says where the runbook says what to do.
 func TestRunbook(t *testing.T) {
 	t.Parallel()
@@ -172,11 +338,13 @@ func TestRunbook(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	entries := map[string]bool{}
+	entries, used := map[string]bool{}, map[string]bool{}
 	for _, m := range regexp.MustCompile(`(?m)^## ([a-z-]+)$`).FindAllStringSubmatch(string(text), -1) {
 		entries[m[1]] = true
 	}
-	for name, res := range alarms(t) {
+	all, composite := alarms(t)
+	maps.Copy(all, composite)
+	for name, res := range all {
 		_, entry, ok := strings.Cut(fmt.Sprint(res.Properties["AlarmDescription"]), "docs/runbook.md#")
 		if !ok || !strings.HasSuffix(fmt.Sprint(res.Properties["AlarmName"]), "-"+entry) {
 			t.Errorf("%s does not end with its entry in docs/runbook.md: %v", name, res.Properties["AlarmDescription"])
@@ -184,8 +352,9 @@ func TestRunbook(t *testing.T) {
 		if !entries[entry] {
 			t.Errorf("docs/runbook.md has no entry %q", entry)
 		}
-		delete(entries, entry)
+		used[entry] = true
 	}
+	maps.DeleteFunc(entries, func(entry string, _ bool) bool { return used[entry] })
 	for entry := range entries {
 		t.Errorf("docs/runbook.md has an entry %q, and no alarm has", entry)
 	}

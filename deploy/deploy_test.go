@@ -16,6 +16,7 @@ import (
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // The template, deployed by the real SAM CLI, runs the real bootstraps: over the wire of an emulator, what
@@ -270,8 +271,8 @@ func (d *deployment) rest(t *testing.T) {
 	}
 }
 
-// wrote looks at what the functions have written: nothing personal, and every metric that an alarm names,
-// with its dimensions.
+// wrote looks at what the functions have written: nothing personal, and the metrics that are published, of which
+// there are those that every such day has.
 func (d *deployment) wrote(t *testing.T) {
 	emitted := map[string]bool{}
 	for function, text := range d.logs(t, d.stack) {
@@ -286,9 +287,19 @@ func (d *deployment) wrote(t *testing.T) {
 			}
 		}
 	}
-	for _, m := range alarmed(t, d.name, "webhook") {
-		if !emitted[m] {
-			t.Errorf("an alarm watches %s, which no function has written in all these stories", m)
+	for _, want := range []string{"accepted channel", "sent channel", "failed channel", "dead channel", "called channel", "accept_to_sent channel,lane", "refused "} {
+		if !emitted["notify/"+d.name+" "+want] {
+			t.Errorf("no function has written %q in all these stories", want)
+		}
+	}
+	known := map[string]bool{}
+	for _, m := range telemetry.Published("one") {
+		name, values, _ := strings.Cut(m, " ")
+		known["notify/"+d.name+" "+name+" "+map[int]string{0: "", 1: "channel", 2: "channel,lane"}[len(strings.Fields(values))]] = true
+	}
+	for m := range emitted {
+		if !known[m] {
+			t.Errorf("%q is written, and not published", m)
 		}
 	}
 }

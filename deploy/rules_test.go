@@ -349,7 +349,7 @@ func TestRoutes(t *testing.T) {
 // Alarms on queues are on queues that there are, and nothing is said of one region or partition.
 func TestTemplatesFit(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml"} {
+	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml", "overall.yaml"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
@@ -358,17 +358,20 @@ func TestTemplatesFit(t *testing.T) {
 			t.Errorf("%s says %q: use AWS::Partition, AWS::Region, AWS::URLSuffix", path, fixed)
 		}
 	}
-	r := root(t, nil)
-	names := queues(t, nested(t, r, message.SMS))
-	alarms := parse(t, "alarms.yaml", "nested", map[string]string{"Stack": "main", "Channel": "sms", "Topic": "arn"})
-	for name, res := range alarms.Resources {
-		if res.Properties["TreatMissingData"] != "notBreaching" || res.Properties["AlarmActions"] == nil {
+	r := root(t, map[string]string{"AlarmTopic": "arn"})
+	there := append(queues(t, nested(t, r, message.SMS)), "main-deliver-sms", "sms", "<HttpApi>")
+	there = append(there, queues(t, r)...)
+	for _, res := range r.Resources {
+		there = append(there, fmt.Sprint(res.Properties["FunctionName"]))
+	}
+	single, _ := alarms(t)
+	for name, res := range single {
+		if missing := res.Properties["TreatMissingData"]; missing != "notBreaching" && name != "TickMissing" || res.Properties["AlarmActions"] == nil {
 			t.Errorf("%s alarms on silence, or tells nobody", name)
 		}
-		dims, _ := res.Properties["Dimensions"].([]any)
-		for _, d := range dims {
-			if q := d.(map[string]any)["Value"].(string); !slices.Contains(append(names, "main-deliver-sms"), q) {
-				t.Errorf("%s watches %s, which there is not", name, q)
+		for _, value := range regexp.MustCompile(`map\[Name:\w+ Value:([^\]]+)\]`).FindAllStringSubmatch(fmt.Sprint(res.Properties), -1) {
+			if !slices.Contains(there, value[1]) {
+				t.Errorf("%s watches %s, which there is not", name, value[1])
 			}
 		}
 	}

@@ -195,28 +195,3 @@ func (r *resolver) holds(c any) bool {
 	r.t.Fatalf("no such condition: %v", c)
 	return false
 }
-
-// alarmed lists what the alarms of a channel watch among our own metrics, as metricsOf does.
-func alarmed(t *testing.T, stack, channel string) []string {
-	t.Helper()
-	var out []string
-	for _, res := range parse(t, "alarms.yaml", stack, map[string]string{"Stack": stack, "Channel": channel, "Topic": ""}).Resources {
-		metrics, _ := res.Properties["Metrics"].([]any)
-		for _, m := range metrics {
-			stat, ok := m.(map[string]any)["MetricStat"].(map[string]any)
-			if !ok {
-				continue
-			}
-			metric := stat["Metric"].(map[string]any)
-			var names []string
-			for _, dim := range metric["Dimensions"].([]any) {
-				names = append(names, dim.(map[string]any)["Name"].(string))
-			}
-			out = append(out, fmt.Sprint(metric["Namespace"], " ", metric["MetricName"], " ", strings.Join(names, ",")))
-		}
-	}
-	if len(out) == 0 {
-		t.Error("no alarm watches a metric of ours")
-	}
-	return out
-}

@@ -86,8 +86,11 @@ func (c *Counters) KeepIn(s Adder) {
 	c.store = s
 }
 
-// Count adds to a counter.
+// Count adds to a counter; nothing is not kept.
 func (c *Counters) Count(name string, n int64, l telemetry.Labels) {
+	if n == 0 {
+		return
+	}
 	c.mu.Lock()
 	defer c.mu.Unlock()
 	c.add(store.Cell{Tenant: l.Tenant, Channel: l.Channel, Account: l.Account, Template: l.Template}, name, n, message.At(c.now()))

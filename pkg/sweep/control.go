@@ -5,7 +5,9 @@ import (
 	"encoding/json"
 	"time"
 
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // The kinds of the control queue that are the sweep's. A tick comes once a minute, from EventBridge
@@ -34,6 +36,9 @@ func (s *Sweep) Handle(ctx context.Context, batch []queue.Item) []string {
 	for _, it := range batch {
 		if Kind(it.Body) != KindTick {
 			continue
+		}
+		for _, c := range s.Channels {
+			s.Metrics.Count(string(message.Sent), 0, telemetry.Labels{Channel: string(c)})
 		}
 		for _, d := range passes {
 			if err := s.Queue.Send(ctx, queue.Control, queue.Item{Body: []byte(`{"kind":"` + KindPass + `"}`), Delay: d}); err != nil {

@@ -39,6 +39,9 @@ type Ports struct {
 	Now     func() time.Time
 	Metrics telemetry.Metrics
 	Log     *slog.Logger
+	// Channels are those that have queues: each tick says that they sent nothing, so that silence can be told from
+	// the lack of a metric.
+	Channels []message.Channel
 	// Config and Providers say which accounts are asked what became of their messages; without them none is.
 	Config    Config
 	Providers Providers

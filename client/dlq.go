@@ -31,10 +31,14 @@ type DeadLetter struct {
 
 // DeadFilter says which dead messages to list.
 type DeadFilter struct {
-	Tenant string
-	Day    string // of acceptance, in UTC, as 2026-01-02; the last 7 days without it
-	Limit  int    // of a page, 1 to 100; 50 without it
-	After  string // Next of the page before
+	Tenant   string
+	Channel  string
+	Account  string // of the last attempt
+	Template string // tenant/name, or name with Tenant
+	Reason   string // why they died
+	Day      string // of acceptance, in UTC, as 2026-01-02; the last 7 days without it
+	Limit    int    // of a page, 1 to 100; 50 without it
+	After    string // Next of the page before
 }
 
 // DeadPage is a page of dead messages. It may be short, or empty, and have a Next.
@@ -45,7 +49,7 @@ type DeadPage struct {
 
 // DeadLetters reads one page of dead messages, the newest day first.
 func (c *Client) DeadLetters(ctx context.Context, f DeadFilter) (*DeadPage, error) {
-	return get[DeadPage](ctx, c, query("/v1/dlq", "tenant", f.Tenant, "day", f.Day, "limit", number(f.Limit), "after", f.After))
+	return get[DeadPage](ctx, c, query("/v1/dlq", "tenant", f.Tenant, "channel", f.Channel, "account", f.Account, "template", f.Template, "reason", f.Reason, "day", f.Day, "limit", number(f.Limit), "after", f.After))
 }
 
 // AllDeadLetters goes through them page by page. It ends with the first error.

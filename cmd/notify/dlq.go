@@ -62,6 +62,10 @@ found.`,
 		},
 	}
 	c.Flags().StringVar(&f.Tenant, "tenant", "", "only this tenant's")
+	c.Flags().StringVar(&f.Channel, "channel", "", "only of this channel")
+	c.Flags().StringVar(&f.Account, "account", "", "only of this account")
+	c.Flags().StringVar(&f.Template, "template", "", "only of this template: tenant/name, or name with --tenant")
+	c.Flags().StringVar(&f.Reason, "died-of", "", "only those that died of this, as the list says it first under WHY")
 	c.Flags().StringVar(&f.Day, "day", "", "only those accepted on this day, in UTC, as 2026-01-02")
 	c.Flags().IntVar(&most, "limit", 0, "at most so many; 0 is all")
 	return c

@@ -41,7 +41,6 @@ type Suppressions interface {
 type Messages interface {
 	ByTenant(ctx context.Context, p tenant.Principal, tenant, day string, shard int, in store.Range, limit int, after string) (store.Found, error)
 	ListShards() int
-	Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in store.Range, limit int, after string) (store.Found, error)
 	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
 }

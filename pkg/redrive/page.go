@@ -40,7 +40,7 @@ func (r *Redrive) Page(ctx context.Context, j store.Job) (job.Step, error) {
 	}
 	step := job.Step{Counts: map[string]int64{}}
 	hints := map[queue.Name][]queue.Item{}
-	next, more, err := r.walk(ctx, &f, j.Created, from, j.Rate, func(rec *store.Record) (bool, error) {
+	next, more, err := r.walk(ctx, &f, span(j.Created, ""), from, j.Rate, func(rec *store.Record) (bool, error) {
 		what, err := r.again(ctx, j, rec, hints)
 		if err == nil && what != "" {
 			step.Counts[what]++

@@ -102,11 +102,11 @@ func (f *Filter) matches(r *store.Record) bool {
 
 const maxName = 128
 
-// check refuses what cannot be meant.
-func (f *Filter) check(now message.Time) error {
+// check refuses what cannot be meant; where is how its fields are named: /filter/ in a body, query: in a URL.
+func (f *Filter) check(now message.Time, where string) error {
 	var faults []problem.Field
 	bad := func(name string, code problem.Code, format string, args ...any) {
-		faults = append(faults, problem.At("/filter/"+name, code, format, args...))
+		faults = append(faults, problem.At(where+name, code, format, args...))
 	}
 	if f.Tenant != "" && !tenant.ValidName(f.Tenant) {
 		bad("tenant", problem.UnknownTenant, "there is no such tenant; see GET /v1/tenants")
@@ -145,8 +145,16 @@ type place struct {
 // acceptance, unless they were accepted for a later time.
 const lookBack = 7
 
-// places lists what is to be read from a place on, the newest day first.
-func (r *Redrive) places(ctx context.Context, name string, since message.Time, from place) ([]place, error) {
+// span is the days that a walk goes through, the newest first: one that is named, or the last.
+func span(since message.Time, day string) []string {
+	if day != "" {
+		return []string{day}
+	}
+	return store.Days(store.Range{From: since.Add(-lookBack * 24 * time.Hour), To: since.Add(time.Hour)}, lookBack+2)
+}
+
+// places lists what is to be read of the days from a place on.
+func (r *Redrive) places(ctx context.Context, name string, days []string, from place) ([]place, error) {
 	names := []string{name}
 	if name == "" {
 		all, err := r.Tenants.Tenants(ctx)
@@ -160,7 +168,7 @@ func (r *Redrive) places(ctx context.Context, name string, since message.Time, f
 		slices.Sort(names)
 	}
 	var out []place
-	for _, day := range store.Days(store.Range{From: since.Add(-lookBack * 24 * time.Hour), To: since.Add(time.Hour)}, lookBack+2) {
+	for _, day := range days {
 		for _, n := range names {
 			switch at := (place{Day: day, Tenant: n}); {
 			case from.Day == "", day < from.Day, day == from.Day && n > from.Tenant:
@@ -173,10 +181,10 @@ func (r *Redrive) places(ctx context.Context, name string, since message.Time, f
 	return out, nil
 }
 
-// walk reads the dead from a place on, until enough were given or read, or nothing is left. It gives where
+// walk reads the dead of the days from a place on, until enough were given or read, or nothing is left. It gives where
 // the next walk begins; false when there is no more.
-func (r *Redrive) walk(ctx context.Context, f *Filter, since message.Time, from place, enough int, each func(*store.Record) (bool, error)) (place, bool, error) {
-	places, err := r.places(ctx, f.Tenant, since, from)
+func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place, enough int, each func(*store.Record) (bool, error)) (place, bool, error) {
+	places, err := r.places(ctx, f.Tenant, days, from)
 	if err != nil {
 		return from, true, err
 	}

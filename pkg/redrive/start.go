@@ -69,14 +69,14 @@ func (r *Redrive) Count(ctx context.Context, p tenant.Principal, f Filter) (Coun
 		return Count{}, err
 	}
 	now := r.now()
-	if err := f.check(now); err != nil {
+	if err := f.check(now, "/filter/"); err != nil {
 		return Count{}, err
 	}
 	var out Count
 	by := map[string]*Reason{}
 	at, more, err := place{}, true, error(nil)
 	for more && out.Matched < maxCounted && r.now().Sub(now) < countFor {
-		at, more, err = r.walk(ctx, &f, now, at, maxCounted, func(rec *store.Record) (bool, error) {
+		at, more, err = r.walk(ctx, &f, span(now, ""), at, maxCounted, func(rec *store.Record) (bool, error) {
 			of := by[rec.Reason]
 			if of == nil {
 				of = &Reason{Reason: rec.Reason}
@@ -106,7 +106,7 @@ func (r *Redrive) Start(ctx context.Context, p tenant.Principal, f Filter, rate 
 	if err := may(p); err != nil {
 		return store.Job{}, err
 	}
-	if err := f.check(r.now()); err != nil {
+	if err := f.check(r.now(), "/filter/"); err != nil {
 		return store.Job{}, err
 	}
 	var faults []problem.Field

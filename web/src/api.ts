@@ -60,9 +60,9 @@ export function v1(strings: TemplateStringsArray, ...values: (string | number)[]
 }
 
 /** A query string of what is set. */
-export function query(values: Record<string, string | number | undefined>): string {
+export function query(values: Record<string, string | number | null | undefined>): string {
   const q = new URLSearchParams();
-  for (const [name, v] of Object.entries(values)) if (v !== undefined && v !== '') q.set(name, String(v));
+  for (const [name, v] of Object.entries(values)) if (v !== undefined && v !== null && v !== '') q.set(name, String(v));
   const text = q.toString();
   return text && '?' + text;
 }

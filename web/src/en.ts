@@ -252,8 +252,6 @@ export const en: Record<keyof typeof zh, string> = {
   'mode.test': 'Test: simulates',
   'mode.live': 'Live: really sends',
   'suppressions.note': 'Addresses that bounced, complained, opted out or were added by hand: nothing is sent to them.',
-  'dlq.note': 'Messages whose attempts are used up wait here for an operator; expired ones are not sent any more.',
-  'dlq.none': 'Nothing waits',
   died: 'Died',
   day: 'Day (UTC)',
   'overview.note': 'What went wrong today; each number opens its list.',

@@ -10,8 +10,8 @@ export interface Loaded<T> {
 
 export const fault = (e: unknown): Fault => (e instanceof Fault ? e : new Fault(-1, { detail: String(e) }));
 
-/** Reads once per change of deps, and every few milliseconds while every is set and the tab is seen. */
-export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every = 0): Loaded<T> {
+/** Reads once per change of deps, and every few milliseconds while every is set and the tab is seen; how often may depend on what was read. */
+export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every: number | ((data?: T) => number) = 0): Loaded<T> {
   const [state, set] = useState<{ data?: T; fault?: Fault }>({});
   const [round, again] = useState(0);
   const current = useRef(0);
@@ -32,13 +32,14 @@ export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every = 0): 
   useEffect(() => {
     if (round > 0) void run();
   }, [round]);
+  const wait = typeof every === 'number' ? every : every(state.data);
   useEffect(() => {
-    if (!every) return;
+    if (!wait) return;
     const tick = setInterval(() => {
       if (!document.hidden) again((n) => n + 1);
-    }, every);
+    }, wait);
     return () => clearInterval(tick);
-  }, [every]);
+  }, [wait]);
   return { ...state, reload: useCallback(() => again((n) => n + 1), []) };
 }
 

@@ -9,6 +9,7 @@ import { Message } from './pages/message.tsx';
 import { Messages } from './pages/messages.tsx';
 import { Overview } from './pages/overview.tsx';
 import { Account, Providers } from './pages/providers.tsx';
+import { Redrive } from './pages/redrive.tsx';
 import { RoutePage, Routes } from './pages/routes.tsx';
 import { Search } from './pages/search.tsx';
 import { Send } from './pages/send.tsx';
@@ -38,7 +39,7 @@ function Current() {
     case 'refused': return <RefusedPage />;
     case 'users': return <Users />;
     case 'suppressions': return <Suppressions />;
-    case 'dlq': return <Dlq />;
+    case 'dlq': return a ? <Redrive key={a} id={a} /> : <Dlq />;
     case 'api': return <Help />;
     case 'login': go('/', true); return null;
   }

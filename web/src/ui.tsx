@@ -60,6 +60,9 @@ export function Copy({ text, label, kind }: { text: string | (() => string); lab
   return <Button kind={kind} onClick={() => void copy()}>{label ?? t('copy')}</Button>;
 }
 
+/** How much of something, as a bar. */
+export const Meter = ({ value, max, label, tone: c = 'info' }: { value: number; max: number; label: string; tone?: string }) => <meter class={c} min={0} max={Math.max(max, 1)} value={value} aria-label={label} />;
+
 export const Empty = ({ children }: Children) => <div class="empty">{children}</div>;
 export const Loading = () => <div class="empty" role="status">{t('loading')}</div>;
 

@@ -250,8 +250,6 @@ export const zh = {
   'mode.test': '测试：只模拟',
   'mode.live': '正式：真正发送',
   'suppressions.note': '退信、投诉、退订和人工加入的地址；命中的消息不会发出。',
-  'dlq.note': '尝试次数用完的消息在这里等待人工处理；过期的不会再发。',
-  'dlq.none': '没有等待处理的消息',
   died: '进入时间',
   day: '日期（UTC）',
   'overview.note': '今天需要处理的问题，数字可以点开。',

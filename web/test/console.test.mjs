@@ -1,77 +1,18 @@
-// The console in a real browser against a real service. NOTIFY is the command to start.
+// The console in a real browser against a real service: every page as it looks, and both journeys.
 import assert from 'node:assert/strict';
-import { mkdirSync, readFileSync } from 'node:fs';
-import { createRequire } from 'node:module';
-import { after, before, test } from 'node:test';
-import { browse, client, seed, start } from './world.mjs';
+import { mkdirSync } from 'node:fs';
+import { test } from 'node:test';
+import { answer, setUp, findings, leftovers, settled } from './console.mjs';
+import { client } from './world.mjs';
 
-const axe = readFileSync(createRequire(import.meta.url).resolve('axe-core/axe.min.js'), 'utf8');
 const shots = new URL('shots/', import.meta.url);
 mkdirSync(shots, { recursive: true });
-
-let service, browser, ids, cookies;
-
-before(async () => {
-  service = await start(process.env.NOTIFY ?? '../bin/notify');
-  [ids, browser] = await Promise.all([seed(service), browse()]);
-  const page = await (await browser.newContext()).newPage();
-  await page.goto(service.console);
-  await page.waitForSelector('#nav');
-  assert.equal(new URL(page.url()).hash, '', 'the token leaves the address bar');
-  cookies = await page.context().cookies();
-  await page.context().close();
-});
-
-after(async () => {
-  await browser?.close();
-  await service?.stop();
-});
-
-/** A page that remembers everything that went wrong in it. */
-async function open({ lang = 'zh', theme = 'light', width = 1280, signedIn = true } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
-  if (signedIn) await context.addCookies(cookies);
-  await context.addInitScript(([l, c]) => {
-    if (window !== top) return;
-    localStorage.lang = l;
-    localStorage.theme = c;
-    document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));
-  }, [lang, theme]);
-  const page = await context.newPage();
-  page.wrong = [];
-  page.requests = [];
-  page.on('console', (m) => m.type() === 'error' && page.wrong.push(m.text()));
-  page.on('pageerror', (e) => page.wrong.push(e.message));
-  page.on('request', (r) => page.requests.push(r.url()));
-  return page;
-}
-
-const at = (path) => `${service.url}/console${path}`;
-const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('[role=status].empty'));
-
-async function findings(page) {
-  if (!(await page.evaluate(() => 'axe' in window))) await page.evaluate(axe);
-  return page.evaluate(async () => {
-    const { violations } = await window.axe.run(document, { iframes: false, runOnly: ['wcag2a', 'wcag2aa', 'wcag21a', 'wcag21aa', 'best-practice'] });
-    return violations.map((v) => `${v.id}: ${v.nodes.map((n) => n.target.join(' ')).join(', ')}`);
-  });
-}
-
-/** Chinese in an English page, outside of what people wrote. */
-const leftovers = (page) => page.evaluate(() => {
-  const walker = document.createTreeWalker(document.body, NodeFilter.SHOW_TEXT);
-  const out = [];
-  for (let n = walker.nextNode(); n; n = walker.nextNode()) {
-    const text = n.textContent ?? '', el = n.parentElement;
-    if (/[\u3400-\u9fff]/.test(text) && !el?.closest('[translate=no], option, textarea, [lang=zh]')) out.push(text);
-  }
-  return out;
-});
+const w = setUp();
 
 const pages = {
-  overview: () => '/', messages: () => '/messages', message: () => `/messages/${ids.refund}`, mail: () => `/messages/${ids.mail}`, send: () => '/send?template=demo/login-code',
+  overview: () => '/', messages: () => '/messages', message: () => `/messages/${w.ids.refund}`, mail: () => `/messages/${w.ids.mail}`, send: () => '/send?template=demo/login-code',
   templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
-  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', api: () => '/api',
+  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', redrive: () => `/dlq/${w.ids.redrive}?of=2`, api: () => '/api',
 };
 /** The same page four times: language and theme change in place. */
 const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0], ['en', 'light', 0, 2]];
@@ -79,7 +20,7 @@ const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0]
 async function look(page, name, width) {
   const wrong = [];
   await page.setViewportSize({ width, height: 800 });
-  await page.goto(at(pages[name]()));
+  await page.goto(w.at(pages[name]()));
   await settled(page);
   for (const [lang, theme, languages, themes] of looks) {
     for (let i = 0; i < languages; i++) await page.click('.me button[lang]');
@@ -95,13 +36,16 @@ async function look(page, name, width) {
   return wrong;
 }
 
-for (const [width, names] of [[1280, Object.keys(pages)], [375, ['overview', 'messages', 'message']]]) {
+/** PAGES=dlq,message looks at those only. */
+const chosen = process.env.PAGES?.split(',') ?? Object.keys(pages);
+
+for (const [width, names] of [[1280, chosen], [375, ['overview', 'messages', 'message']]]) {
   test(`every page in both languages and themes, ${width} px`, { timeout: 400_000 }, async () => {
     const wrong = [];
     const left = [...names];
     const lane = async () => {
       for (let name = left.shift(); name; name = left.shift()) {
-        const page = await open();
+        const page = await w.open();
         wrong.push(...(await look(page, name, width)), ...page.wrong);
         await page.context().close();
       }
@@ -113,7 +57,7 @@ for (const [width, names] of [[1280, Object.keys(pages)], [375, ['overview', 'me
 
 /** One paste, one Enter. */
 async function ask(page, text) {
-  await page.goto(at('/'));
+  await page.goto(w.at('/'));
   await page.waitForSelector('#search');
   await page.keyboard.press('/');
   await page.evaluate((t) => navigator.clipboard.writeText(t), text);
@@ -123,7 +67,7 @@ async function ask(page, text) {
 }
 
 test('the user says it never came', async () => {
-  const page = await open();
+  const page = await w.open();
   for (const spelling of ['+86 138-1234-5678', '13812345678', '１３８１２３４５６７８']) {
     await ask(page, spelling);
     assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'delivered_sms');
@@ -135,7 +79,7 @@ test('the user says it never came', async () => {
   assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'none');
   await ask(page, 'A-2002');
   assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'delivered_sms');
-  await ask(page, ids.refund);
+  await ask(page, w.ids.refund);
   await page.waitForSelector('.timeline');
   assert.ok(!page.requests.some((u) => /138|example\.com|A-2002/.test(decodeURIComponent(u.replace(/msg_\w+/g, '')))), 'no recipient in any URL');
   assert.deepEqual(page.wrong, []);
@@ -143,7 +87,7 @@ test('the user says it never came', async () => {
 });
 
 test('whose message is this', async () => {
-  const page = await open({ lang: 'en' });
+  const page = await w.open({ lang: 'en' });
   await ask(page, '【订单中心】您的订单A-2002已退款128.00元，预计3个工作日到账。');
   assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'who_template');
   assert.match(await page.textContent('[data-owner]'), /Li Jing/);
@@ -154,16 +98,9 @@ test('whose message is this', async () => {
   await page.context().close();
 });
 
-/** Answers the question that a change asks. */
-async function answer(page, reason) {
-  await page.fill('dialog input', reason);
-  await page.click('dialog footer [type=submit]');
-  await page.waitForSelector('dialog', { state: 'detached' });
-}
-
 test('send: named errors beside their fields, explained, sent', async () => {
-  const page = await open({ lang: 'en' });
-  await page.goto(at('/send?template=demo/login-code'));
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/send?template=demo/login-code'));
   await page.fill('input[autocomplete=off]:not(#search)', '13800138777');
   await page.waitForSelector('.field.wrong .error');
   page.wrong.length = 0; // the browser reports the answer 422 itself
@@ -177,8 +114,8 @@ test('send: named errors beside their fields, explained, sent', async () => {
 });
 
 test('a template is edited, published and restored', async () => {
-  const page = await open({ lang: 'en' });
-  await page.goto(at('/templates/order-service/refund'));
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/templates/order-service/refund'));
   await page.fill('main textarea', '【订单中心】订单{{order}}退款{{amount}}元已到账，{{nobody}}。');
   await page.waitForSelector('.alert.bad:has-text("nobody")');
   await page.fill('main textarea', '【订单中心】订单{{order}}退款{{amount}}元已到账。');
@@ -196,8 +133,8 @@ test('a template is edited, published and restored', async () => {
 });
 
 test('a key is shown once and works; one that may not is told so', async () => {
-  const page = await open({ lang: 'en' });
-  await page.goto(at('/tenants'));
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/tenants'));
   await page.click('button:has-text("New key")');
   await page.fill('dialog input', 'reader');
   await page.click('dialog .check:has-text("send") input');
@@ -206,12 +143,12 @@ test('a key is shown once and works; one that may not is told so', async () => {
   assert.match(key, /^nfy_test_/);
   await page.context().close();
 
-  const reader = await open({ lang: 'en', signedIn: false });
-  await reader.goto(at('/send'));
+  const reader = await w.open({ lang: 'en', signedIn: false });
+  await reader.goto(w.at('/send'));
   await reader.fill('input[type=password]', key);
   await reader.keyboard.press('Enter');
   await reader.waitForSelector('main:has-text("Needs a key with the scope send")');
-  await reader.goto(at(`/messages/${ids.code}`));
+  await reader.goto(w.at(`/messages/${w.ids.code}`));
   await reader.waitForSelector('.timeline');
   assert.equal(await reader.locator('button:has-text("Resend")').count(), 0);
   assert.deepEqual(reader.wrong, []);
@@ -221,8 +158,8 @@ test('a key is shown once and works; one that may not is told so', async () => {
 });
 
 test('a route holds back at night, played through before it is saved, and undone', async () => {
-  const page = await open();
-  await page.goto(at('/routes/otp-sms'));
+  const page = await w.open();
+  await page.goto(w.at('/routes/otp-sms'));
   await page.waitForSelector('[data-sentence]');
   await page.getByLabel('免打扰时段').check();
   await page.fill('input[placeholder="22:00"]', '21:30');
@@ -248,8 +185,8 @@ test('a route holds back at night, played through before it is saved, and undone
 });
 
 test('a person is let in, with a role, and switched off', async () => {
-  const page = await open();
-  await page.goto(at('/users'));
+  const page = await w.open();
+  await page.goto(w.at('/users'));
   await page.click('.head .button.main');
   const fields = page.locator('dialog .field input');
   await fields.nth(0).fill('li');
@@ -266,8 +203,8 @@ test('a person is let in, with a role, and switched off', async () => {
 });
 
 test('an account is switched off and on; a wrong login keeps the form', async () => {
-  const page = await open();
-  await page.goto(at('/providers'));
+  const page = await w.open();
+  await page.goto(w.at('/providers'));
   const card = page.locator('.card', { has: page.locator('h2:has-text("inbox-discord")') });
   for (const reason of ['维护', '恢复']) {
     const before = await card.locator('.tag').textContent();
@@ -277,8 +214,8 @@ test('an account is switched off and on; a wrong login keeps the form', async ()
   }
   assert.deepEqual(page.wrong, []);
   await page.context().close();
-  const stranger = await open({ signedIn: false });
-  await stranger.goto(service.console); // used up already
+  const stranger = await w.open({ signedIn: false });
+  await stranger.goto(w.service.console); // used up already
   await stranger.waitForSelector('.alert.bad');
   await stranger.waitForSelector('input[type=password]');
   assert.deepEqual(await findings(stranger), []);
@@ -286,10 +223,10 @@ test('an account is switched off and on; a wrong login keeps the form', async ()
 });
 
 test('the first load is small, cached for good, and under a strict policy', async () => {
-  const page = await open({ signedIn: false });
+  const page = await w.open({ signedIn: false });
   let bytes = 0;
   page.on('response', async (r) => { bytes += Number((await r.allHeaders())['content-length'] ?? 0); });
-  const first = await page.goto(at('/messages'));
+  const first = await page.goto(w.at('/messages'));
   await page.waitForSelector('form');
   await page.waitForLoadState('networkidle');
   assert.ok(bytes > 1000 && bytes <= 100 * 1024, `${bytes} bytes`);
@@ -302,10 +239,10 @@ test('the first load is small, cached for good, and under a strict policy', asyn
 });
 
 test('a mail runs nothing', async () => {
-  const api = client(service);
+  const api = client(w.service);
   const { id } = await api('POST', '/v1/messages', { to: 'x@example.com', channel: 'email', content: { subject: 'x', html: '<p id="x">hello</p><script>top.document.title="owned"</script><img src="https://example.com/pixel">' } });
-  const page = await open();
-  await page.goto(at(`/messages/${id}`));
+  const page = await w.open();
+  await page.goto(w.at(`/messages/${id}`));
   await page.frameLocator('iframe').locator('#x').waitFor();
   assert.equal(await page.title(), 'notify');
   assert.ok(!page.requests.includes('https://example.com/pixel') || page.wrong.some((w) => /Content Security Policy/.test(w)), 'nothing is fetched');

@@ -73,7 +73,30 @@ export async function seed(service) {
     await fetch(`${service.url}/dev/inbox/${ids[name]}/${state}`, { method: 'POST', headers: { Accept: 'application/json' } });
   }
   await until(async () => (await api('GET', `/v1/messages/${ids.refund}`)).status === 'delivered' && (await api('GET', `/v1/messages/${ids.bounced}`)).status === 'bounced');
+  await die(api, ids);
   return ids;
+}
+
+/** An account that is at fault: codes over it use up their attempts within seconds. One is too late soon after; a redrive of two has run. */
+async function die(api, ids) {
+  await api('PUT', '/v1/templates/order-service/pay-code', {
+    class: 'otp', variables: [{ name: 'code', type: 'string', example: '771203', secret: true }], dedup_exclude: ['code'], reason: '支付验证码',
+    variants: [{ channel: 'telegram', locale: 'zh', text: '【订单中心】支付验证码{{code}}，请勿告诉他人。' }],
+  });
+  await api('POST', '/v1/templates/order-service/pay-code/publish', { version: 1, reason: '上线' });
+  await behave(api, 'account', '换了机器人');
+  const send = async (to, body) => (await api('POST', '/v1/messages', { to, channel: 'telegram', class: 'otp', ttl_seconds: 3600, ...body })).id;
+  const code = { tenant: 'order-service', template: 'pay-code', vars: { code: '771203' } };
+  const dead = [await send('ops', { content: { text: '值班：数据库磁盘 91%' } }), await send('li', code), await send('wang', code)];
+  await until(async () => (await Promise.all(dead.map((id) => api('GET', `/v1/messages/${id}`)))).every((m) => m.status === 'dead'), 600);
+  ids.redrive = (await api('POST', '/v1/dlq/redrive', { filter: { tenant: 'demo', account: 'inbox-telegram' }, rate: 10, reason: '机器人已恢复' })).redrive.id;
+  await send('zhao', { content: { text: '值班：网关 502' }, ttl_seconds: 15 });
+}
+
+/** Makes the account of the dead fail, or work again. */
+export async function behave(api, behaviour, reason) {
+  const { version } = await api('GET', '/v1/accounts/inbox-telegram');
+  await api('PUT', '/v1/accounts/inbox-telegram', { provider: 'devinbox', channel: 'telegram', config: { behaviour }, version, reason });
 }
 
 const settle = (api, ids) => until(async () => (await Promise.all(ids.map((id) => api('GET', `/v1/messages/${id}`)))).every((m) => !['queued', 'sending'].includes(m.status)));

@@ -7,15 +7,14 @@ import (
 
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/message"
-	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
-// DeadLetters is what /v1/dlq needs.
+// DeadLetters is what trying one message again needs.
 type DeadLetters interface {
-	DeadLetters(ctx context.Context, p tenant.Principal, f operate.DeadFilter) ([]*store.Record, string, error)
 	Retry(ctx context.Context, p tenant.Principal, id message.ID, why string) (*store.Record, error)
 }
 
@@ -77,28 +76,28 @@ func dayOf(c *httpapi.Call) (time.Time, error) {
 	return day, nil
 }
 
+// filterOf reads the filter of the query.
+func filterOf(c *httpapi.Call) (f redrive.Filter, err error) {
+	f = redrive.Filter{Tenant: c.Query("tenant"), Channel: message.Channel(c.Query("channel")), Account: c.Query("account"), Template: c.Query("template"), Reason: c.Query("reason")}
+	for name, into := range map[string]*message.Time{"from": &f.From, "to": &f.To} {
+		text := c.Query(name)
+		if text == "" {
+			continue
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil || t.Year() < 2000 {
+			return f, problem.Invalid(problem.At("query:"+name, problem.BadTime, "%s must be a time such as 2026-01-02T10:30:00Z, with a + of its zone written %%2B", name))
+		}
+		*into = message.At(t)
+	}
+	return f, nil
+}
+
 func deadLetters(o DeadLetters) []httpapi.Endpoint {
-	list := op(get, "dlq", "listDeadLetters", "List dead messages by day of acceptance, the newest day first", operators(), problem.UnknownTenant, problem.BadTime)
-	list.Description = "A page may be short, even empty, and not be the last: go on while there is a next."
-	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."},
-		{Name: "day", Description: "Only messages accepted on this day, in UTC; the last 7 days without it.", Example: "2026-01-02"}, limitParam, afterParam}
 	retry := op(post, "dlq/{id}/retry", "retryDeadLetter", "Try a message again that is dead, failed or in doubt", operators(), problem.NotFound, problem.NotAllowedNow)
 	retry.Description = "It goes through its lane anew and keeps its expiry. One in doubt may have been sent: it may then arrive twice."
 	retry.Status, retry.BodyOptional = http.StatusAccepted, true
 	return []httpapi.Endpoint{
-		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*DeadLetterList, error) {
-			limit, err := pageSize(c)
-			if err != nil {
-				return nil, err
-			}
-			day, err := dayOf(c)
-			if err != nil {
-				return nil, err
-			}
-			page, next, err := o.DeadLetters(ctx, c.Principal, operate.DeadFilter{Tenant: c.Query("tenant"), Day: day, Limit: limit, After: c.Query("after")})
-			items, err := many(deadLetterOf)(page, err)
-			return &DeadLetterList{items, next}, err
-		}),
 		httpapi.Route(retry, func(ctx context.Context, c *httpapi.Call, r *Retry) (*DeadLetter, error) {
 			id, err := message.ParseID(c.Path("id"))
 			if err != nil {
@@ -107,4 +106,32 @@ func deadLetters(o DeadLetters) []httpapi.Endpoint {
 			return one(deadLetterOf)(o.Retry(ctx, c.Principal, id, r.Reason))
 		}),
 	}
+}
+
+// listDead mounts the list: the filter is that of a redrive.
+func listDead(o Redrives) httpapi.Endpoint {
+	list := op(get, "dlq", "listDeadLetters", "List dead messages by day of acceptance, the newest day first", operators(), problem.UnknownTenant, problem.UnknownChannel, problem.BadTime)
+	list.Description = "What a redrive with the same filter would be of. A page may be short, even empty, and not be the last: go on while there is a next."
+	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "channel", Description: "Only of this channel."},
+		{Name: "account", Description: "Only of this account: that of the last attempt."}, {Name: "template", Description: "Only of this template: tenant/name, or name with tenant."},
+		{Name: "reason", Description: "Only those that died of this."},
+		{Name: "from", Description: "Inclusive: when they died.", Example: "2026-01-02T10:30:00Z"}, {Name: "to", Description: "Exclusive: when they died.", Example: "2026-01-02T11:30:00Z"},
+		{Name: "day", Description: "Only messages accepted on this day, in UTC; the last 7 days without it.", Example: "2026-01-02"}, limitParam, afterParam}
+	return httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*DeadLetterList, error) {
+		limit, err := pageSize(c)
+		if err != nil {
+			return nil, err
+		}
+		day, err := dayOf(c)
+		if err != nil {
+			return nil, err
+		}
+		f, err := filterOf(c)
+		if err != nil {
+			return nil, err
+		}
+		page, next, err := o.Dead(ctx, c.Principal, f, day, limit, c.Query("after"))
+		items, err := many(deadLetterOf)(page, err)
+		return &DeadLetterList{items, next}, err
+	})
 }

@@ -283,12 +283,20 @@ func TestDeadLetters(t *testing.T) {
 		"day=2025-12-25":             {ancient},
 		"day=2025-12-24":             nil,
 		"tenant=nobody":              nil,
+		"template=shop/t&limit=1":    {today, older},
+		"tenant=bank&template=t":     {bank},
+		"account=none":               nil,
+		"reason=attempts_used_up":    nil,
+		"reason=poison&channel=sms":  {bank, today, older},
+		"channel=email":              nil,
+		"to=2026-01-01T00:00:00Z":    {older},
+		"from=2026-01-01T00:00:00Z":  {bank, today},
 	} {
 		if d := cmp.Diff(want, list(query)); d != "" {
 			t.Errorf("%s: -want +got\n%s", query, d)
 		}
 	}
-	for _, bad := range []string{"day=yesterday", "day=0001-01-01", "tenant=No%20One", "limit=0", "limit=x", "after=zzz", "colour=red"} {
+	for _, bad := range []string{"day=yesterday", "day=0001-01-01", "tenant=No%20One", "limit=0", "limit=x", "after=zzz", "colour=red", "template=t", "channel=X", "from=noon", "to=2020-01-01T00:00:00Z&from=2021-01-01T00:00:00Z"} {
 		if w := b.do("operate", "GET", "/v1/dlq?"+bad, ""); w.Code != 422 {
 			t.Errorf("%s: %d %s", bad, w.Code, w.Body)
 		}

@@ -17,6 +17,7 @@ import (
 
 // Redrives is what redrives need of the use case.
 type Redrives interface {
+	Dead(ctx context.Context, p tenant.Principal, f redrive.Filter, day time.Time, limit int, after string) ([]*store.Record, string, error)
 	Count(ctx context.Context, p tenant.Principal, f redrive.Filter) (redrive.Count, error)
 	Start(ctx context.Context, p tenant.Principal, f redrive.Filter, rate int, why string) (store.Job, error)
 	Get(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
@@ -120,7 +121,7 @@ func countOf(c redrive.Count) *RedriveCount {
 	return out
 }
 
-// Redriving mounts the redrives of dead messages.
+// Redriving mounts the list of dead messages, and their redrives.
 func Redriving(o Redrives) []httpapi.Endpoint {
 	start := op(post, "dlq/redrive", "redriveDeadLetters", "Try many dead messages again, or count them", operators(), problem.UnknownTenant, problem.UnknownChannel, problem.BadTime)
 	start.Description = "They go through their lanes anew and keep their expiry. Count first: `dry_run` says how many there are, why they died, and how many are too late."
@@ -134,6 +135,7 @@ func Redriving(o Redrives) []httpapi.Endpoint {
 	read := op(get, "redrives/{id}", "getRedrive", "Tell how far a redrive is", operators(), problem.NotFound)
 	read.Tags = []string{"dlq"}
 	return []httpapi.Endpoint{
+		listDead(o),
 		httpapi.Route(start, func(ctx context.Context, c *httpapi.Call, r *RedriveRequest) (*RedriveAnswer, error) {
 			if r.DryRun {
 				n, err := o.Count(ctx, c.Principal, r.Filter.filter())

@@ -1,8 +1,8 @@
 // The list: filters as chips, kept in the URL. Recipients are looked for in the search box only.
-import { useEffect, useState } from 'preact/hooks';
+import { useState } from 'preact/hooks';
 import type { Message, SearchAnswer, TenantList } from '../api.gen.ts';
 import { get, post } from '../api.ts';
-import { today } from '../format.ts';
+import { Chip, Clear, Since, filterOf, since } from '../filters.tsx';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { params, setParams } from '../route.tsx';
@@ -16,31 +16,14 @@ export const classes = ['otp', 'transactional', 'marketing'] as const;
 export const channels = ['sms', 'email', 'push', 'feishu', 'dingtalk', 'wecom', 'wechat', 'whatsapp', 'slack', 'telegram', 'discord', 'webhook'] as const;
 
 const views: [string, Key][] = [['', 'view.all'], ['failed', 'view.failed'], ['undelivered', 'view.undelivered'], ['in_doubt', 'view.in_doubt'], ['dead', 'view.dead'], ['queued', 'view.waiting']];
-const hours: [string, Key][] = [['1', 'hours.1'], ['today', 'hours.today'], ['24', 'hours.24'], ['', 'hours.7d'], ['720', 'hours.30d']];
 const filters = ['tenant', 'channel', 'status', 'class', 'template'] as const;
 
 function request(): Record<string, string> {
   const body: Record<string, string> = {};
-  for (const name of filters) if (params.value.get(name)) body[name] = params.value.get(name) as string;
-  const since = params.value.get('since');
-  if (since === 'today') body.from = today();
-  else if (since) body.from = new Date(Date.now() - Number(since) * 3600_000).toISOString();
+  for (const name of filters) if (filterOf(name)) body[name] = filterOf(name);
+  const from = since();
+  if (from) body.from = from;
   return body;
-}
-
-function Chip({ name, label, options }: { name: string; label: string; options?: [string, string][] }) {
-  const value = params.value.get(name) ?? '';
-  const id = 'filter-' + name;
-  const [typed, setTyped] = useState(value);
-  useEffect(() => setTyped(value), [value]);
-  return (
-    <span class={`chip ${value ? 'on' : ''}`}>
-      <label for={id}>{label}</label>
-      {options
-        ? <select id={id} value={value} onChange={(e) => setParams({ [name]: e.currentTarget.value })}>{name !== 'since' && <option value="">{t('all')}</option>}{options.map(([v, text]) => <option key={v} value={v}>{text}</option>)}</select>
-        : <input id={id} value={typed} placeholder={t('all')} onInput={(e) => setTyped(e.currentTarget.value)} onChange={(e) => setParams({ [name]: e.currentTarget.value.trim() })} />}
-    </span>
-  );
 }
 
 export function Messages() {
@@ -60,18 +43,17 @@ export function Messages() {
       setMoreFault(e);
     }
   };
-  const set = filters.some((f) => params.value.get(f)) || params.value.get('since');
   return (
     <Page title={t('nav.messages')} note={t('messages.note')}>
       <div class="chips"><Tabs label={t('views')} value={params.value.get('status') ?? ''} set={(v) => setParams({ status: v })} options={views.map(([v, k]) => [v, t(k)] as const)} /></div>
       <div class="chips">
-        <Chip name="since" label={t('period')} options={hours.map(([v, k]) => [v, t(k)])} />
+        <Since of={['1', 'today', '24', '720']} none="hours.7d" />
         <Chip name="status" label={t('status')} options={statuses.map((s) => [s, word('status', s)])} />
         {may('operate') && <Chip name="tenant" label={t('tenant')} options={(tenants.data?.items ?? []).map((x) => [x.name, x.name])} />}
         <Chip name="channel" label={t('channel')} options={channels.map((c) => [c, word('channel', c)])} />
         <Chip name="class" label={t('class')} options={classes.map((c) => [c, word('class', c)])} />
         <Chip name="template" label={t('template')} />
-        {set && <Button kind="link" onClick={() => setParams({ since: '', status: '', tenant: '', channel: '', class: '', template: '' })}>{t('clear')}</Button>}
+        <Clear names={['since', ...filters]} />
       </div>
       <Trouble fault={fault} />
       {!!moreFault && <div class="alert bad" role="alert">{t('more.failed')}</div>}

@@ -1,0 +1,54 @@
+// Operators run the service: what is dead goes again, providers come and go, people are asked why.
+import assert from 'node:assert/strict';
+import { test } from 'node:test';
+import { answer, findings, setUp } from './console.mjs';
+import { behave } from './world.mjs';
+
+const w = setUp();
+
+test('dead letters are counted, redriven at a rate after the count was typed, and arrive', async () => {
+  await behave(w.api, 'deliver', '修好了');
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/dlq'));
+  await page.selectOption('#filter-tenant', 'order-service');
+  await page.waitForURL(/tenant=order-service/);
+  await page.click('.head .button.main:has-text("Redrive 2")');
+  const go = page.locator('dialog footer [type=submit]');
+  const [rate, count, reason] = [0, 1, 2].map((i) => page.locator('dialog .field input').nth(i));
+  await reason.fill('bot is back');
+  await count.fill('3');
+  assert.ok(await go.isDisabled(), 'another count is not the count');
+  await rate.fill('501');
+  await count.fill('2');
+  await go.click();
+  await page.waitForSelector('dialog .field.wrong:has-text("500")'); // refused, and the form is kept
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  assert.equal(await reason.inputValue(), 'bot is back');
+  await rate.fill('1');
+  await go.click();
+  await page.waitForURL(/dlq\/rdr_\w+\?of=2/);
+  await page.waitForSelector('[data-state=done]');
+  assert.match(await page.textContent('.verdict .what'), /2 redriven/);
+  assert.deepEqual(await findings(page), []);
+  await page.click('main a[href$="/dlq"]');
+  await page.waitForSelector('tr:has-text("bot is back")');
+  await page.goto(w.at('/messages?status=delivered&tenant=order-service&channel=telegram'));
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 2);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a redrive is stopped, with a reason', async () => {
+  await behave(w.api, 'account', '又坏了');
+  const { redrive } = await w.api('POST', '/v1/dlq/redrive', { rate: 1, reason: 'by a program', filter: {} });
+  const page = await w.open();
+  await page.goto(w.at(`/dlq/${redrive.id}`));
+  await page.waitForSelector('[data-state]');
+  if (await page.locator('.button.danger').count()) { // it has little to do, and may be done already
+    await page.click('.button.danger');
+    await answer(page, '弄错了');
+  }
+  await page.waitForSelector('[data-state=done], [data-state=stopped]');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});

@@ -87,6 +87,7 @@ func storms() map[string]storm {
 		"FunctionSlow":        {told{"Duration": 100}, told{"Duration": 19999}, told{"Duration": 20000}, nil},
 		"ApiErrors":           {told{"5xx": 0}, told{"5xx": 4}, told{"5xx": 5}, nil},
 		"TickMissing":         {told{"Invocations": 15}, told{"Invocations": 1}, nil, nil},
+		"CanaryMissing":       {told{"canary_sent": 3}, told{"canary_sent": 1}, told{"canary_sent": 0}, nil},
 		"SesBounces":          {told{"Reputation.BounceRate": 0.001}, told{"Reputation.BounceRate": 0.039}, told{"Reputation.BounceRate": 0.04}, nil},
 		"SesComplaints":       {told{"Reputation.ComplaintRate": 0}, told{"Reputation.ComplaintRate": 0.0007}, told{"Reputation.ComplaintRate": 0.0008}, nil},
 	}
@@ -294,7 +295,11 @@ func TestAlarmsWatch(t *testing.T) {
 				continue
 			}
 			watched++
-			if !slices.Contains(telemetry.Published(message.SMS), m.name+" sms") || !slices.Equal(m.dimensions, []string{"channel"}) {
+			want, dimension := m.name, ""
+			if len(m.dimensions) > 0 {
+				want, dimension = want+" sms", m.dimensions[0]
+			}
+			if !slices.Contains(telemetry.Published(message.SMS), want) || dimension != "" && dimension != "channel" || len(m.dimensions) > 1 {
 				t.Errorf("%s watches %+v, which CloudWatch does not get", name, m)
 			}
 		}

@@ -42,7 +42,7 @@ func TestDeployed(t *testing.T) {
 		}{
 			{"lost hint", d.lostHint}, {"REST", d.rest}, {"two worlds", d.worlds}, {"every minute", d.schedule("tick", everyMinute)}, {"ops' schedule", d.opsSchedule}, {"once", d.schedule("once", soon)},
 			{"a real payload", d.realPayload}, {"campaign", d.campaign}, {"one of hundred", d.hundred}, {"dead", d.dead}, // the longest first
-			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"bus", d.bus}, {"asked", d.asked}, {"duplicates", d.duplicates}, {"refusals", d.refusals},
+			{"recovers", d.recovers}, {"fails", d.fails}, {"both channels", d.bothChannels}, {"told", d.told}, {"bus", d.bus}, {"asked", d.asked}, {"duplicates", d.duplicates}, {"refusals", d.refusals}, {"canary", d.canary},
 		} {
 			t.Run(story.name, func(t *testing.T) {
 				t.Parallel()
@@ -287,7 +287,7 @@ func (d *deployment) wrote(t *testing.T) {
 			}
 		}
 	}
-	for _, want := range []string{"accepted channel", "sent channel", "failed channel", "dead channel", "called channel", "accept_to_sent channel,lane", "refused "} {
+	for _, want := range []string{"accepted channel", "sent channel", "failed channel", "dead channel", "called channel", "accept_to_sent channel,lane", "refused ", "canary_sent "} {
 		if !emitted["notify/"+d.name+" "+want] {
 			t.Errorf("no function has written %q in all these stories", want)
 		}

@@ -87,7 +87,7 @@ func granted(t *testing.T, name string, res resource) []string {
 // unavoidable takes off the wildcards that there is no way around: a secret's ARN ends in random characters,
 // objects and schedules are made while the service runs, and schedules can only be listed altogether.
 func unavoidable(action, on string) string {
-	for _, end := range []string{":secret:main/accounts/*", "<Audiences.Arn>/*", "<Audiences.Arn>/runs/*", "<Audiences.Arn>/uploads/*", "<Audiences.Arn>/audiences/*", ":schedule/main-schedules/*"} {
+	for _, end := range []string{":secret:main/accounts/*", ":secret:main/canary-*", "<Audiences.Arn>/*", "<Audiences.Arn>/runs/*", "<Audiences.Arn>/uploads/*", "<Audiences.Arn>/audiences/*", ":schedule/main-schedules/*"} {
 		on = strings.TrimSuffix(on, end)
 	}
 	if action == "scheduler:ListSchedules" && on == "*" {

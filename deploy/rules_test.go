@@ -28,7 +28,7 @@ import (
 // root is template.yaml with every channel on.
 func root(t *testing.T, parameters map[string]string) template {
 	t.Helper()
-	all := map[string]string{"Stage": "prod", "Bus": "on", "SesIdentity": "example.com", "SmsOrigination": "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1"}
+	all := map[string]string{"Stage": "prod", "Bus": "on", "Canary": "on", "SesIdentity": "example.com", "SmsOrigination": "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1"}
 	for _, info := range message.Channels() {
 		all[parameter(info.Channel)] = "on"
 	}
@@ -366,7 +366,7 @@ func TestTemplatesFit(t *testing.T) {
 	}
 	single, _ := alarms(t)
 	for name, res := range single {
-		if missing := res.Properties["TreatMissingData"]; missing != "notBreaching" && name != "TickMissing" || res.Properties["AlarmActions"] == nil {
+		if missing := res.Properties["TreatMissingData"]; missing != "notBreaching" && name != "TickMissing" && name != "CanaryMissing" || res.Properties["AlarmActions"] == nil {
 			t.Errorf("%s alarms on silence, or tells nobody", name)
 		}
 		for _, value := range regexp.MustCompile(`map\[Name:\w+ Value:([^\]]+)\]`).FindAllStringSubmatch(fmt.Sprint(res.Properties), -1) {

@@ -9,6 +9,7 @@ import (
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
 	sqstypes "github.com/aws/aws-sdk-go-v2/service/sqs/types"
 
@@ -23,6 +24,28 @@ func (d *deployment) client(t *testing.T) *client.Client {
 		t.Fatal(err)
 	}
 	return c
+}
+
+// The canary goes through the API, and the next one finds it sent.
+func (d *deployment) canary(t *testing.T) {
+	secrets := secretsmanager.NewFromConfig(d.aws.AWS())
+	order := fmt.Sprintf(`{"url":%q,"key":%q,"channel":"webhook","to":"%s/ok/canary","template":"canary","locale":"en"}`, d.url, d.key, d.sinks.hook.URL)
+	if _, err := secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(d.name + "/canary"), SecretString: &order}); err != nil {
+		t.Fatal(err)
+	}
+	d.call(t, http.StatusOK, http.MethodPut, "/v1/templates/shop/canary", map[string]any{"class": "transactional", "variables": []any{map[string]any{"name": "at", "example": "now"}},
+		"variants": []any{map[string]any{"channel": "webhook", "locale": "en", "data": `{"at":"{{at}}"}`}}})
+	d.call(t, http.StatusOK, http.MethodPost, "/v1/templates/shop/canary/publish", map[string]any{"version": 1})
+	eventually(t, "a canary that came through", func() (string, bool) { // configuration is in force within half a minute
+		if _, err := d.sqs.SendMessage(t.Context(), &sqs.SendMessageInput{QueueUrl: d.queue("control"), MessageBody: aws.String(`{"kind":"canary"}`)}); err != nil {
+			t.Fatal(err)
+		}
+		calls, _, _ := d.sinks.webhooks("/ok/canary")
+		return fmt.Sprint(calls, " webhooks"), strings.Contains(d.logs(t, d.stack)["schedule"], `"canary_sent":`)
+	})
+	if calls, _, last := d.sinks.webhooks("/ok/canary"); calls < 2 || calls > 4 || !strings.Contains(last, `"at":"20`) {
+		t.Errorf("%d webhooks, the last %s", calls, last)
+	}
 }
 
 // timers is how many schedules EventBridge has for one of ours.

@@ -6,6 +6,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/onaws/campaigns"
+	"github.com/opennotify/notify/pkg/onaws/canary"
 	"github.com/opennotify/notify/pkg/onlambda"
 	"github.com/opennotify/notify/pkg/wire/control"
 )
@@ -15,6 +16,7 @@ func main() {
 		if err := campaigns.Open(a); err != nil {
 			return nil, err
 		}
+		canary.Open(a)
 		c, err := control.New(&a.Backend)
 		if err != nil {
 			return nil, err

@@ -399,3 +399,29 @@ func TestOwed(t *testing.T) {
 		t.Errorf("%s, want %s", got, body)
 	}
 }
+
+// silences are the channels that are said to have sent nothing.
+type silences struct {
+	telemetry.Nop
+	of []string
+}
+
+func (s *silences) Count(name string, n int64, l telemetry.Labels) {
+	s.of = append(s.of, fmt.Sprint(name, n, l.Channel))
+}
+
+// Each tick, and no pass between, says of every channel that nothing was sent: silence is a value, not the lack of one.
+func TestTickSaysNothingWasSent(t *testing.T) {
+	t.Parallel()
+	w, told := newWorld(t), &silences{}
+	s, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Metrics: told, Log: slog.New(slog.DiscardHandler), Channels: []message.Channel{message.SMS, message.Email}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again := s.Handle(t.Context(), []queue.Item{{ID: "1", Body: []byte(`{"kind":"tick"}`)}, {ID: "2", Body: []byte(`{"kind":"pass"}`)}}); len(again) > 0 {
+		t.Error(again)
+	}
+	if !slices.Equal(told.of, []string{"sent0sms", "sent0email"}) {
+		t.Errorf("%v", told.of)
+	}
+}

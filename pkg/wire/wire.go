@@ -4,6 +4,7 @@
 package wire
 
 import (
+	"context"
 	"io"
 	"log/slog"
 	"net/netip"
@@ -11,6 +12,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/blob"
 	"github.com/opennotify/notify/pkg/bus"
+	"github.com/opennotify/notify/pkg/canary"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -31,6 +33,8 @@ type Backend struct {
 	Vault   secret.Vault
 	Catalog *catalog.Catalog
 	Metrics telemetry.Metrics
+	// Canary says whom canaries are sent to; nil where there are none.
+	Canary func(context.Context) (canary.Order, error)
 	// Bus gets every change of status that settles a message; nil where there is none.
 	Bus bus.Bus
 

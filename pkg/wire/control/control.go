@@ -4,10 +4,12 @@ package control
 
 import (
 	"context"
+	"net/http"
 	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/campaign"
+	"github.com/opennotify/notify/pkg/canary"
 	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/notice"
 	"github.com/opennotify/notify/pkg/queue"
@@ -32,6 +34,7 @@ type Control struct {
 	runs  *campaign.Campaigns
 	again *redrive.Redrive
 	notes *notice.Notices
+	bird  *canary.Canary // nil where there are none
 }
 
 // New makes the control of a backend.
@@ -60,7 +63,11 @@ func New(b *wire.Backend) (*Control, error) {
 	if err != nil {
 		return nil, err
 	}
-	return &Control{b, sw, jobs, figures, runs, again, notes}, nil
+	c := &Control{wire: b, sweep: sw, jobs: jobs, stats: figures, runs: runs, again: again, notes: notes}
+	if b.Canary != nil {
+		c.bird, err = canary.New(canary.Ports{Order: b.Canary, HTTP: &http.Client{Timeout: 10 * time.Second}, Now: b.Now, Metrics: b.Metrics, Log: b.Log})
+	}
+	return c, err
 }
 
 // Handle works on a batch. An entry of a kind that nobody knows is reported and comes again, until the
@@ -70,6 +77,10 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
 	for _, it := range batch {
 		switch kind := sweep.Kind(it.Body); kind {
+		case canary.KindCanary:
+			if c.bird != nil { // else they were just switched off
+				c.bird.Send(ctx)
+			}
 		case sweep.KindTick, sweep.KindPass:
 			sweeps = append(sweeps, it)
 		case job.KindJob:

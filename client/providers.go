@@ -20,6 +20,7 @@ type Provider struct {
 	Receipts     bool                 `json:"receipts"` // it says later what became of a message
 	Approvals    bool                 `json:"approvals,omitzero"`
 	ReceiptsByID bool                 `json:"receipts_by_id,omitzero"`
+	Replies      bool                 `json:"replies,omitzero"`    // it posts what recipients answer
 	Polls        *ProviderPolls       `json:"polls,omitzero"`      // how it is asked; nil: it tells by itself, or never
 	Suppresses   map[string]string    `json:"suppresses,omitzero"` // codes after which an address is not written to again, and why
 	Own          *OwnChannel          `json:"channel,omitzero"`    // the channel that its recipe declares

@@ -5,7 +5,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"strconv"
 	"strings"
 	"time"
 
@@ -86,14 +85,14 @@ func (s *session) counted(n *client.RedriveCount) {
 	}
 }
 
-// confirm asks for a number: whoever types it has read it.
-func (s *session) confirm(n int, to string) error {
+// confirm asks for a number or a word: whoever types it has read it.
+func (s *session) confirm(word any, to string) error {
 	if !s.terminal {
 		return errors.New("nobody is there to confirm it; use --yes")
 	}
-	s.tell("Type %d to %s: ", n, to)
+	s.tell("Type %v to %s: ", word, to)
 	line, _ := bufio.NewReader(s.in).ReadString('\n')
-	if strings.TrimSpace(line) != strconv.Itoa(n) {
+	if strings.TrimSpace(line) != fmt.Sprint(word) {
 		return errors.New("not confirmed; nothing was done")
 	}
 	return nil

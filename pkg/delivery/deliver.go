@@ -111,7 +111,11 @@ func (d *Delivery) pack(ctx context.Context, r *store.Record, now message.Time) 
 	if strings.HasPrefix(d.PublicURL, "https://") && r.Class.Defaults().Unsubscribe { // RFC 8058 wants https
 		p.call.Unsubscribe = d.PublicURL + "/v1/unsubscribe/" + d.Store.OptOutToken(r.ID)
 	}
-	if p.call.To, err = d.Store.Address(ctx, r); err != nil {
+	p.call.To, err = d.Store.Address(ctx, r)
+	switch {
+	case errors.Is(err, store.ErrErased):
+		return nil, message.Fail{Why: "erased", Text: "its recipient was erased"}, nil
+	case err != nil:
 		return nil, nil, fmt.Errorf("recipient: %w", err)
 	}
 	if len(p.desc.Binding) > 0 && !r.Free {

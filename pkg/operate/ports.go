@@ -43,6 +43,9 @@ type Messages interface {
 	ListShards() int
 	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
+	Partitions(kind message.AddressKind, key string, shards int) []string
+	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)
+	Erase(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) (*store.Record, error)
 }
 
 // Config is told of every change, so that it is in force here at once.

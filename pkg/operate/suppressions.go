@@ -34,9 +34,10 @@ type Suppression struct {
 
 // place is a target that was understood.
 type place struct {
-	kind  message.AddressKind
-	key   string
-	entry suppress.Entry
+	kind   message.AddressKind
+	key    string
+	shards int // of its messages
+	entry  suppress.Entry
 }
 
 // Suppress stops messages to an address. It replaces an entry for the same target.
@@ -168,7 +169,7 @@ func (o *Operate) locate(ctx context.Context, f *faults, t Target) (place, error
 	if err := f.err(); err != nil {
 		return place{}, err
 	}
-	return place{ch.Address, string(n.Key), suppress.Entry{Tenant: t.Tenant, Channel: t.Channel, Class: t.Class, Masked: n.Send.String()}}, nil
+	return place{ch.Address, string(n.Key), max(1, ch.Shards), suppress.Entry{Tenant: t.Tenant, Channel: t.Channel, Class: t.Class, Masked: n.Send.String()}}, nil
 }
 
 // addressed is how the address is to be read; the zero Channel when that cannot be told, which is then reported.

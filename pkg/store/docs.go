@@ -34,6 +34,9 @@ const (
 	Recipes   Kind = "recipe" // those that were uploaded
 	Users     Kind = "user"
 	Settings  Kind = "settings" // one, for the whole installation
+	// Erasures say which recipients were erased: by their hashes, so that it can be done again after an older state
+	// of the store was brought back.
+	Erasures Kind = "erasure"
 )
 
 // Doc is one version of a document, with who wrote it and why.

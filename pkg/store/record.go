@@ -117,6 +117,9 @@ func (s *Store) seal(ctx context.Context, r *Record, to message.Address, vars []
 
 // Address opens the recipient's address; ErrErased when it is gone.
 func (s *Store) Address(ctx context.Context, r *Record) (message.Address, error) {
+	if r.Erased() {
+		return "", ErrErased
+	}
 	key, _ := sealKey(&r.Message, sealRecipient)
 	box, err := s.keys.box(ctx, key, 0, 0, false)
 	if errors.Is(err, errNoKey) {

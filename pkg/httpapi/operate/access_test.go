@@ -26,6 +26,7 @@ deleteTemplate        .    .    x       x
 deleteTenant          .    .    .       x
 deleteUser            .    .    .       x
 diffTemplate          .    x    x       x
+eraseRecipient        .    .    .       x
 getAccount            .    .    x       x
 getEndpoint           .    x    x       x
 getKey                .    .    x       x
@@ -44,6 +45,7 @@ listAccounts          .    .    x       x
 listDeadLetters       .    .    x       x
 listEndpointHistory   .    x    x       x
 listEndpoints         .    x    x       x
+listErasures          .    .    .       x
 listKeys              .    .    x       x
 listProviders         .    .    x       x
 listRecipeHistory     .    .    x       x

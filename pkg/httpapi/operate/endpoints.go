@@ -25,6 +25,7 @@ type Operate interface {
 	Routes
 	Hooks
 	Suppressions
+	Erasures
 	DeadLetters
 	Users
 	Installation
@@ -44,6 +45,7 @@ func Endpoints(o Operate) []httpapi.Endpoint {
 		simulations(o),
 		hooks(o),
 		suppressions(o),
+		erasures(o),
 		deadLetters(o),
 		users(o),
 		installation(o),

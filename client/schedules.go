@@ -36,7 +36,8 @@ type Audience struct {
 	Path       string          `json:"path,omitzero"`   // a file in the tenant's folder of sources; {run_date} is the run's day
 	URL        string          `json:"url,omitzero"`    // the tenant's own system, asked page by page
 	Generation int             `json:"secret_generation,omitzero"`
-	Format     string          `json:"format,omitzero"` // csv, jsonl
+	Unchanged  bool            `json:"unchanged,omitzero"` // of a schedule that is changed: the one that it has stays
+	Format     string          `json:"format,omitzero"`    // csv, jsonl
 	Columns    AudienceColumns `json:"columns,omitzero"`
 }
 

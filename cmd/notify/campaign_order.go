@@ -172,7 +172,7 @@ func (s *session) order(ctx context.Context, c *client.Client, f *placing, args 
 	return s.until(ctx, c, run, func(r *client.Run) bool {
 		seen := r.Rows.Total
 		if d := r.Dry; d != nil {
-			p.show(d.Valid+d.Suppressed+d.Capped+d.Duplicate, seen-r.Rows.Bad, "checked")
+			p.show(d.Valid+d.Suppressed+d.Capped+d.Duplicate, seen-r.Rows.Bad-r.Rows.Repeats, "checked")
 		} else {
 			p.show(0, 1, fmt.Sprint(seen, " rows read"))
 		}

@@ -54,7 +54,7 @@ func (c *Campaigns) PutSchedule(ctx context.Context, p tenant.Principal, s Sched
 	if err != nil {
 		return none, err
 	}
-	if s.Audience, err = c.keep(ctx, p, s.Tenant, "audiences/"+s.Tenant+"/"+s.Name, s.Content, d); err != nil {
+	if s.Audience, s.Paused, err = c.audienceOf(ctx, p, head, s, d); err != nil {
 		return none, err
 	}
 	if _, s.Class, err = c.version(ctx, s.Tenant, p.Live, s.Content); err != nil {
@@ -62,6 +62,23 @@ func (c *Campaigns) PutSchedule(ctx context.Context, p tenant.Principal, s Sched
 	}
 	s.Owner, s.Live, s.Key = t.Owner.Name, p.Live, p.KeyID
 	return c.save(ctx, p, head, s, change.Reason)
+}
+
+// audienceOf keeps the audience of a new version, or takes that of the one before; and says whether the schedule
+// is paused, which only Pause and Resume change.
+func (c *Campaigns) audienceOf(ctx context.Context, p tenant.Principal, head store.Doc, s Schedule, d AudienceDraft) (Audience, bool, error) {
+	var old Schedule
+	if head.Version > 0 && !head.Deleted {
+		var err error
+		if old, err = readSchedule(head); err != nil {
+			return Audience{}, false, unavailable(err)
+		}
+	}
+	if d.Unchanged && old.Name != "" {
+		return old.Audience, old.Paused, d.check()
+	}
+	a, err := c.keep(ctx, p, s.Tenant, "audiences/"+s.Tenant+"/"+s.Name, s.Content, d)
+	return a, old.Paused, err
 }
 
 // expected reads the version that a change replaces, and refuses one of another.

@@ -20,7 +20,7 @@ import (
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
-// AudienceDraft is where the rows are, as it is asked for. Exactly one of Rows, Upload, Path and URL is set.
+// AudienceDraft is where the rows are, as it is asked for. Exactly one of Rows, Upload, Path, URL and Unchanged is set.
 type AudienceDraft struct {
 	Rows    []audience.Recipient
 	Upload  string // id of an upload
@@ -30,6 +30,22 @@ type AudienceDraft struct {
 	Columns audience.Columns
 	// Generation of the secret that a URL is asked with.
 	Generation int
+	// Unchanged is the audience of the schedule as it is; nothing else is set then.
+	Unchanged bool
+}
+
+// check tells whether it is one thing.
+func (d *AudienceDraft) check() error {
+	set := 0
+	for _, is := range []bool{len(d.Rows) > 0, d.Upload != "", d.Path != "", d.URL != "", d.Unchanged} {
+		if is {
+			set++
+		}
+	}
+	if set != 1 {
+		return problem.Invalid(problem.At("/audience", problem.Required, "an audience is one of rows, upload, path and url; of a schedule that is changed it may be unchanged"))
+	}
+	return nil
 }
 
 // MaxInline is how many rows may come with an order.
@@ -114,14 +130,11 @@ func (c *Campaigns) version(ctx context.Context, of string, live bool, content C
 
 // keep checks an audience and keeps its rows, if it has any, under a folder.
 func (c *Campaigns) keep(ctx context.Context, p tenant.Principal, of, folder string, content Content, d AudienceDraft) (Audience, error) {
-	set := 0
-	for _, is := range []bool{len(d.Rows) > 0, d.Upload != "", d.Path != "", d.URL != ""} {
-		if is {
-			set++
-		}
+	if err := d.check(); err != nil {
+		return Audience{}, err
 	}
-	if set != 1 {
-		return Audience{}, problem.Invalid(problem.At("/audience", problem.Required, "an audience is one of rows, upload, path and url"))
+	if d.Unchanged {
+		return Audience{}, problem.Invalid(problem.At("/audience/unchanged", problem.BadValue, "there is no schedule yet whose audience could stay: give rows, upload, path or url"))
 	}
 	out := Audience{Format: d.Format, Columns: d.Columns, Path: d.Path, URL: d.URL, Generation: d.Generation}
 	switch {

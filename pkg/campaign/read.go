@@ -154,15 +154,16 @@ func (r *run) seenKey() string { return "runs/" + r.ID + "/seen" }
 // reader reads a page of an audience.
 type reader struct {
 	*run
-	c      *Campaigns
-	bind   *audience.Binding
-	batch  []audience.Row
-	lines  []Line // of the batch
-	bad    []badRow
-	counts map[string]int64
-	byCh   map[message.Channel]int
-	seen   *set
-	failed string
+	c       *Campaigns
+	bind    *audience.Binding
+	batch   []audience.Row
+	lines   []Line // of the batch
+	bad     []badRow
+	repeats []int // numbers of rows
+	counts  map[string]int64
+	byCh    map[message.Channel]int
+	seen    *set
+	failed  string
 }
 
 func (c *Campaigns) reader(ctx context.Context, r *run) (*reader, error) {
@@ -248,6 +249,7 @@ func (p *reader) check(ctx context.Context) error {
 			p.refuse(row, p.faults(ch.Problem))
 		case !p.seen.add(ch.Recipient):
 			p.counts["repeats"]++
+			p.repeats = append(p.repeats, row.N)
 		}
 		if ch.Problem == nil {
 			p.byCh[ch.Channel]++
@@ -300,6 +302,9 @@ func (p *reader) keep(ctx context.Context) error {
 		if err := p.c.Blobs.Put(ctx, p.badKey(p.bad[0].N), b.Bytes()); err != nil {
 			return err
 		}
+	}
+	if err := p.c.keepRepeats(ctx, p.run, p.repeats); err != nil {
+		return err
 	}
 	return p.c.Blobs.Put(ctx, p.seenKey(), p.seen.bytes())
 }

@@ -18,7 +18,7 @@ const weighRows = 500
 
 // Counts of a run's record that are not named by a word of their own.
 const (
-	weighed = "weighed_"      // of a dry run: valid, suppressed, capped, duplicate, refused
+	weighed = "weighed_"      // of a dry run: valid, suppressed, capped, duplicate, refused, repeated
 	costing = "weighed_cost_" // and the currency: in millionths
 )
 
@@ -30,7 +30,11 @@ func (c *Campaigns) weigh(ctx context.Context, r *run) (job.Step, error) {
 	if err != nil && !end {
 		return job.Step{}, err
 	}
-	counts := map[string]int64{weighed + "refused": int64(len(bad))}
+	lines, again, err := c.firsts(ctx, r, lines)
+	if err != nil {
+		return job.Step{}, err
+	}
+	counts := map[string]int64{weighed + "refused": int64(len(bad)), weighed + "repeated": again}
 	if len(lines) > 0 {
 		weights, err := c.Intake.Weigh(ctx, r.as, r.order(lines))
 		if err != nil {

@@ -28,6 +28,8 @@ type Store interface {
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
 	Event(ctx context.Context, r *store.Record) ([]byte, error)
 
+	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
+
 	Partitions(kind message.AddressKind, key string, shards int) []string
 	ListShards() int
 	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)

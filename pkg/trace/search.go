@@ -3,6 +3,7 @@ package trace
 import (
 	"cmp"
 	"context"
+	"errors"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -20,6 +21,7 @@ type Filter struct {
 	Class     message.Class
 	Template  string // name, or tenant/name
 	Reference string // the caller's own
+	Run       string // of a campaign, or of a schedule
 	// From is inclusive, To exclusive. Without From the indexes of days go back 7 days, the others as long
 	// as records are kept.
 	From, To time.Time
@@ -73,6 +75,9 @@ func (t *Trace) Search(ctx context.Context, p tenant.Principal, f Filter) (*Page
 	if err := may(p); err != nil {
 		return nil, err
 	}
+	if err := t.ofRun(ctx, p, &f); err != nil {
+		return nil, err
+	}
 	if err := f.check(p); err != nil {
 		return nil, err
 	}
@@ -116,6 +121,24 @@ func (t *Trace) Search(ctx context.Context, p tenant.Principal, f Filter) (*Page
 		page.None = &none
 	}
 	return page, nil
+}
+
+// ofRun narrows a filter to where the messages of its run are: they all have the run's instant.
+func (t *Trace) ofRun(ctx context.Context, p tenant.Principal, f *Filter) error {
+	if f.Run == "" {
+		return nil
+	}
+	j, err := t.Store.Job(ctx, p, f.Run)
+	switch {
+	case errors.Is(err, store.ErrNotFound) || err == nil && f.Tenant != "" && f.Tenant != j.Tenant:
+		return problem.Invalid(problem.At("/run", problem.BadValue, "there is no such run; an id begins with run_"))
+	case err != nil:
+		return unread(err)
+	case !f.From.IsZero() || !f.To.IsZero():
+		return problem.Invalid(problem.At("/run", problem.BadValue, "a run has a time of its own: leave from and to out"))
+	}
+	f.Tenant, f.From, f.To = j.Tenant, j.Created.Std(), j.Created.Std().Add(time.Millisecond)
+	return nil
 }
 
 // check refuses what cannot be searched, and fills in the defaults.
@@ -208,6 +231,7 @@ func (f *Filter) matches(m *message.Message) bool {
 		(f.Channel == "" || f.Channel == m.Channel) &&
 		(f.Status == "" || f.Status == m.Status) &&
 		(f.Class == "" || f.Class == m.Class) &&
+		(f.Run == "" || f.Run == m.Request) &&
 		(f.Reference == "" || f.Reference == m.Reference) &&
 		(f.Template == "" || f.Template == m.Template.Name || f.Template == owner+"/"+m.Template.Name)
 }

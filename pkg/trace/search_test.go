@@ -387,3 +387,54 @@ func TestOwnChannel(t *testing.T) {
 	delete(w.Providers.(providers), "flare")
 	found(Filter{Channel: "flare"}, 1)
 }
+
+// The messages of a run are found by it, and only they: not what else was accepted in its instant, and not by
+// who may not see it.
+func TestSearchByRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 3)
+	at := t0 - 3*oneDay
+	j, _, err := w.store.AddJob(t.Context(), tenant.System("schedule"), t0, store.Job{ID: "run_1", Kind: "run", Tenant: "order", Created: at})
+	if err != nil {
+		t.Fatal(err)
+	}
+	add := func(request, to string, status message.Status) message.ID {
+		return w.accept(message.Message{Tenant: "order", Channel: "sms", Class: message.Marketing, Created: at, Request: request, Base: status, Status: status}, to, "{}", nil).ID
+	}
+	sent, failed := add(j.ID, mobile, message.Delivered), add(j.ID, otherMobile, message.Failed)
+	add("req_1", mobile, message.Failed)
+	for _, tc := range []struct {
+		p    tenant.Principal
+		f    Filter
+		want []message.ID
+	}{
+		{operator(), Filter{Run: j.ID}, []message.ID{sent, failed}},
+		{readerOf("order"), Filter{Run: j.ID}, []message.ID{sent, failed}},
+		{operator(), Filter{Run: j.ID, Status: message.Failed}, []message.ID{failed}},
+		{operator(), Filter{Run: j.ID, Recipient: mobile}, []message.ID{sent}},
+		{readerOf("market"), Filter{Run: j.ID}, nil},
+		{operator(), Filter{Run: "run_2"}, nil},
+		{operator(), Filter{Run: j.ID, Tenant: "market"}, nil},
+		{operator(), Filter{Run: j.ID, From: t0.Std()}, nil},
+	} {
+		page, err := w.Search(t.Context(), tc.p, tc.f)
+		if tc.want == nil {
+			if p := problem.From(err); err == nil || p.Code != problem.InvalidRequest || p.Fields[0].Pointer != "/run" {
+				t.Errorf("%+v: %v", tc.f, err)
+			}
+			continue
+		}
+		if err != nil {
+			t.Fatal(tc.f, err)
+		}
+		var got []message.ID
+		for _, m := range page.Records {
+			got = append(got, m.ID)
+		}
+		slices.SortFunc(got, newer)
+		slices.SortFunc(tc.want, newer)
+		if !slices.Equal(got, tc.want) {
+			t.Errorf("%+v: %v, want %v", tc.f, got, tc.want)
+		}
+	}
+}

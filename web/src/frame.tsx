@@ -7,13 +7,13 @@ import { A, go, path } from './route.tsx';
 import { asked, askedTimes, dismiss, lang, session, signOut, theme, toasts, type Theme } from './state.ts';
 import { Button, Code, Dialog, Questions, Raw, Tag } from './ui.tsx';
 
-interface Entry { href: string; key: Key; letter?: string }
+interface Entry { href: string; key: Key; letter?: string; also?: string }
 const groups: { title: Key; entries: Entry[] }[] = [
   { title: 'nav.look', entries: [
     { href: '/', key: 'nav.overview', letter: 'o' }, { href: '/messages', key: 'nav.messages', letter: 'm' },
     { href: '/traffic', key: 'nav.traffic', letter: 'f' }, { href: '/refused', key: 'nav.refused' }, { href: '/dlq', key: 'nav.dlq', letter: 'd' }, { href: '/suppressions', key: 'nav.suppressions', letter: 'u' },
   ] },
-  { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
+  { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/campaigns', key: 'nav.campaigns', letter: 'c', also: '/schedules' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
   { title: 'nav.settings', entries: [
     { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/users', key: 'nav.users' },
   ] },
@@ -32,7 +32,7 @@ function Nav() {
       {groups.map((g) => (
         <div key={g.title}>
           <p>{t(g.title)}</p>
-          {g.entries.map((e) => <A key={e.href} href={e.href} aria-current={isAt(e.href) ? 'page' : undefined} followed={() => { menu.value = false; }}>{t(e.key)}</A>)}
+          {g.entries.map((e) => <A key={e.href} href={e.href} aria-current={isAt(e.href) || (e.also && isAt(e.also)) ? 'page' : undefined} followed={() => { menu.value = false; }}>{t(e.key)}</A>)}
           {g.title === 'nav.developers' && session.value?.inbox && <a href={session.value.inbox} target="_blank" rel="noopener">{t('nav.inbox')} ↗</a>}
         </div>
       ))}

@@ -5,13 +5,15 @@ import { running as runningEn } from './running.en.ts';
 import { running as runningZh } from './running.zh.ts';
 import { steering as steeringEn } from './steering.en.ts';
 import { steering as steeringZh } from './steering.zh.ts';
+import { timed as timedEn } from './timed.en.ts';
+import { timed as timedZh } from './timed.zh.ts';
 import { words as wordsEn } from './words.en.ts';
 import { words as wordsZh } from './words.zh.ts';
 import { zh } from './zh.ts';
 
-export type Key = keyof typeof zh | keyof typeof runningZh | keyof typeof steeringZh | keyof typeof wordsZh;
+export type Key = keyof typeof zh | keyof typeof runningZh | keyof typeof steeringZh | keyof typeof timedZh | keyof typeof wordsZh;
 
-const texts: Record<'zh' | 'en', Record<Key, string>> = { zh: { ...zh, ...runningZh, ...steeringZh, ...wordsZh }, en: { ...en, ...runningEn, ...steeringEn, ...wordsEn } };
+const texts: Record<'zh' | 'en', Record<Key, string>> = { zh: { ...zh, ...runningZh, ...steeringZh, ...timedZh, ...wordsZh }, en: { ...en, ...runningEn, ...steeringEn, ...timedEn, ...wordsEn } };
 
 /** The text of a key; {name} is filled from values. */
 export function t(key: Key, values?: Record<string, string | number>): string {
@@ -20,7 +22,7 @@ export function t(key: Key, values?: Record<string, string | number>): string {
 }
 
 /** The word for a code of the API, such as a status; the code itself where there is none. */
-export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression' | 'mode' | 'counter' | 'role' | 'role.help' | 'job', code: string): string {
+export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression' | 'mode' | 'counter' | 'role' | 'role.help' | 'job' | 'run', code: string): string {
   return texts[lang.value][`${group}.${code}` as Key] ?? code;
 }
 

@@ -11,6 +11,8 @@ const w = setUp();
 
 const pages = {
   overview: () => '/', messages: () => '/messages', message: () => `/messages/${w.ids.refund}`, mail: () => `/messages/${w.ids.mail}`, send: () => '/send?template=demo/login-code',
+  campaigns: () => '/campaigns', campaign: () => `/campaigns/${w.ids.runs.waiting}`, 'campaign-sent': () => `/campaigns/${w.ids.runs.sent}`, 'campaign-new': () => '/campaigns/new?template=demo/spring-sale',
+  schedule: () => '/schedules/demo/monday-sale', 'schedule-edit': () => '/schedules/demo/monday-sale/edit', 'schedule-new': () => '/schedules/new',
   templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
   routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', suppressions: () => '/suppressions', dlq: () => '/dlq', redrive: () => `/dlq/${w.ids.redrive}?of=2`, api: () => '/api',
 };
@@ -224,11 +226,12 @@ test('an account is switched off and on; a wrong login keeps the form', async ()
 
 test('the first load is small, cached for good, and under a strict policy', async () => {
   const page = await w.open({ signedIn: false });
-  let bytes = 0;
-  page.on('response', async (r) => { bytes += Number((await r.allHeaders())['content-length'] ?? 0); });
+  const answers = [];
+  page.on('response', (r) => answers.push(r.allHeaders()));
   const first = await page.goto(w.at('/messages'));
   await page.waitForSelector('form');
   await page.waitForLoadState('networkidle');
+  const bytes = (await Promise.all(answers)).reduce((sum, h) => sum + Number(h['content-length'] ?? 0), 0);
   assert.ok(bytes > 1000 && bytes <= 100 * 1024, `${bytes} bytes`);
   assert.match(first.headers()['content-security-policy'], /default-src 'none'; script-src 'self'; style-src 'self'/);
   const script = page.requests.find((u) => u.endsWith('.js'));

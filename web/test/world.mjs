@@ -68,12 +68,12 @@ export async function seed(service) {
   await one('later', { to: '+8613900139002', template: 'order-shipped', channel: 'sms', vars: { name: '赵敏', order: 'A-1004' }, send_at: new Date(Date.now() + 86400e3).toISOString() });
   await one('chat', { to: 'ops', channel: 'feishu', template: 'order-card', vars: { order: 'A-1005', amount: 99.5, customer: '李雷' } });
   for (let i = 0; i < 6; i++) await send({ to: `+86139001391${i}0`, template: 'login-code', vars: { code: String(100000 + i * 7919) } });
-  await settle(api, Object.values(ids).filter((id) => id !== ids.later));
+  await settle(api, Object.values(ids).filter((id) => typeof id === 'string' && id !== ids.later));
   for (const [name, state] of [['code', 'delivered'], ['mail', 'delivered'], ['bounced', 'bounced'], ['undelivered', 'undelivered'], ['refund', 'delivered']]) {
     await fetch(`${service.url}/dev/inbox/${ids[name]}/${state}`, { method: 'POST', headers: { Accept: 'application/json' } });
   }
   await until(async () => (await api('GET', `/v1/messages/${ids.refund}`)).status === 'delivered' && (await api('GET', `/v1/messages/${ids.bounced}`)).status === 'bounced');
-  await die(api, ids);
+  await Promise.all([die(api, ids), timed(api, ids)]);
   return ids;
 }
 
@@ -97,6 +97,41 @@ async function die(api, ids) {
 export async function behave(api, behaviour, reason) {
   const { version } = await api('GET', '/v1/accounts/inbox-telegram');
   await api('PUT', '/v1/accounts/inbox-telegram', { provider: 'devinbox', channel: 'telegram', config: { behaviour }, version, reason });
+}
+
+/** A sale to a list with faults that waits for a word, one that was sent, and schedules of every kind. */
+async function timed(api, ids) {
+  const put = (path, body) => api('PUT', path, body);
+  await put('/v1/templates/demo/spring-sale', {
+    class: 'marketing', variables: [{ name: 'name', type: 'string', max_length: 20, example: '李雷' }, { name: 'discount', type: 'string', max_length: 10, example: '20%' }], reason: '春季大促',
+    variants: [{ channel: 'sms', locale: 'zh', text: '【演示商城】{{name}}，今日全场{{discount}}优惠。拒收请回复R' }],
+  });
+  await api('POST', '/v1/templates/demo/spring-sale/publish', { version: 1, reason: '已审' });
+  const rows = (n, last) => Array.from({ length: n }, (_, i) => ({ to: `+86138001380${10 + i}`, vars: { name: ['李雷', '韩梅梅', '林涛', '魏华'][i % 4] } })).concat(last);
+  const order = (body) => api('POST', '/v1/campaigns', { tenant: 'demo', template: 'spring-sale', channel: 'sms', vars: { discount: '20%' }, ...body });
+  const waiting = await order({ title: '春季大促 老会员', audience: { upload: await upload(api, '手机号,姓名\n+8613800138050,李雷\n+86138,短号\n+8613800138051,韩梅梅\n13800138051,再来一次\n+8613800138052,\n'), columns: { vars: { name: '姓名' } } } });
+  const sent = await order({ title: '春季大促', send: true, audience: { rows: rows(12, [{ to: '+8613800130001', vars: { name: '空号' } }]) } });
+  const list = { tenant: 'demo', audience: { rows: rows(3, []) }, template: 'spring-sale', channel: 'sms', vars: { discount: '20%' } };
+  await put('/v1/schedules/demo/daily-bills', { ...list, tenant: undefined, title: '每日账单提醒', cron: '0 9 * * ? *', zone: 'Asia/Shanghai', audience: { path: 'bills/{run_date}.csv' }, reason: '财务要求' });
+  await put('/v1/schedules/demo/monday-sale', { ...list, tenant: undefined, title: '周一促销', cron: '30 10 ? * MON,THU *', zone: 'Asia/Shanghai', reason: '市场部' });
+  await put('/v1/schedules/demo/hourly-report', { ...list, tenant: undefined, every_minutes: 120 });
+  await put('/v1/schedules/demo/new-year', { ...list, tenant: undefined, title: '元旦', at: `${new Date().getUTCFullYear() + 1}-01-01T09:00`, zone: 'Asia/Shanghai' });
+  await api('POST', '/v1/schedules/demo/new-year/pause', { reason: '等文案' });
+  const run = await api('POST', '/v1/schedules/demo/monday-sale/run', { reason: '试一次' });
+  await until(async () => {
+    const [a, b, c] = await Promise.all([waiting, sent, run].map((r) => api('GET', `/v1/campaigns/${r.id}`)));
+    return a.state === 'waiting' && b.finished_at && c.finished_at;
+  }, 400);
+  ids.runs = { waiting: waiting.id, sent: sent.id };
+}
+
+/** Puts a list where the API says. */
+export async function upload(api, text, of = 'demo') {
+  const body = new TextEncoder().encode(text);
+  const to = await api('POST', '/v1/audiences', { tenant: of, size: body.length });
+  const answer = await fetch(to.url, { method: to.method, headers: to.headers, body });
+  if (!answer.ok) throw new Error(`upload: ${answer.status} ${await answer.text()}`);
+  return to.id;
 }
 
 const settle = (api, ids) => until(async () => (await Promise.all(ids.map((id) => api('GET', `/v1/messages/${id}`)))).every((m) => !['queued', 'sending'].includes(m.status)));

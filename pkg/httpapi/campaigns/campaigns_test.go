@@ -221,7 +221,7 @@ func TestCampaignLife(t *testing.T) {
 	id := c["id"].(string)
 	s.work()
 	c = s.must(200, "GET", "/v1/campaigns/"+id, "")
-	if c["state"] != "waiting" || fmt.Sprint(c["rows"]) != "map[bad:2 repeats:1 total:4]" || !strings.Contains(fmt.Sprint(c["dry_run"]), "valid:2") {
+	if c["state"] != "waiting" || fmt.Sprint(c["rows"]) != "map[bad:2 repeats:1 total:4]" || !strings.Contains(fmt.Sprint(c["dry_run"]), "valid:1") {
 		t.Error(c["state"], c["rows"], c["dry_run"], c["fault"])
 	}
 	bad := s.must(200, "GET", "/v1/campaigns/"+id+"/rows", "")
@@ -320,13 +320,27 @@ func TestScheduleLife(t *testing.T) {
 		t.Error(w.Code, w.Body)
 	}
 	s.must(200, "POST", "/v1/schedules/shop/bills/pause", `{"reason":"holiday"}`)
+	// A change leaves the list, if it says so, and the pause.
+	v = s.must(200, "PUT", "/v1/schedules/shop/bills", `{"title":"Bills","at":"2026-07-03T09:00","zone":"Asia/Shanghai","template":"bill","vars":{"amount":12.50},"audience":{"unchanged":true},"version":2}`)
+	if v["paused"] != true || fmt.Sprint(v["audience"]) != "map[count:2 format:jsonl kind:rows]" || v["at"] != "2026-07-03T01:00:00Z" {
+		t.Error(v)
+	}
+	for _, wrong := range []string{`"at":"2026-07-03T09:00","audience":{"unchanged":true,"path":"a.csv"},"version":3`, `"at":"2026-07-03T09:00","audience":{"unchanged":true}`} {
+		path := "/v1/schedules/shop/bills"
+		if !strings.Contains(wrong, "version") {
+			path = "/v1/schedules/shop/others"
+		}
+		if w := s.do("shop", "PUT", path, `{"zone":"Asia/Shanghai","template":"bill","vars":{"amount":1},`+wrong+`}`); w.Code != 422 || !strings.Contains(w.Body.String(), "/audience") {
+			t.Error(w.Code, w.Body)
+		}
+	}
 	v = s.must(200, "POST", "/v1/schedules/shop/bills/resume", "")
 	r := s.must(202, "POST", "/v1/schedules/shop/bills/run", "")
 	s.work()
 	if r = s.must(200, "GET", "/v1/campaigns/"+r["id"].(string), ""); fmt.Sprint(r["made"]) != "map[duplicate:0 made:2 refused:0 repeated:0 suppressed:0]" || r["schedule"] != "bills" {
 		t.Error(r["made"], r["state"], r["fault"])
 	}
-	for path, want := range map[string]int{"/v1/schedules": 1, "/v1/schedules?tenant=bank": 0, "/v1/schedules/shop/bills/history": 3, "/v1/schedules/shop/bills/runs": 1} {
+	for path, want := range map[string]int{"/v1/schedules": 1, "/v1/schedules?tenant=bank": 0, "/v1/schedules/shop/bills/history": 4, "/v1/schedules/shop/bills/runs": 1} {
 		if got := s.must(200, "GET", path, ""); len(got["items"].([]any)) != want {
 			t.Error(path, got)
 		}

@@ -11,30 +11,31 @@ import (
 
 // Content is what is sent, but for what is each recipient's own.
 type Content struct {
-	Template   string          `json:"template" doc:"Name of a template, or tenant/name of one that another tenant shares." example:"bill-reminder"`
-	Version    int             `json:"template_version,omitzero" doc:"The one that is published, as it is when it begins, without it." minimum:"1"`
-	Channel    message.Channel `json:"channel,omitzero" doc:"Of all recipients; without it each row's, or what its address is for." example:"sms"`
-	Locale     string          `json:"locale,omitzero" doc:"BCP 47, of all; a row's own goes before." example:"zh"`
-	Vars       map[string]any  `json:"vars,omitzero" doc:"Variables of all; a row's own go before."`
-	Reference  string          `json:"reference,omitzero" doc:"Your own id of it, on every message." maxLength:"128"`
-	TTLSeconds int             `json:"ttl_seconds,omitzero" doc:"How long after it was made a message may still be sent; the class's without it."`
+	Template        string          `json:"template" doc:"Name of a template, or tenant/name of one that another tenant shares." example:"bill-reminder"`
+	TemplateVersion int             `json:"template_version,omitzero" doc:"The one that is published, as it is when it begins, without it." minimum:"1"`
+	Channel         message.Channel `json:"channel,omitzero" doc:"Of all recipients; without it each row's, or what its address is for." example:"sms"`
+	Locale          string          `json:"locale,omitzero" doc:"BCP 47, of all; a row's own goes before." example:"zh"`
+	Vars            map[string]any  `json:"vars,omitzero" doc:"Variables of all; a row's own go before."`
+	Reference       string          `json:"reference,omitzero" doc:"Your own id of it, on every message." maxLength:"128"`
+	TTLSeconds      int             `json:"ttl_seconds,omitzero" doc:"How long after it was made a message may still be sent; the class's without it."`
 }
 
 func (c Content) content() campaign.Content {
-	return campaign.Content{Template: c.Template, Version: c.Version, Channel: c.Channel, Locale: c.Locale, Vars: c.Vars, Reference: c.Reference, TTLSeconds: c.TTLSeconds}
+	return campaign.Content{Template: c.Template, Version: c.TemplateVersion, Channel: c.Channel, Locale: c.Locale, Vars: c.Vars, Reference: c.Reference, TTLSeconds: c.TTLSeconds}
 }
 
 func contentOf(c campaign.Content) Content {
-	return Content{Template: c.Template, Version: c.Version, Channel: c.Channel, Locale: c.Locale, Vars: c.Vars, Reference: c.Reference, TTLSeconds: c.TTLSeconds}
+	return Content{Template: c.Template, TemplateVersion: c.Version, Channel: c.Channel, Locale: c.Locale, Vars: c.Vars, Reference: c.Reference, TTLSeconds: c.TTLSeconds}
 }
 
-// Audience says where the recipients are: one of rows, upload, path and url.
+// Audience says where the recipients are: one of rows, upload, path, url and unchanged.
 type Audience struct {
 	Rows       []Row           `json:"rows,omitzero" doc:"The recipients themselves, at most 1000."`
 	Upload     string          `json:"upload,omitzero" doc:"Id of an upload, see POST /v1/audiences."`
 	Path       string          `json:"path,omitzero" doc:"A file in the tenant's folder of sources, read when it begins. {run_date} is the day of the run in the schedule's zone, as 2026-03-31." example:"bills/{run_date}.csv"`
 	URL        string          `json:"url,omitzero" doc:"An https address of the tenant's own system, asked for the rows when it begins: docs/schedules.md." example:"https://billing.example.com/notify/rows"`
 	Generation int             `json:"secret_generation,omitzero" doc:"Of the secret that requests to url are signed with; another number is another secret." minimum:"0"`
+	Unchanged  bool            `json:"unchanged,omitzero" doc:"Of a schedule that is changed: the audience that it has stays."`
 	Format     audience.Format `json:"format,omitzero" enum:"csv,jsonl" doc:"Of an upload or a path; csv without it, or what the path ends in."`
 	Columns    Columns         `json:"columns,omitzero" doc:"Which columns of a CSV file are what. What is left out is found by its name."`
 }
@@ -56,7 +57,7 @@ type Columns struct {
 }
 
 func (a Audience) draft() campaign.AudienceDraft {
-	out := campaign.AudienceDraft{Upload: a.Upload, Path: a.Path, URL: a.URL, Generation: a.Generation, Format: a.Format, Columns: audience.Columns(a.Columns)}
+	out := campaign.AudienceDraft{Upload: a.Upload, Path: a.Path, URL: a.URL, Generation: a.Generation, Unchanged: a.Unchanged, Format: a.Format, Columns: audience.Columns(a.Columns)}
 	for _, r := range a.Rows {
 		out.Rows = append(out.Rows, audience.Recipient{To: r.To, Channel: r.Channel, Locale: r.Locale, Vars: r.Vars})
 	}

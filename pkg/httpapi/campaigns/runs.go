@@ -82,7 +82,7 @@ type Rows struct {
 
 // Dry is what a dry run counted.
 type Dry struct {
-	Valid      int64              `json:"valid"`
+	Valid      int64              `json:"valid" doc:"Would be sent: a recipient with several rows is one."`
 	Suppressed int64              `json:"suppressed"`
 	Capped     int64              `json:"capped"`
 	Duplicate  int64              `json:"duplicate" doc:"Equal content went to the recipient a short time ago."`

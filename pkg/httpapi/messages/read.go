@@ -29,6 +29,7 @@ type SearchRequest struct {
 	Class     message.Class   `json:"class,omitzero"`
 	Template  string          `json:"template,omitzero" doc:"Name, or tenant/name."`
 	Reference string          `json:"reference,omitzero" doc:"Your own id."`
+	Run       string          `json:"run,omitzero" doc:"Id of a campaign, or of a schedule's run: its messages."`
 	From      *time.Time      `json:"from,omitzero" doc:"Inclusive; 7 days ago without it, but for a recipient or a reference."`
 	To        *time.Time      `json:"to,omitzero" doc:"Exclusive; now without it."`
 	Limit     int             `json:"limit,omitzero" doc:"1 to 200; 50 without it." minimum:"1" maximum:"200"`
@@ -108,7 +109,7 @@ func Reading(t Trace) []httpapi.Endpoint {
 
 func (r *SearchRequest) filter() trace.Filter {
 	f := trace.Filter{Tenant: r.Tenant, Recipient: r.Recipient, Channel: r.Channel, Status: r.Status, Class: r.Class,
-		Template: r.Template, Reference: r.Reference, Limit: r.Limit, Cursor: r.Cursor}
+		Template: r.Template, Reference: r.Reference, Run: r.Run, Limit: r.Limit, Cursor: r.Cursor}
 	if r.From != nil {
 		f.From = *r.From
 	}

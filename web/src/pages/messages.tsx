@@ -5,9 +5,9 @@ import { get, post } from '../api.ts';
 import { Chip, Clear, Since, filterOf, since } from '../filters.tsx';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
-import { params, setParams } from '../route.tsx';
+import { A, params, setParams, to } from '../route.tsx';
 import { may } from '../state.ts';
-import { Button, Card, Empty, Loading, Page, Tabs, Trouble } from '../ui.tsx';
+import { Button, Card, Empty, Loading, Page, Raw, Tabs, Trouble } from '../ui.tsx';
 import { pick } from '../i18n.ts';
 import { MessageTable, span } from '../verdict.tsx';
 
@@ -16,13 +16,13 @@ export const classes = ['otp', 'transactional', 'marketing'] as const;
 export const channels = ['sms', 'email', 'push', 'feishu', 'dingtalk', 'wecom', 'wechat', 'whatsapp', 'slack', 'telegram', 'discord', 'webhook'] as const;
 
 const views: [string, Key][] = [['', 'view.all'], ['failed', 'view.failed'], ['undelivered', 'view.undelivered'], ['in_doubt', 'view.in_doubt'], ['dead', 'view.dead'], ['queued', 'view.waiting']];
-const filters = ['tenant', 'channel', 'status', 'class', 'template'] as const;
+const filters = ['tenant', 'channel', 'status', 'class', 'template', 'run'] as const;
 
 function request(): Record<string, string> {
   const body: Record<string, string> = {};
   for (const name of filters) if (filterOf(name)) body[name] = filterOf(name);
   const from = since();
-  if (from) body.from = from;
+  if (from && !body.run) body.from = from;
   return body;
 }
 
@@ -47,7 +47,9 @@ export function Messages() {
     <Page title={t('nav.messages')} note={t('messages.note')}>
       <div class="chips"><Tabs label={t('views')} value={params.value.get('status') ?? ''} set={(v) => setParams({ status: v })} options={views.map(([v, k]) => [v, t(k)] as const)} /></div>
       <div class="chips">
-        <Since of={['1', 'today', '24', '720']} none="hours.7d" />
+        {filterOf('run')
+          ? <span class="chip on"><A href={to('campaigns', filterOf('run'))}>{t('uses.run')} <Raw class="mono">{filterOf('run').slice(-6)}</Raw></A><Button kind="link" aria-label={t('remove')} onClick={() => setParams({ run: '' })}>✕</Button></span>
+          : <Since of={['1', 'today', '24', '720']} none="hours.7d" />}
         <Chip name="status" label={t('status')} options={statuses.map((s) => [s, word('status', s)])} />
         {may('operate') && <Chip name="tenant" label={t('tenant')} options={(tenants.data?.items ?? []).map((x) => [x.name, x.name])} />}
         <Chip name="channel" label={t('channel')} options={channels.map((c) => [c, word('channel', c)])} />

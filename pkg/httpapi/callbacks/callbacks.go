@@ -6,7 +6,6 @@ import (
 	"context"
 	"encoding/json"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/opennotify/notify/pkg/callback"
@@ -138,15 +137,10 @@ func instant(c *httpapi.Call, name string) (time.Time, error) {
 	return t, nil
 }
 
-const defaultPage = 50
-
 // filter reads a page of the query.
 func filter(c *httpapi.Call) (f callback.Filter, err error) {
-	f.Limit = defaultPage
-	if text := c.Query("limit"); text != "" {
-		if f.Limit, err = strconv.Atoi(text); err != nil || f.Limit < 1 || f.Limit > callback.MaxPage {
-			return f, problem.Invalid(problem.At("query:limit", problem.BadValue, "limit must be 1 to %d", callback.MaxPage))
-		}
+	if f.Limit, err = c.Limit(); err != nil {
+		return f, err
 	}
 	if f.From, err = instant(c, "from"); err != nil {
 		return f, err
@@ -192,7 +186,7 @@ func Endpoints(u Callbacks) []httpapi.Endpoint {
 	const theirs = "A key with the scopes send and read does this for its own tenant; one that operates for all."
 	list := op(http.MethodGet, "attempts", "listCallbacks", "List what an endpoint was sent, or is being sent, the newest first", problem.BadTime)
 	list.Query = []httpapi.Param{{Name: "from", Description: "Made from then on, RFC 3339.", Example: "2026-01-02T15:04:05Z"}, {Name: "to", Description: "Made before then."},
-		{Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}}
+		httpapi.LimitParam(), httpapi.AfterParam()}
 	test := op(http.MethodPost, "test", "testEndpoint", "Send an event of type endpoint.test", problem.NotAllowedNow)
 	test.Status, test.Description = http.StatusAccepted, theirs
 	resend := op(http.MethodPost, "resend", "resendCallbacks", "Send the callback of a message again, or those of a time that did not arrive", problem.NotAllowedNow, problem.BadTime)

@@ -106,7 +106,7 @@ func TestRefusals(t *testing.T) {
 	b := setup(t)
 	const path = "/v1/endpoints/shop/orders/"
 	for _, row := range []struct{ method, path, body, says string }{
-		{"GET", "attempts?limit=0", "", "limit must be 1 to 100"},
+		{"GET", "attempts?limit=0", "", "limit must be a whole number from 1 to 100"},
 		{"GET", "attempts?from=yesterday", "", "query:from"},
 		{"GET", "attempts?to=0001-01-01T00:00:00Z", "", "query:to"},
 		{"GET", "attempts?after=msg_x", "", "query:after"},

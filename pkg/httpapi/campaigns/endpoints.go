@@ -4,7 +4,6 @@ package campaigns
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"strings"
 	"time"
 
@@ -62,27 +61,10 @@ func at(t message.Time) *time.Time {
 
 // Parameters of pages, and of a change without a body.
 var (
-	limitParam   = httpapi.Param{Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}
-	afterParam   = httpapi.Param{Name: "after", Description: "The next of the page before."}
 	tenantParam  = httpapi.Param{Name: "tenant", Description: "Whose; the key's own without it."}
 	versionParam = httpapi.Param{Name: "version", Description: "The version that you read; any without it.", Example: "3"}
 	reasonParam  = httpapi.Param{Name: "reason", Description: "Why: kept in the record. At most 200 characters."}
 )
-
-// number reads a whole number of the query; def without one.
-func number(c *httpapi.Call, name string, def, least, most int) (int, error) {
-	text := c.Query(name)
-	if text == "" {
-		return def, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, problem.Invalid(problem.At("query:"+name, problem.BadValue, "%s must be a whole number from %d to %d", name, least, most))
-	}
-	return n, nil
-}
-
-func pageSize(c *httpapi.Call) (int, error) { return number(c, "limit", 50, 1, 100) }
 
 // of is whose things are asked for.
 func of(c *httpapi.Call, name string) string {

@@ -100,12 +100,12 @@ const fileBytes = 4 << 20
 
 func files(s Runs) []httpapi.Endpoint {
 	rows := op(http.MethodGet, "campaigns/{id}/rows", "listBadRows", "List the rows that nothing can be sent to, with their faults", tenant.Read, problem.NotFound)
-	rows.Query = []httpapi.Param{afterParam}
+	rows.Query = []httpapi.Param{httpapi.AfterParam()}
 	rowsCSV := op(http.MethodGet, "campaigns/{id}/rows.csv", "downloadBadRows", "Download those rows as they were, with a column error", tenant.Read, problem.NotFound)
-	rowsCSV.Query = []httpapi.Param{afterParam}
+	rowsCSV.Query = []httpapi.Param{httpapi.AfterParam()}
 	rowsCSV.Description = "Mend them and send the file as another audience. A Link header with rel=next has the address of what did not fit."
 	failuresCSV := op(http.MethodGet, "campaigns/{id}/failures.csv", "downloadFailures", "Download whom a run did not reach, with the provider's reason", tenant.Read, problem.NotFound)
-	failuresCSV.Query, failuresCSV.Description = []httpapi.Param{afterParam}, "A Link header with rel=next has the address of what did not fit."
+	failuresCSV.Query, failuresCSV.Description = []httpapi.Param{httpapi.AfterParam()}, "A Link header with rel=next has the address of what did not fit."
 	return []httpapi.Endpoint{
 		httpapi.Route(rows, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*BadRows, error) {
 			_, bad, next, err := s.BadRows(ctx, c.Principal, c.Path("id"), c.Query("after"))

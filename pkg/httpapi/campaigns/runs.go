@@ -175,14 +175,14 @@ func campaigns(s Runs) []httpapi.Endpoint {
 	create.Status, create.Headers = http.StatusAccepted, []httpapi.Param{keyHeader}
 	create.Description = "Each row becomes a message of its own, through the same intake as POST /v1/messages: suppressions, dedup, limits. A recipient gets one message of a campaign, however many rows he has."
 	list := op(http.MethodGet, "campaigns", "listCampaigns", "List the campaigns, the newest first", tenant.Read)
-	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, limitParam, afterParam}
+	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, httpapi.LimitParam(), httpapi.AfterParam()}
 	return []httpapi.Endpoint{
 		httpapi.Route(create, func(ctx context.Context, c *httpapi.Call, r *CreateCampaign) (*Run, error) {
 			return one(runOf)(s.Create(ctx, c.Principal, campaign.Campaign{Tenant: of(c, r.Tenant), Title: r.Title, Content: r.Content.content(), Audience: r.Audience.draft(),
 				PerSecond: r.PerSecond, Send: r.Send, Reason: r.Reason}, c.Header("Idempotency-Key")))
 		}),
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RunList, error) {
-			limit, err := pageSize(c)
+			limit, err := c.Limit()
 			if err != nil {
 				return nil, err
 			}

@@ -97,10 +97,10 @@ func schedules(s Schedules) []httpapi.Endpoint {
 	run := op(http.MethodPost, path+"/run", "runSchedule", "Start a run now, whatever the time", tenant.Send, problem.NotFound, problem.NotAllowedNow)
 	run.BodyOptional, run.Status = true, http.StatusAccepted
 	runs := op(http.MethodGet, path+"/runs", "listScheduleRuns", "List a schedule's runs, the newest first", tenant.Read, problem.NotFound)
-	runs.Query = []httpapi.Param{limitParam, afterParam}
+	runs.Query = httpapi.PageParams()
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*ScheduleList, error) {
-			n, err := number(c, "next", 5, 1, 200)
+			n, err := c.Number("next", 5, 1, 200)
 			if err != nil {
 				return nil, err
 			}
@@ -124,7 +124,7 @@ func schedules(s Schedules) []httpapi.Endpoint {
 			}),
 		putSchedule(s, path),
 		httpapi.Route(del, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*struct{}, error) {
-			n, err := number(c, "version", 0, 1, 1<<31-1)
+			n, err := c.Number("version", 0, 1, 1<<31-1)
 			if err == nil {
 				err = s.DeleteSchedule(ctx, c.Principal, c.Path("tenant"), c.Path("name"), campaign.Change{Version: int64(n), Reason: c.Query("reason")})
 			}
@@ -136,7 +136,7 @@ func schedules(s Schedules) []httpapi.Endpoint {
 			return one(runOf)(s.RunSchedule(ctx, c.Principal, c.Path("tenant"), c.Path("name"), r.Date, r.Reason))
 		}),
 		httpapi.Route(runs, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RunList, error) {
-			limit, err := pageSize(c)
+			limit, err := c.Limit()
 			if err != nil {
 				return nil, err
 			}

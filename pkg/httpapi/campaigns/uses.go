@@ -67,7 +67,7 @@ func uses(u TemplateUse) []httpapi.Endpoint {
 		"Schedules are listed, and send with what is published next: restore an older version, or pause them."
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Uses, error) {
-			n, err := number(c, "version", 0, 1, 1<<31-1)
+			n, err := c.Number("version", 0, 1, 1<<31-1)
 			if err != nil {
 				return nil, err
 			}

@@ -114,11 +114,11 @@ func diffTemplate(o Templates) httpapi.Endpoint {
 		{Name: "to", Required: true, Description: "The version after.", Example: "2"},
 	}
 	return httpapi.Route(d, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TemplateDiff, error) {
-		from, err := number(c, "from", 0, 1, 1<<31-1)
+		from, err := c.Number("from", 0, 1, 1<<31-1)
 		if err != nil {
 			return nil, err
 		}
-		to, err := number(c, "to", 0, 1, 1<<31-1)
+		to, err := c.Number("to", 0, 1, 1<<31-1)
 		if err != nil {
 			return nil, err
 		}

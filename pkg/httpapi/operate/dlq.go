@@ -116,9 +116,9 @@ func listDead(o Redrives) httpapi.Endpoint {
 		{Name: "account", Description: "Only of this account: that of the last attempt."}, {Name: "template", Description: "Only of this template: tenant/name, or name with tenant."},
 		{Name: "reason", Description: "Only those that died of this."},
 		{Name: "from", Description: "Inclusive: when they died.", Example: "2026-01-02T10:30:00Z"}, {Name: "to", Description: "Exclusive: when they died.", Example: "2026-01-02T11:30:00Z"},
-		{Name: "day", Description: "Only messages accepted on this day, in UTC; the last 7 days without it.", Example: "2026-01-02"}, limitParam, afterParam}
+		{Name: "day", Description: "Only messages accepted on this day, in UTC; the last 7 days without it.", Example: "2026-01-02"}, httpapi.LimitParam(), httpapi.AfterParam()}
 	return httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*DeadLetterList, error) {
-		limit, err := pageSize(c)
+		limit, err := c.Limit()
 		if err != nil {
 			return nil, err
 		}

@@ -3,7 +3,6 @@ package operate
 import (
 	"net/http"
 	"slices"
-	"strconv"
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
@@ -133,33 +132,12 @@ func orZero(t *time.Time) time.Time {
 var (
 	versionParam = httpapi.Param{Name: "version", Required: true, Description: "The version that you read.", Example: "3"}
 	reasonParam  = httpapi.Param{Name: "reason", Description: "Why: kept in the history. At most 200 characters."}
-	limitParam   = httpapi.Param{Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}
-	afterParam   = httpapi.Param{Name: "after", Description: "The next of the page before."}
 )
-
-// number reads a whole number of the query; def without one.
-func number(c *httpapi.Call, name string, def, least, most int) (int, error) {
-	text := c.Query(name)
-	if text == "" {
-		return def, nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < least || n > most {
-		return 0, problem.Invalid(problem.At("query:"+name, problem.BadValue, "%s must be a whole number from %d to %d", name, least, most))
-	}
-	return n, nil
-}
 
 // changeOf reads the change of a request without a body.
 func changeOf(c *httpapi.Call) (operate.Change, error) {
-	n, err := number(c, "version", 0, 1, 1<<31-1)
+	n, err := c.Number("version", 0, 1, 1<<31-1)
 	return operate.Change{Version: int64(n), Reason: c.Query("reason")}, err
-}
-
-const defaultPage = 50
-
-func pageSize(c *httpapi.Call) (int, error) {
-	return number(c, "limit", defaultPage, 1, operate.MaxPage)
 }
 
 // made marks the answer to a change that made something new.

@@ -65,7 +65,7 @@ func recipes(o Recipes) []httpapi.Endpoint {
 				return &RecipeList{items}, err
 			}),
 		httpapi.Route(read, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Recipe, error) {
-			version, err := number(c, "version", 0, 1, 1<<31-1)
+			version, err := c.Number("version", 0, 1, 1<<31-1)
 			if err != nil {
 				return nil, err
 			}

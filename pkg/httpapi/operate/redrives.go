@@ -126,7 +126,7 @@ func Redriving(o Redrives) []httpapi.Endpoint {
 	start := op(post, "dlq/redrive", "redriveDeadLetters", "Try many dead messages again, or count them", operators(), problem.UnknownTenant, problem.UnknownChannel, problem.BadTime)
 	start.Description = "They go through their lanes anew and keep their expiry. Count first: `dry_run` says how many there are, why they died, and how many are too late."
 	list := op(get, "redrives", "listRedrives", "List redrives, the newest first", operators())
-	list.Query = []httpapi.Param{limitParam, afterParam}
+	list.Query = httpapi.PageParams()
 	stop := op(post, "redrives/{id}/stop", "stopRedrive", "Stop a redrive before its next second", operators(), problem.NotFound, problem.NotAllowedNow)
 	stop.BodyOptional = true
 	for _, o := range []*httpapi.Op{&list, &stop} {
@@ -152,7 +152,7 @@ func Redriving(o Redrives) []httpapi.Endpoint {
 			return &RedriveAnswer{Redrive: j}, nil
 		}),
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RedriveList, error) {
-			limit, err := pageSize(c)
+			limit, err := c.Limit()
 			if err != nil {
 				return nil, err
 			}

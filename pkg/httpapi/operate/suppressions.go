@@ -99,13 +99,13 @@ func suppressionOf(e suppress.Entry) Suppression {
 func suppressions(o Suppressions) []httpapi.Endpoint {
 	list := op(get, "suppressions", "listSuppressions", "List the addresses that are not written to, the newest first", operators())
 	list.Description = "A page may be short and not be the last: go on while there is a next."
-	list.Query = []httpapi.Param{limitParam, afterParam}
+	list.Query = httpapi.PageParams()
 	add := op(post, "suppressions", "suppress", "Stop messages to an address", operators(), problem.BadAddress, problem.UnknownChannel, problem.UnknownTenant, problem.BadTime)
 	add.Description = "It replaces an entry for the same address, channel, class and tenant."
 	add.Status = http.StatusCreated
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*SuppressionList, error) {
-			limit, err := pageSize(c)
+			limit, err := c.Limit()
 			if err != nil {
 				return nil, err
 			}

@@ -143,7 +143,7 @@ func templates(o Templates) []httpapi.Endpoint {
 	list := op(get, "templates", "listTemplates", "List the templates that may be sent: the tenant's own, and those that others share", readers())
 	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}}
 	versions := op(get, "templates/{tenant}/{name}/versions", "listTemplateVersions", "List a template's versions, the newest first", readers(), problem.NotFound)
-	versions.Query = []httpapi.Param{limitParam, {Name: "before", Description: "Only versions below this one: the next of the page before."}}
+	versions.Query = []httpapi.Param{httpapi.LimitParam(), {Name: "before", Description: "Only versions below this one: the next of the page before."}}
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TemplateList, error) {
 			items, err := many(templateOf)(o.Templates(ctx, c.Principal, c.Query("tenant")))
@@ -159,11 +159,11 @@ func templates(o Templates) []httpapi.Endpoint {
 				return &TemplateList{items}, err
 			}),
 		httpapi.Route(versions, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*TemplateVersionList, error) {
-			limit, err := pageSize(c)
+			limit, err := c.Limit()
 			if err != nil {
 				return nil, err
 			}
-			before, err := number(c, "before", 0, 1, 1<<31-1)
+			before, err := c.Number("before", 0, 1, 1<<31-1)
 			if err != nil {
 				return nil, err
 			}

@@ -33,7 +33,7 @@ func (d *deployment) canary(t *testing.T) {
 	if _, err := secrets.CreateSecret(t.Context(), &secretsmanager.CreateSecretInput{Name: aws.String(d.name + "/canary"), SecretString: &order}); err != nil {
 		t.Fatal(err)
 	}
-	d.call(t, http.StatusOK, http.MethodPut, "/v1/templates/shop/canary", map[string]any{"class": "transactional", "variables": []any{map[string]any{"name": "at", "example": "now"}},
+	d.call(t, http.StatusCreated, http.MethodPut, "/v1/templates/shop/canary", map[string]any{"class": "transactional", "variables": []any{map[string]any{"name": "at", "example": "now"}},
 		"variants": []any{map[string]any{"channel": "webhook", "locale": "en", "data": `{"at":"{{at}}"}`}}})
 	d.call(t, http.StatusOK, http.MethodPost, "/v1/templates/shop/canary/publish", map[string]any{"version": 1})
 	eventually(t, "a canary that came through", func() (string, bool) { // configuration is in force within half a minute

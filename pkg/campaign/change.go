@@ -188,7 +188,8 @@ func external(name string) error {
 	return problem.New(problem.NotAllowedNow, "schedule %s was made with AWS tools; steer it with them", name)
 }
 
-// DeleteSchedule cancels a schedule, and stops the runs that it has under way.
+// DeleteSchedule cancels a schedule, and stops the runs that it has under way. Asked again, it does so again: who
+// asked first may have died in between.
 func (c *Campaigns) DeleteSchedule(ctx context.Context, p tenant.Principal, of, name string, change Change) error {
 	if err := changes(p); err != nil {
 		return err
@@ -196,19 +197,26 @@ func (c *Campaigns) DeleteSchedule(ctx context.Context, p tenant.Principal, of, 
 	if err := change.check(); err != nil {
 		return err
 	}
-	d, err := c.live(ctx, p, of, name)
+	d, err := c.doc(ctx, p, of, name)
 	if err != nil {
 		return err
 	}
-	if change.Version != 0 && change.Version != d.Version {
-		return problem.New(problem.Conflict, "schedule %s has version %d, by %s at %s; read it again", name, d.Version, d.Author, d.At)
+	if !d.Deleted {
+		if change.Version != 0 && change.Version != d.Version {
+			return problem.New(problem.Conflict, "schedule %s has version %d, by %s at %s; read it again", name, d.Version, d.Author, d.At)
+		}
+		version := d.Version
+		d.Deleted, d.Reason = true, change.Reason
+		if d, err = c.put(ctx, p, d); err != nil {
+			return err
+		}
+		c.untime(ctx, d, version)
 	}
-	version := d.Version
-	d.Deleted, d.Reason = true, change.Reason
-	if d, err = c.put(ctx, p, d); err != nil {
-		return err
-	}
-	c.untime(ctx, d, version)
+	return c.stopRuns(ctx, p, of, name)
+}
+
+// stopRuns stops the runs that a schedule has under way.
+func (c *Campaigns) stopRuns(ctx context.Context, p tenant.Principal, of, name string) error {
 	for after := ""; ; {
 		jobs, next, err := c.Store.Jobs(ctx, c.as, of, KindRun, topic(name), 100, after)
 		if err != nil {

@@ -153,19 +153,24 @@ func (c *Campaigns) start(ctx context.Context, j store.Job, spec Spec) (store.Jo
 	return kept, err
 }
 
-// overtaken tells why a run is not to begin: its schedule was cancelled, paused or changed after it fired.
-// The document is read after the run was kept, and a cancellation looks for runs after it changed the
-// document: so one of the two sees the other.
+// overtaken tells why a run is not to begin: its schedule was cancelled, paused or changed after it fired; or why it
+// is not to go on: it was cancelled. The document is read after the run was kept, and a cancellation looks for runs
+// after it changed the document: so one of the two sees the other. But who cancels may die before he looks, or see a
+// list that lags: so every page asks.
 func (c *Campaigns) overtaken(ctx context.Context, r *run) (string, error) {
-	if r.Schedule == "" || r.External || r.Manual || r.Page > 0 {
+	if r.Schedule == "" || r.External {
 		return "", nil
 	}
 	d, err := c.Store.Doc(ctx, store.Schedules, docName(r.Tenant, r.Schedule))
-	switch {
-	case errors.Is(err, store.ErrNotFound), err == nil && d.Deleted:
+	switch gone := errors.Is(err, store.ErrNotFound) || err == nil && d.Deleted; {
+	case gone && r.Page > 0:
+		return "its schedule was cancelled", nil
+	case gone:
 		return "its schedule was cancelled before it began", nil
 	case err != nil:
 		return "", err
+	case r.Manual, r.Page > 0:
+		return "", nil
 	}
 	s, err := readSchedule(d)
 	if err != nil {

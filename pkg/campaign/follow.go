@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"maps"
@@ -130,6 +131,9 @@ func patience(since time.Duration) time.Duration {
 // maxRounds is how often a stop goes through the messages: one that a worker has may come back.
 const maxRounds = 4
 
+// longestPage is how long a page may go on making messages that was begun before the stop: no function lives longer.
+const longestPage = 30 * time.Second
+
 // withdraw cancels what is still on its way, in steps: the stop of a run.
 func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error) {
 	r, err := openRun(j)
@@ -140,9 +144,14 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 	if n := len(j.Steps); n > 0 && j.Steps[n-1].Why != "" {
 		why += ": " + j.Steps[n-1].Why
 	}
+	now := c.now()
 	if r.at.Phase != stopping { // whatever round was being made is begun anew
+		if r.at.Phase == expanding {
+			r.at.Stopped = now
+		}
 		r.at.Survey.Began, r.at.Phase, r.at.Care = 0, stopping, 0
 	}
+	late := r.at.Stopped.Add(longestPage).Sub(cmp.Or(r.at.Survey.Began, now)) // of what this round may not see
 	counts := map[string]int64{}
 	whole, err := c.walk(ctx, r, func(m *store.Record) error {
 		if m.Status != message.Queued && m.Status != message.Scheduled {
@@ -164,8 +173,11 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 	if whole {
 		s := r.at.Survey.Whole
 		r.at.Care++
-		step.Done = s[message.Sending]+s[message.Queued]+s[message.Scheduled] == 0 || r.at.Care == maxRounds
-		step.Wait = 10 * time.Second
+		open := s[message.Sending] + s[message.Queued] + s[message.Scheduled]
+		step.Done = late <= 0 && (open == 0 || r.at.Care >= maxRounds)
+		if step.Wait = 10 * time.Second; open == 0 {
+			step.Wait = max(step.Wait, late)
+		}
 	}
 	step.Cursor, err = r.cursor()
 	return step, err

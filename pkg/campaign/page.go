@@ -19,12 +19,18 @@ func (c *Campaigns) page(ctx context.Context, j store.Job) (job.Step, error) {
 	if err != nil {
 		return job.Step{}, err
 	}
+	switch why, err := c.overtaken(ctx, r); {
+	case err != nil:
+		return job.Step{}, err
+	case why != "" && r.Page == 0:
+		return job.Step{Stopped: why}, nil
+	case why != "": // what was made has to be taken back
+		_, err := c.Jobs.Steer(ctx, c.as, r.ID, store.JobStopping, why)
+		return job.Step{Cursor: j.Cursor}, err
+	}
 	var step job.Step
 	switch r.at.Phase {
 	case reading:
-		if why, err := c.overtaken(ctx, r); why != "" || err != nil {
-			return job.Step{Stopped: why}, err
-		}
 		step, err = c.read(ctx, r)
 	case weighing:
 		step, err = c.weigh(ctx, r)

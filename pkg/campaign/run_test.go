@@ -1,6 +1,7 @@
 package campaign_test
 
 import (
+	"context"
 	"errors"
 	"flag"
 	"fmt"
@@ -267,7 +268,11 @@ func TestSteer(t *testing.T) {
 	if _, err := w.camp.CancelRun(t.Context(), shop, r.ID, "again"); err != nil {
 		t.Fatal(err)
 	}
-	w.work(30 * time.Second)
+	w.work(2 * time.Second)
+	if n := w.queued(r.ID); n != 0 {
+		t.Error(n, "not taken back")
+	}
+	w.work(time.Minute) // a page that was begun before may go on for so long
 	r = w.run(r.ID)
 	if r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Counts["cancelled"] == 0 || r.Statuses[message.Cancelled] != r.Counts["cancelled"] {
 		t.Error(r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Counts, r.Statuses)
@@ -454,5 +459,33 @@ func TestRunAccess(t *testing.T) {
 		if err := do(intaketest.Principal("shop", true)); problem.From(err).Code != problem.Forbidden {
 			t.Errorf("%s without a scope: %v", name, err)
 		}
+	}
+}
+
+// A page that is being made when its run is stopped goes on: what it makes is taken back too.
+func TestStopDuringPage(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := hello(w.upload(list(20)))
+	o.Send = true
+	r := w.create(o)
+	stopped := false
+	w.fault = func(call string) (f storetest.Fault) {
+		if call == "Write" && !stopped && strings.Contains(string(w.job(r.ID).Cursor), `"expanding"`) {
+			stopped = true
+			f.Hold = func(context.Context) {
+				if _, err := w.camp.CancelRun(t.Context(), shop, r.ID, "the text is wrong"); err != nil {
+					t.Error(err)
+				}
+				w.step() // another process does the stop meanwhile
+			}
+		}
+		return f
+	}
+	w.work(2 * time.Second)
+	made := len(w.messages(r.ID))
+	w.work(time.Minute)
+	if r = w.run(r.ID); made == 0 || r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made {
+		t.Errorf("%s, %d queued, %d of %d", r.State, w.queued(r.ID), len(w.messages(r.ID)), made)
 	}
 }

@@ -477,3 +477,46 @@ func TestTestKey(t *testing.T) {
 		}
 	}
 }
+
+// Who cancels a schedule may die before he stops its runs: they see it at their next page. Asked again, the cancellation
+// stops them at once.
+func TestCancelCutOff(t *testing.T) {
+	t.Parallel()
+	for again := range 2 {
+		w := newWorld(t)
+		w.Put(store.Accounts, "sms-a", "", config.Account{Name: "sms-a", Provider: "devinbox", Channel: message.SMS, PerSecond: 1})
+		w.Put(store.Accounts, "sms-b", "", config.Account{Name: "sms-b", Provider: "devinbox", Channel: message.SMS, Off: true})
+		w.Config.Changed(store.Accounts)
+		audience := rows()
+		for i := range 20 {
+			audience.Rows = append(audience.Rows, rows().Rows[0])
+			audience.Rows[i+2].To = fmt.Sprintf("+86138001390%02d", i)
+		}
+		v := w.schedule(daily(), audience)
+		w.until(v.Next[0].Add(time.Second))
+		w.fire(1, v.Next[0])
+		w.work(3 * time.Second)
+		r := w.runs("bills")[0]
+		made := len(w.messages(r.ID))
+		d, err := w.Store.Doc(t.Context(), store.Schedules, "shop/bills")
+		if err != nil || made == 0 || made == len(audience.Rows) {
+			t.Fatal(made, err)
+		}
+		d.Deleted = true
+		if _, err := w.Store.PutDoc(t.Context(), system, w.Time(), d); err != nil {
+			t.Fatal(err)
+		}
+		if again == 1 {
+			if err := w.camp.DeleteSchedule(t.Context(), shop, "shop", "bills", campaign.Change{Version: v.Version}); err != nil {
+				t.Error(err)
+			}
+			if r := w.run(r.ID); r.State != "stopping" {
+				t.Error(r.State)
+			}
+		}
+		w.work(time.Minute)
+		if r = w.run(r.ID); r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Steps[0].Why != "its schedule was cancelled" {
+			t.Errorf("again %d: %s, %d queued, %d made, %d before: %+v", again, r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Steps)
+		}
+	}
+}

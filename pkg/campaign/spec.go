@@ -86,11 +86,13 @@ type cursor struct {
 	// Marks are messages that tell how much of what was made has not been sent.
 	Marks []mark `json:"m,omitzero"`
 	// Made is when all rows were messages; Ended when none of them was on its way any more.
-	Made   message.Time `json:"md,omitzero"`
-	Ended  message.Time `json:"en,omitzero"`
-	Care   int          `json:"ca,omitzero"` // surveys after the end, or of the stop
-	Soon   bool         `json:"so,omitzero"` // looked at once more soon after the end
-	Survey survey       `json:"sv,omitzero"`
+	Made  message.Time `json:"md,omitzero"`
+	Ended message.Time `json:"en,omitzero"`
+	Care  int          `json:"ca,omitzero"` // surveys after the end, or of the stop
+	// Stopped is when a stop cut off the making of messages.
+	Stopped message.Time `json:"stp,omitzero"`
+	Soon    bool         `json:"so,omitzero"` // looked at once more soon after the end
+	Survey  survey       `json:"sv,omitzero"`
 }
 
 // run is a job with what is in it.

@@ -37,7 +37,7 @@ func (pl *planner) draft(ctx context.Context, t target, place int, kind store.Gr
 	if t.channel == message.SMS {
 		m.Segments = template.CountSegments(d.content.Text).Count
 	}
-	d.Draft = store.Draft{Message: m, To: to.Send, Vars: pl.vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject), Guarded: true}
+	d.Draft = store.Draft{Message: m, To: to.Send, Vars: pl.vars, Content: pl.req.Content, Same: pl.same, Window: pl.window(d.subject), Guarded: true, Fixed: pl.req.Run != nil}
 	pl.simulate(d)
 	if kind == store.GroupFallback { // which of them goes first must be known before any is written
 		return d, pl.in.suppress(ctx, d)

@@ -94,7 +94,7 @@ func (in *Intake) Rows(ctx context.Context, p tenant.Principal, reqs []*Request)
 func rowVerdict(m *message.Message, v store.Verdict) RowVerdict {
 	out := RowVerdict{Fate: Made, Record: v.Record}
 	switch r := v.Record; {
-	case r.ID != m.ID:
+	case r.ID != m.ID, r.Request != m.Request: // it has this id, and the claim that this row left behind in a crash
 		out.Fate = Duplicate
 	case r.Place != m.Place:
 		out.Fate = Repeated

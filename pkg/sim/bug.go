@@ -62,12 +62,33 @@ const (
 	BugCallbackAnew    Bug = "a callback is made anew by who begins anew"
 	BugCallbackTold    Bug = "callbacks are told of"
 	BugTellForgotten   Bug = "nobody notes what is to be told"
+
+	BugFireAnew         Bug = "every fire is a run of its own"
+	BugFireCancelled    Bug = "a fire does not see that its schedule was cancelled"
+	BugFireLost         Bug = "a fire that was lost is not made up for"
+	BugRowsAnew         Bug = "a page that is done again makes its messages anew"
+	BugPageSkipped      Bug = "a page that failed is held to be done"
+	BugRunUnpinned      Bug = "each page takes the newest template"
+	BugSteeringLost     Bug = "a page writes over what was said to its run"
+	BugNothingTakenBack Bug = "a stop takes nothing back"
+	BugOwnerUntold      Bug = "nobody is told that a run failed"
 )
+
+// needs is what there must be for a bug to show.
+func (b Bug) needs() Parts {
+	switch b {
+	case BugFireAnew, BugFireCancelled, BugFireLost:
+		return Schedules
+	case BugRowsAnew, BugPageSkipped, BugRunUnpinned, BugSteeringLost, BugNothingTakenBack, BugOwnerUntold:
+		return Campaigns
+	}
+	return 0
+}
 
 // spoil changes what is written.
 func (b Bug) spoil(now message.Time, sequences [][]store.Op) [][]store.Op {
 	switch b {
-	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost, BugEarlyDropped, BugEarlyLost, BugUnguarded:
+	case BugNoFence, BugTrustTTL, BugKeyDropped, BugContentDropped, BugRecordExpires, BugDueLost, BugEarlyDropped, BugEarlyLost, BugUnguarded, BugSteeringLost:
 	default:
 		return sequences
 	}
@@ -86,6 +107,8 @@ func (b Bug) spoilOp(now message.Time, op *store.Op) {
 	record, named := strings.HasPrefix(it.PK, "m#"), strings.HasPrefix(it.PK, "p#")
 	switch {
 	case b == BugNoFence && record && op.Cond == store.AtRev:
+		op.Cond = store.Always
+	case b == BugSteeringLost && strings.HasPrefix(it.PK, "j#") && op.Cond == store.AtRev:
 		op.Cond = store.Always
 	case b == BugEarlyLost && named:
 		op.Cond = store.Always

@@ -61,6 +61,15 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugCallbackAnew, sim.Told, 0},
 		{sim.BugCallbackTold, sim.Told, 0},
 		{sim.BugTellForgotten, sim.Told, 0},
+		{sim.BugFireAnew, sim.OneRun, 0},
+		{sim.BugFireCancelled, sim.Schedule, 0},
+		{sim.BugFireLost, sim.NoLoss, 0},
+		{sim.BugRowsAnew, sim.OnceARun, 0},
+		{sim.BugPageSkipped, sim.RunWhole, 0},
+		{sim.BugRunUnpinned, sim.Pinned, 0},
+		{sim.BugSteeringLost, sim.Steered, 0},
+		{sim.BugNothingTakenBack, sim.Steered, 0},
+		{sim.BugOwnerUntold, sim.OwnerTold, 0},
 	} {
 		if i%slower != 0 {
 			continue

@@ -44,6 +44,7 @@ const (
 	many
 	fallback
 	batch
+	run // whose rows are in a plan
 )
 
 // canary is in every code: nothing but the sealed record and the provider's call may show it.
@@ -65,7 +66,11 @@ func (c *clients) begin(w *world) {
 	if w.Calm {
 		span = time.Second
 	}
-	for range 1 + w.chance.IntN(4) {
+	orders := 1 + w.chance.IntN(4)
+	if w.Calm && w.Parts != 0 {
+		orders = 0 // what was asked for is looked at alone
+	}
+	for range orders {
 		o := c.draw()
 		c.orders = append(c.orders, o)
 		at := w.between(0, span)

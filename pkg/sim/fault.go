@@ -108,6 +108,9 @@ type climate struct {
 	late      int          // percent of them that come a minute to days later
 }
 
+// rate is how many messages a second runs think that the accounts take; 0 is not known.
+func (w *world) rate() float64 { return []float64{0, 0, 2}[w.Seed%3] }
+
 func newClimate(w *world) climate {
 	var c climate
 	w.healAt = start.Add([]time.Duration{2 * time.Minute, 20 * time.Minute, 5 * time.Hour}[w.chance.IntN(3)])

@@ -49,6 +49,11 @@ const (
 	Counted      Invariant = "counted"          // counters are what happened
 	FallbackGoes Invariant = "fallback goes on" // the next way is tried when one failed
 	Told         Invariant = "told"             // who wants to hear of a status does, once
+	OneRun       Invariant = "one run"          // an instant of a schedule is one run
+	OnceARun     Invariant = "once a run"       // which writes to nobody twice
+	RunWhole     Invariant = "run whole"        // and leaves nobody out
+	Steered      Invariant = "steered"          // and makes nothing more when it was paused or stopped
+	OwnerTold    Invariant = "owner told"       // who owns a run hears that it failed
 )
 
 // story is what the oracle knows of a message.
@@ -96,6 +101,10 @@ type oracle struct {
 	violations []Violation
 	log        bytes.Buffer
 	counted    sums // what the changes on the disk mean
+	courses    map[string]*course
+	runs       []*course // as they were written
+	instants   map[instant]*course
+	writes     *process // the last that wrote
 }
 
 // stop is a suppression, and since when it is on the disk. Nobody lifts one here.
@@ -105,7 +114,8 @@ type stop struct {
 }
 
 func newOracle(w *world) *oracle {
-	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}, counted: sums{}}
+	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}, counted: sums{},
+		courses: map[string]*course{}, instants: map[instant]*course{}}
 }
 
 func (o *oracle) violate(i Invariant, format string, args ...any) {
@@ -147,6 +157,9 @@ func (o *oracle) changed(before, after *store.Item) {
 			o.violate(Truth, "suppression %s cannot be read: %v", after.SK, err)
 		}
 		o.suppressed[hash] = append(o.suppressed[hash], s)
+	}
+	if after != nil && o.w.parts != 0 {
+		o.wrote(after)
 	}
 	if !strings.HasPrefix(it.PK, "m#") || strings.Contains(it.SK, "#") {
 		return
@@ -207,6 +220,9 @@ func (o *oracle) created(s *story) {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
 	}
+	if s.order.shape == run {
+		o.madeByRun(s)
+	}
 	for _, e := range o.suppressed[m.ID.Partition()[:message.PartitionLen-1]] {
 		stops := e.Stops(m.Tenant, m.Channel, m.Class, max(m.Created, m.SendAt).Add(o.tolerance()))
 		if stops && m.Created > e.since.Add(o.tolerance()) && m.Status != message.Suppressed {
@@ -230,8 +246,11 @@ func (o *oracle) created(s *story) {
 // to is who an order's message is for.
 func (s *story) to() string {
 	number := s.order.phones[0]
-	if s.order.shape == many || s.order.shape == batch {
+	switch s.order.shape {
+	case many, batch:
 		number = s.order.phones[s.m.Place]
+	case run:
+		number = s.order.phones[min(max(s.m.Place, 1), len(s.order.phones))-1]
 	}
 	if s.m.Channel == message.Email {
 		return mailOf(number)

@@ -32,7 +32,13 @@ func (d drive) call(what string, do func() error) error {
 
 // Get implements store.Driver.
 func (d drive) Get(ctx context.Context, keys ...store.Key) (out []*store.Item, err error) {
-	err = d.call("get", func() (err error) { out, err = d.p.w.disk.Get(ctx, keys...); return err })
+	err = d.call("get", func() (err error) {
+		out, err = d.p.w.disk.Get(ctx, keys...)
+		if d.p.saw == 0 && strings.HasPrefix(keys[0].PK, "j#") {
+			d.p.saw = d.p.w.now
+		}
+		return err
+	})
 	if err != nil {
 		return nil, err
 	}
@@ -66,7 +72,11 @@ func (d drive) Write(ctx context.Context, now message.Time, sequences ...[]store
 func (d drive) write(ctx context.Context, now message.Time, sequences ...[]store.Op) (out []store.Result, err error) {
 	err = d.call("write", func() (err error) {
 		d.p.w.purge()
+		d.p.w.oracle.writes = d.p
 		out, err = d.p.w.disk.Write(ctx, now, sequences...)
+		if strings.HasPrefix(sequences[0][0].Item.PK, "j#") {
+			d.p.saw = d.p.w.now
+		}
 		return err
 	})
 	if err != nil {
@@ -268,7 +278,7 @@ func (p *process) handle(ctx context.Context, r role, it queue.Item) []string {
 		p.about = aboutOf(it.Body)
 		return p.receipts.Handle(ctx, batch)
 	case control:
-		return p.sweep.Handle(ctx, batch)
+		return p.control(ctx, batch)
 	}
 	if h, err := store.ReadHint(it.Body); err == nil {
 		p.about = h.ID
@@ -290,7 +300,7 @@ func (w *world) wake(due message.Time) {
 			return
 		}
 		w.tick = 0
-		if next, ok := w.disk.nextDue(); !ok {
+		if next, ok := w.nextDue(); !ok {
 			return
 		} else if next > t.Add(time.Minute+w.skew) {
 			w.wake(next.Add(-w.skew))
@@ -307,7 +317,7 @@ func (w *world) wake(due message.Time) {
 			}
 			w.put(queue.Control, []byte(`{"kind":"tick"}`), late)
 		}
-		if next, ok := w.disk.nextDue(); ok {
+		if next, ok := w.nextDue(); ok {
 			w.wake(next)
 		}
 	})

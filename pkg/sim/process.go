@@ -10,9 +10,11 @@ import (
 	"github.com/opennotify/notify/pkg/address"
 	"github.com/opennotify/notify/pkg/address/phone"
 	"github.com/opennotify/notify/pkg/callback"
+	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/delivery"
 	"github.com/opennotify/notify/pkg/intake"
+	pages "github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/receipt"
@@ -68,6 +70,8 @@ type process struct {
 	// about is what it works on, since began.
 	about message.ID
 	began message.Time
+	// saw is when it saw the job whose page it does.
+	saw   message.Time
 	yield func(struct{}) bool
 	step  func() // runs it to its next pause
 	stop  func()
@@ -79,6 +83,9 @@ type process struct {
 	receipts *receipt.Receipts
 	sweep    *sweep.Sweep
 	config   *config.Source
+	// Where there is more than single messages.
+	campaigns *campaign.Campaigns
+	jobs      *pages.Jobs
 }
 
 var errDead = errors.New("sim: the process is dead")
@@ -123,7 +130,7 @@ func (w *world) start(p *process, j job) {
 		j.begin()
 	}
 	w.mark("begins", p.name, j.what)
-	p.job, p.began, p.idle = j, w.now, false
+	p.job, p.began, p.saw, p.idle = j, w.now, 0, false
 	if p.step == nil {
 		next, stop := iter.Pull(p.live)
 		p.stop = stop
@@ -273,6 +280,8 @@ func (p *process) boot(ctx context.Context) error {
 		Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}
-	p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log})
-	return err
+	if p.sweep, err = sweep.New(sweep.Ports{Store: seen, Queue: line{p}, Now: p.clock, Metrics: telemetry.Nop{}, Log: w.log}); err != nil || w.parts == 0 {
+		return err
+	}
+	return p.bootPlans(seen)
 }

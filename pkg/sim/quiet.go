@@ -35,6 +35,7 @@ func (o *oracle) quiet() {
 		}
 	}
 	o.told()
+	o.quietRuns()
 }
 
 // reflected holds the receipts that were acknowledged against the record.

@@ -41,18 +41,23 @@ func TestFound(t *testing.T) {
 func TestEveryCall(t *testing.T) {
 	t.Parallel()
 	for seed := range *calm {
-		alone := 0
-		calls := sim.Run(sim.Options{Seed: seed, Calm: true}).Calls
-		for kind := range sim.AccidentKinds {
-			for at := 1; at <= calls; at += slower {
-				o := sim.Options{Seed: seed, Calm: true, Accidents: [2]sim.Accident{{At: at, Kind: kind}}}
-				if r := sim.Run(o); len(r.Violations) > 0 {
-					t.Fatalf("accident %d at call %d\n%s", kind, at, story(o))
-				}
-				alone++
+		for _, parts := range []sim.Parts{0, sim.Schedules, sim.Campaigns} {
+			alone, step := 0, slower
+			if parts != 0 && *calm == 1 { // each call meets one of the kinds; all of them in a long run
+				step *= 3
 			}
+			calls := sim.Run(sim.Options{Seed: seed, Calm: true, Parts: parts}).Calls
+			for kind := range sim.AccidentKinds {
+				for at := 1 + int(kind)%step; at <= calls; at += step {
+					o := sim.Options{Seed: seed, Calm: true, Parts: parts, Accidents: [2]sim.Accident{{At: at, Kind: kind}}}
+					if r := sim.Run(o); len(r.Violations) > 0 {
+						t.Fatalf("accident %d at call %d\n%s", kind, at, story(o))
+					}
+					alone++
+				}
+			}
+			t.Logf("seed %d, parts %d: %d calls, %d accidents", seed, parts, calls, alone)
 		}
-		t.Logf("seed %d: %d calls, %d accidents", seed, calls, alone)
 	}
 }
 

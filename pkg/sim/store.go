@@ -157,6 +157,15 @@ func (s bugged) Accept(ctx context.Context, p tenant.Principal, now message.Time
 	return s.Store.Accept(ctx, p, now, drafts...)
 }
 
+// Doc reads a document.
+func (s bugged) Doc(ctx context.Context, k store.Kind, name string) (store.Doc, error) {
+	d, err := s.Store.Doc(ctx, k, name)
+	if s.bug() == BugFireCancelled && k == store.Schedules && s.p.role == control {
+		d.Deleted = false
+	}
+	return d, err
+}
+
 // Hint encodes a record as a hint.
 func (s bugged) Hint(r *store.Record) ([]byte, error) {
 	body, err := s.Store.Hint(r)

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"cmp"
 	"fmt"
 	"io"
 	"log/slog"
@@ -22,8 +23,30 @@ type Options struct {
 	Accidents [2]Accident
 	// Record keeps the history as text.
 	Record bool
+	// Parts is what there is beside single messages; 0 is what the seed says.
+	Parts Parts
 	// Count has processes count what they write, and holds the counters against the records.
 	Count bool
+}
+
+// Parts are what a history may have beside single messages.
+type Parts uint8
+
+// The parts.
+const (
+	Schedules Parts = 1 << iota
+	Campaigns
+)
+
+// partsOf is what a seed has: most have none, for they cost.
+func partsOf(seed uint64) Parts {
+	switch rand.New(rand.NewPCG(seed, 4)).IntN(8) {
+	case 0:
+		return Schedules
+	case 1:
+		return Campaigns
+	}
+	return 0
 }
 
 // Result is what came of a history.
@@ -50,6 +73,8 @@ const start = message.Time(1_767_225_600_000) // 2026-01-01
 const (
 	// life bounds a history after the chaos: the longest that anything waits is 72 h for a receipt.
 	life = 80 * time.Hour
+	// looksAfter is how much longer runs look after what was sent.
+	looksAfter = 76 * time.Hour
 	// maxEvents stops a world that never comes to rest.
 	maxEvents = 60_000
 )
@@ -76,6 +101,10 @@ type world struct {
 	tick     message.Time
 	accounts map[string]*account
 	clients  clients
+	parts    Parts
+	plans    plans
+	timers   map[string]*armed
+	objects  map[string][]byte
 	oracle   *oracle
 
 	repeated sums // what was added to counters and nobody heard of
@@ -89,7 +118,8 @@ type world struct {
 
 // Run lives through one history.
 func Run(o Options) Result {
-	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}, repeated: sums{}}
+	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}, repeated: sums{},
+		timers: map[string]*armed{}, objects: map[string][]byte{}, parts: cmp.Or(o.Parts, o.Bug.needs(), partsOf(o.Seed))}
 	w.chance = rand.New(rand.NewPCG(o.Seed, 1))
 	w.jitter = rand.New(rand.NewPCG(o.Seed, 2))
 	w.random = noise{rand.New(rand.NewPCG(o.Seed, 3))}
@@ -100,6 +130,7 @@ func Run(o Options) Result {
 	w.found()
 	w.disk.changed = w.changed
 	w.clients.begin(w)
+	w.plans.begin(w)
 	w.at(w.healAt, w.heal)
 	w.live()
 	if len(w.oracle.violations) == 0 {
@@ -123,6 +154,9 @@ func Run(o Options) Result {
 // live lets events happen until there are none.
 func (w *world) live() {
 	end := max(w.now, w.healAt).Add(life)
+	if w.parts != 0 {
+		end = end.Add(looksAfter)
+	}
 	for n := 0; len(w.events) > 0 && len(w.oracle.violations) == 0; n++ {
 		if n == maxEvents || w.events[0].at > end {
 			w.oracle.violate(NoLoss, "the world does not come to rest: %d events wait at %s", len(w.events), w.now)
@@ -148,11 +182,21 @@ func (w *world) between(low, high time.Duration) time.Duration {
 
 func (w *world) percent(n int) bool { return w.chance.IntN(100) < n }
 
+// nextDue is when something needs a tick.
+func (w *world) nextDue() (message.Time, bool) {
+	next, ok := w.disk.nextDue()
+	if t := w.plans.due(); t != 0 && (!ok || t < next) {
+		return t, true
+	}
+	return next, ok
+}
+
 // heal ends the chaos.
 func (w *world) heal() {
 	w.mark("heal")
 	w.chaos = false
 	w.clients.heal()
+	w.plans.heal()
 }
 
 // changed hears of every change on the disk.

@@ -26,6 +26,9 @@ type Draft struct {
 	// content equal.
 	Window time.Duration
 	Same   []byte
+	// Fixed tells that the id follows from what the message is: that of a run's row. It never becomes the message that
+	// somebody else promised, or its run would not know it again.
+	Fixed bool
 	// Guarded drafts are recorded as suppressed if a suppression of the recipient says so. Of the others the
 	// caller knows already.
 	Guarded bool
@@ -70,7 +73,8 @@ func (s *Store) contentClaim(d *Draft) Key {
 // of the recipient, free content, reference, record. So a duplicate asks for no suppression, and usually
 // there is none. If there is one, the sequence is taken up where it stopped, once it is known whether that
 // one stops this message. A claim whose record is missing was left by a crash: the draft takes over
-// the id that the claim names, so that the first caller's retry and this one are the same message.
+// the id that the claim names, so that the first caller's retry and this one are the same message. A draft
+// whose id is fixed takes over the claim only.
 func (s *Store) Accept(ctx context.Context, p tenant.Principal, now message.Time, drafts ...*Draft) ([]Verdict, error) {
 	work := make([]*acceptance, len(drafts))
 	for i, d := range drafts {
@@ -210,7 +214,7 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, i int, holder *I
 	case errors.Is(err, ErrNotFound):
 		if c.ID == a.record.ID { // our key's: of a try that a crash cut off, or another takes over too
 			a.written = slices.Clip(a.ops[:i])
-		} else {
+		} else if !a.draft.Fixed {
 			a.takeOver(c.ID)
 			a.byContent = true
 		}

@@ -248,3 +248,37 @@ func TestRetryOvertakesADuplicate(t *testing.T) {
 		t.Errorf("%+v, and the retry %+v", v, retry)
 	}
 }
+
+// A row of a run keeps its id, whatever claim a crash left in its way: or its run would write to its recipient under
+// another, and once more when it comes again.
+func TestFixedID(t *testing.T) {
+	t.Parallel()
+	for crash, over := 0, false; !over && crash < 20; crash++ {
+		w := worldOver(t, sim.NewDisk())
+		accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
+		dying := &stepwise{Driver: w.db, left: -1}
+		s := w.over(dying)
+		first := w.draft(anna, t0)
+		dying.left = crash
+		_, err := s.Accept(t.Context(), shop, t0, first)
+		if err != nil && !errors.Is(err, errCrash) {
+			t.Fatal(err)
+		}
+		over = err == nil
+		row := w.draft(anna, t0, func(d *store.Draft) { d.Fixed = true })
+		v := accept(t, w.Store, t0, row)
+		switch n := len(w.records(anna)); {
+		case n != 1, v.New && v.Record.ID != row.Message.ID, !v.New && (!v.Duplicate || v.Record.ID != first.Message.ID):
+			t.Errorf("after %d: %d records, %+v", crash, n, v)
+		case !v.New:
+			continue
+		}
+		ended := w.apply(t0, v.Record, message.Cancel{})
+		if err := w.Release(t.Context(), shop, t0, ended); err != nil {
+			t.Fatal(err)
+		}
+		if again := accept(t, w.Store, t0, row); again.New || again.Record.ID != row.Message.ID || len(w.records(anna)) != 1 {
+			t.Errorf("after %d, once more: %+v", crash, again)
+		}
+	}
+}

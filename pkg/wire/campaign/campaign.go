@@ -28,7 +28,7 @@ func New(b *wire.Backend) (*campaign.Campaigns, error) {
 	if err != nil {
 		return nil, err
 	}
-	return campaign.New(campaign.Ports{Store: b.Store, Config: b.Config, Blobs: b.Blobs, Timer: b.Timer, Jobs: jobs, Intake: taker{in},
+	return campaign.New(campaign.Ports{Store: b.Store, Config: b.Config, Blobs: b.Blobs, Timer: b.Timer, Jobs: jobs, Intake: Take(in),
 		Rate: func(ctx context.Context, ch message.Channel) (float64, error) { return rate(ctx, b, ch) },
 		HTTP: guard.Client(guard.Options{Public: true, Allow: b.Reach}), PlainHTTP: len(b.Reach) > 0, Now: b.Now, NewULID: b.NewULID, Log: b.Log})
 }
@@ -72,6 +72,9 @@ func limit(ctx context.Context, b *wire.Backend, a config.Account) (float64, err
 
 // taker is the intake as campaigns have it.
 type taker struct{ in *intake.Intake }
+
+// Take makes an intake one that campaigns can use.
+func Take(in *intake.Intake) campaign.Intake { return taker{in} }
 
 // requests are the rows of an order, each a request of its own.
 func requests(o campaign.Order) []*intake.Request {

@@ -11,9 +11,9 @@ import (
 func TestAttemptIsLogged(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	w.accept(message.OTP, func(m *message.Message) {
+	w.hint(w.accept(message.OTP, func(m *message.Message) {
 		m.Request, m.Trace = "req_1", "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
-	})
+	}))
 	w.deliver()
 	line := w.logs.String()
 	for _, want := range []string{"msg=attempt", "tenant=shop", "channel=sms", "account=a1", "epoch=1", "outcome=sent", "request_id=req_1", "trace=4bf92f3577b34da6a3ce929d0e0e4736"} {

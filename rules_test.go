@@ -26,7 +26,7 @@ var layers = []struct {
 	{2, []string{"pkg/job"}, false, "work in pages is what use cases stand on, and knows none of them"},
 	{3, []string{"pkg/provider/recipe"}, false, "the engine stands between the port and the list of senders"},
 	{3, []string{"pkg/provider/amazon"}, false, "what several senders share stands below them"},
-	{3, []string{"pkg/intake", "pkg/delivery", "pkg/receipt", "pkg/campaign", "pkg/sweep", "pkg/trace", "pkg/operate", "pkg/stats", "pkg/notice", "pkg/redrive", "pkg/callback", "pkg/canary"}, true, "use cases meet through records and queues, as in production"},
+	{3, []string{"pkg/intake", "pkg/delivery", "pkg/receipt", "pkg/campaign", "pkg/sweep", "pkg/trace", "pkg/operate", "pkg/stats", "pkg/notice", "pkg/redrive", "pkg/callback", "pkg/canary", "pkg/audit"}, true, "use cases meet through records and queues, as in production"},
 	{5, []string{"pkg/provider/senders"}, false, "the list of coded providers"},
 	{4, []string{"pkg/store/*", "pkg/queue/*", "pkg/timer/*", "pkg/seal/*", "pkg/secret/*", "pkg/blob/*", "pkg/bus/*", "pkg/config/*", "pkg/provider/...", "pkg/telemetry/*"}, true, "adapters are replaceable; each knows its port only"},
 }
@@ -52,7 +52,7 @@ var imports = []struct {
 		why:    "it adds 6 MB and 6 to 8 ms of start to every binary that links it", fix: "parse at intake, through pkg/address/phone",
 	},
 	{
-		packages: []string{"pkg/store", "pkg/queue", "pkg/timer", "pkg/seal", "pkg/secret", "pkg/blob", "pkg/bus", "pkg/config", "pkg/quota", "pkg/provider", "pkg/telemetry", "pkg/job", "pkg/intake", "pkg/delivery", "pkg/receipt", "pkg/campaign", "pkg/sweep", "pkg/trace", "pkg/operate", "pkg/stats", "pkg/notice", "pkg/redrive", "pkg/callback", "pkg/canary", "pkg/httpapi/...", "pkg/wire/..."},
+		packages: []string{"pkg/store", "pkg/queue", "pkg/timer", "pkg/seal", "pkg/secret", "pkg/blob", "pkg/bus", "pkg/config", "pkg/quota", "pkg/provider", "pkg/telemetry", "pkg/job", "pkg/intake", "pkg/delivery", "pkg/receipt", "pkg/campaign", "pkg/sweep", "pkg/trace", "pkg/operate", "pkg/stats", "pkg/notice", "pkg/redrive", "pkg/callback", "pkg/canary", "pkg/audit", "pkg/httpapi/...", "pkg/wire/..."},
 		banned:   []string{"github.com/aws/...", "database/sql/...", "modernc.org/..."},
 		why:      "what knows AWS or SQL runs in one world only", fix: "put it in an adapter folder behind the port",
 	},

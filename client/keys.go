@@ -14,6 +14,7 @@ type Scope string
 const (
 	ScopeSend    Scope = "send"
 	ScopeRead    Scope = "read"
+	ScopeReveal  Scope = "reveal"
 	ScopeOperate Scope = "operate"
 	ScopeAdmin   Scope = "admin"
 )

@@ -336,7 +336,7 @@ func TestRoutes(t *testing.T) {
 			return "nowhere"
 		}
 		for want, endpoints := range map[string][]httpapi.Endpoint{"Ingest": messages.Sending(nil), "Receipt": receipts.Endpoints(nil),
-			"Admin": slices.Concat(messages.Reading(nil), operate.Endpoints(nil), operate.Redriving(nil), campaigns.Endpoints(nil), callbacks.Endpoints(nil), stats.Endpoints(nil))} {
+			"Admin": slices.Concat(messages.Reading(nil), operate.Endpoints(nil), operate.Redriving(nil), operate.Auditing(nil), campaigns.Endpoints(nil), callbacks.Endpoints(nil), stats.Endpoints(nil))} {
 			for _, e := range endpoints {
 				if got := goes(e.Op); got != want {
 					t.Errorf("%s: %s %s goes to %s, want %s", kind, e.Op.Method, e.Op.Path, got, want)

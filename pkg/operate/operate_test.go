@@ -91,7 +91,7 @@ func setup(t *testing.T) *world {
 	w := &world{docs: &faulty{Store: st}, vault: vault, log: new(bytes.Buffer)}
 	now := func() time.Time { return clock }
 	log := slog.New(slog.NewJSONHandler(w.log, nil))
-	w.ports = operate.Ports{Documents: w.docs, Suppressions: st, Messages: st, Accounting: st, Vault: vault, Config: config.New(st, now, log), Catalog: cat, Queue: noQueue{},
+	w.ports = operate.Ports{Documents: w.docs, Suppressions: st, Messages: st, Accounting: st, Deeds: st, Vault: vault, Config: config.New(st, now, log), Catalog: cat, Queue: noQueue{},
 		Addresses: address.Reader{Phone: phone.Normalise}, Now: now, Random: rand.Reader, Log: log}
 	w.Operate, err = operate.New(w.ports)
 	ok(t, err)

@@ -48,6 +48,12 @@ type Messages interface {
 	Erase(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) (*store.Record, error)
 }
 
+// Deeds keeps what was done that leaves no version of a document. It is asked before the thing is done: nothing
+// is done that is not kept.
+type Deeds interface {
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
+}
+
 // Config is told of every change, so that it is in force here at once.
 type Config interface {
 	Changed(k store.Kind)
@@ -68,6 +74,7 @@ type Ports struct {
 	Suppressions Suppressions
 	Messages     Messages
 	Accounting   Accounting
+	Deeds        Deeds
 	Vault        secret.Vault
 	Config       Config
 	Catalog      Catalog
@@ -107,7 +114,7 @@ type Operate struct {
 
 // New checks that nothing is missing.
 func New(p Ports) (*Operate, error) {
-	if p.Documents == nil || p.Suppressions == nil || p.Messages == nil || p.Accounting == nil || p.Vault == nil || p.Config == nil || p.Catalog == nil ||
+	if p.Documents == nil || p.Suppressions == nil || p.Messages == nil || p.Accounting == nil || p.Deeds == nil || p.Vault == nil || p.Config == nil || p.Catalog == nil ||
 		p.Queue == nil || p.Addresses.Phone == nil || p.Now == nil || p.Random == nil || p.Log == nil {
 		return nil, errors.New("operate: a port is missing")
 	}

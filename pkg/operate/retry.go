@@ -29,6 +29,9 @@ func (o *Operate) Retry(ctx context.Context, p tenant.Principal, id message.ID, 
 	if err != nil {
 		return nil, unreadable(err)
 	}
+	if err := o.Deeds.AddDeed(ctx, p, o.now(), store.Deed{What: "retried", Object: string(id), Tenant: r.Tenant, Reason: why}); err != nil {
+		return nil, unkept(err)
+	}
 	saved, err := o.Messages.Update(ctx, p, o.now(), r, message.Redrive{By: p.Name, Why: why})
 	var refused *message.Refused
 	if errors.As(err, &refused) {

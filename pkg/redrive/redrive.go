@@ -28,6 +28,7 @@ type Store interface {
 	Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in store.Range, limit int, after string) (store.Found, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
 	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) ([]store.Job, string, error)
 }
 

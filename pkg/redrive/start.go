@@ -124,7 +124,12 @@ func (r *Redrive) Start(ctx context.Context, p tenant.Principal, f Filter, rate 
 	if len(faults) > 0 {
 		return store.Job{}, problem.Invalid(faults...)
 	}
-	return r.start(ctx, p, "rdr_"+r.NewULID(r.now()), f, rate, why)
+	now := r.now()
+	id := "rdr_" + r.NewULID(now)
+	if err := r.Store.AddDeed(ctx, p, now, store.Deed{What: "redriven", Object: id, Tenant: f.Tenant, Reason: why}); err != nil {
+		return store.Job{}, unread(err)
+	}
+	return r.start(ctx, p, id, f, rate, why)
 }
 
 func (r *Redrive) start(ctx context.Context, p tenant.Principal, id string, f Filter, rate int, why string) (store.Job, error) {
@@ -198,6 +203,9 @@ func (r *Redrive) Stop(ctx context.Context, p tenant.Principal, id, why string) 
 	}
 	if len(why) > MaxReason {
 		return store.Job{}, problem.Invalid(problem.At("/reason", problem.TooLong, "reason has at most %d bytes", MaxReason))
+	}
+	if err := r.Store.AddDeed(ctx, p, r.now(), store.Deed{What: "stopped", Object: id, Reason: why}); err != nil {
+		return store.Job{}, unread(err)
 	}
 	j, err := r.Jobs.Steer(ctx, p, id, store.JobStopping, why)
 	if errors.Is(err, job.ErrState) {

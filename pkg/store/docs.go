@@ -73,7 +73,7 @@ func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time
 	if err != nil {
 		return d, fmt.Errorf("store: %s %s: %w", d.Kind, d.Name, err)
 	}
-	head := Item{Key: docKey(d.Kind, d.Name), Rev: d.Version, Data: data}
+	head := listed(&d, Item{Key: docKey(d.Kind, d.Name), Rev: d.Version, Data: data})
 	var ops []Op
 	if old > 0 {
 		items, err := s.driver.Get(ctx, head.Key)
@@ -91,7 +91,7 @@ func (s *Store) PutDoc(ctx context.Context, p tenant.Principal, now message.Time
 			return d, ErrNotFound
 		}
 		ops = append(ops,
-			Op{Cond: Always, Item: Item{Key: versionKey(d.Kind, d.Name, old), Rev: old, Data: items[0].Data}},
+			Op{Cond: Always, Item: listed(&have, Item{Key: versionKey(d.Kind, d.Name, old), Rev: old, Data: items[0].Data})},
 			Op{Cond: AtRev, At: old, Item: head})
 	} else {
 		ops = append(ops, Op{Cond: Absent, Item: head})
@@ -118,7 +118,7 @@ func (s *Store) AddDocs(ctx context.Context, p tenant.Principal, now message.Tim
 		if err != nil {
 			return fmt.Errorf("store: %s %s: %w", d.Kind, d.Name, err)
 		}
-		sequences[i] = []Op{{Cond: Absent, Item: Item{Key: docKey(d.Kind, d.Name), Rev: 1, Data: data}}}
+		sequences[i] = []Op{{Cond: Absent, Item: listed(&d, Item{Key: docKey(d.Kind, d.Name), Rev: 1, Data: data})}}
 	}
 	if _, err := s.driver.Write(ctx, now, sequences...); err != nil {
 		return fmt.Errorf("store: documents: %w", err)

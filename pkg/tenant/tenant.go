@@ -52,13 +52,14 @@ const (
 	Send    Scope = "send"    // send, cancel and resend the tenant's own messages
 	Read    Scope = "read"    // read the tenant's messages
 	Support Scope = "support" // with read: every tenant's messages
+	Reveal  Scope = "reveal"  // with read: recipients in full, each time with a reason that is kept
 	Operate Scope = "operate" // read and steer every tenant's messages, templates and routes
 	Admin   Scope = "admin"   // everything, tenants, keys and accounts too
 )
 
 // ValidScope tells whether s is one of them.
 func ValidScope(s Scope) bool {
-	return slices.Contains([]Scope{Send, Read, Support, Operate, Admin}, s)
+	return slices.Contains([]Scope{Send, Read, Support, Reveal, Operate, Admin}, s)
 }
 
 // Key is an API key as it is kept: the secret only as a hash.

@@ -32,11 +32,13 @@ func ValidRole(r Role) bool { return scopesOf[r] != nil }
 
 // User is a person who may sign in to the console through the company's identity provider.
 type User struct {
-	Name     string   `json:"name"`  // as in the audit: lower-case letters, digits and -, at most 32
-	Email    string   `json:"email"` // as the identity provider has it
-	Role     Role     `json:"role"`
-	Tenants  []string `json:"tenants,omitempty"` // a developer's
-	Disabled bool     `json:"disabled,omitempty"`
+	Name    string   `json:"name"`  // as in the audit: lower-case letters, digits and -, at most 32
+	Email   string   `json:"email"` // as the identity provider has it
+	Role    Role     `json:"role"`
+	Tenants []string `json:"tenants,omitempty"` // a developer's
+	// Reveal lets him see recipients in full, each time with a reason that is kept. An admin may anyway.
+	Reveal   bool `json:"reveal,omitempty"`
+	Disabled bool `json:"disabled,omitempty"`
 }
 
 // Is tells whether the user has a mail address, whatever its case.
@@ -45,7 +47,10 @@ func (u User) Is(email string) bool { return email != "" && strings.EqualFold(u.
 // Person is the principal of somebody who is signed in. Of several tenants the first is the one that is
 // meant where none is named.
 func Person(u User) Principal {
-	p := Principal{KeyID: "user:" + u.Name, Name: "user:" + u.Name, Live: true, scopes: scopesOf[u.Role], tenants: u.Tenants}
+	p := Principal{KeyID: "user:" + u.Name, Name: "user:" + u.Name, Live: true, scopes: u.Role.Scopes(), tenants: u.Tenants}
+	if u.Reveal {
+		p.scopes = append(p.scopes, Reveal)
+	}
 	if len(u.Tenants) > 0 {
 		p.Tenant = u.Tenants[0]
 	}

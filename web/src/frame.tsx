@@ -15,7 +15,7 @@ const groups: { title: Key; entries: Entry[] }[] = [
   ] },
   { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/campaigns', key: 'nav.campaigns', letter: 'c', also: '/schedules' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
   { title: 'nav.settings', entries: [
-    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/users', key: 'nav.users' },
+    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/users', key: 'nav.users' }, { href: '/audit', key: 'nav.audit', letter: 'h' },
   ] },
   { title: 'nav.developers', entries: [{ href: '/api', key: 'nav.api', letter: 'a' }] },
 ];
@@ -97,7 +97,7 @@ function Top() {
 
 function Shortcuts() {
   if (!keys.value) return null;
-  const rows: [string, string][] = [['/', t('search')], ...groups.flatMap((g) => g.entries.map((e): [string, string] => [`g ${e.letter}`, t(e.key)])), ['?', t('keys')]];
+  const rows: [string, string][] = [['/', t('search')], ...groups.flatMap((g) => g.entries.filter((e) => e.letter).map((e): [string, string] => [`g ${e.letter}`, t(e.key)])), ['?', t('keys')]];
   return (
     <Dialog title={t('keys')} close={() => { keys.value = false; }}>
       <dl class="rows">{rows.map(([k, text]) => [<dt key={k}><kbd>{k}</kbd></dt>, <dd key={k + 'd'}>{text}</dd>])}</dl>

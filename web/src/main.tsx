@@ -2,6 +2,7 @@
 import { render } from 'preact';
 import { Frame } from './frame.tsx';
 import { t } from './i18n.ts';
+import { Audit } from './pages/audit.tsx';
 import { Campaign } from './pages/campaign.tsx';
 import { CampaignNew } from './pages/campaign-new.tsx';
 import { Campaigns } from './pages/campaigns.tsx';
@@ -49,6 +50,7 @@ function Current() {
     case 'refused': return <RefusedPage />;
     case 'users': return <Users />;
     case 'suppressions': return <Suppressions />;
+    case 'audit': return <Audit />;
     case 'dlq': return a ? <Redrive key={a} id={a} /> : <Dlq />;
     case 'api': return <Help />;
     case 'login': go('/', true); return null;

@@ -4,7 +4,7 @@ import { call, get, onSignedOut } from './api.ts';
 
 export type Lang = 'zh' | 'en';
 export type Theme = 'auto' | 'light' | 'dark';
-export type Scope = 'send' | 'read' | 'support' | 'operate' | 'admin';
+export type Scope = 'send' | 'read' | 'support' | 'reveal' | 'operate' | 'admin';
 
 export interface Session {
   key?: string;

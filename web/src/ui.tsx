@@ -165,6 +165,8 @@ interface Question {
   confirm: string;
   danger?: boolean;
   reason?: boolean;
+  /** It cannot be answered without a reason. */
+  why?: boolean;
   /** Must be typed first: a count, or a name, for what cannot be taken back. */
   typed?: string;
   answer: (reason: string | undefined) => void;
@@ -199,7 +201,7 @@ export function Questions() {
       {q.text && <p>{q.text}</p>}
       <form id="question" class="stack" onSubmit={(e) => { e.preventDefault(); done(reason); }}>
         {q.typed && <Text label={t('type_to_confirm', { text: q.typed })} value={typed} set={setTyped} required autocomplete="off" wide />}
-        {q.reason !== false && <Text label={t('reason')} value={reason} set={setReason} help={t('reason.help')} maxLength={200} wide />}
+        {q.reason !== false && <Text label={t('reason')} value={reason} set={setReason} help={t('reason.help')} maxLength={200} required={q.why} wide />}
       </form>
     </Dialog>
   );

@@ -52,3 +52,38 @@ test('a redrive is stopped, with a reason', async () => {
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+test('a recipient is revealed with a reason, and the audit says so; a developer may not', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at(`/messages/${w.ids.refund}`));
+  await page.click('.verdict .button:has-text("Reveal recipient")');
+  await page.click('dialog footer [type=submit]');
+  assert.ok(await page.locator('dialog input:invalid').count(), 'not without a reason');
+  await page.fill('dialog input', 'the user calls');
+  await page.click('dialog footer [type=submit]');
+  await page.waitForSelector('[data-revealed]:has-text("+8613812345678")');
+  assert.deepEqual(await findings(page), []);
+  await page.click('dialog header .button');
+  await page.waitForSelector('dialog', { state: 'detached' });
+  assert.doesNotMatch(await page.textContent('body'), /13812345678/);
+  assert.ok(!page.requests.some((u) => u.includes('13812345678')), 'no recipient in any URL');
+  await page.goto(w.at('/audit?what=revealed'));
+  await page.waitForSelector('tbody tr:has-text("the user calls")');
+  await page.goto(w.at('/audit?kind=template&name=refund'));
+  await page.click('tbody tr:has-text("v3") a[href*="/templates/"]');
+  await page.waitForURL(/templates\/order-service\/refund/);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+
+  const { key } = await w.api('POST', '/v1/keys', { tenant: 'order-service', title: 'dev', live: true, scopes: ['read', 'send'] });
+  const dev = await w.open({ lang: 'en', signedIn: false });
+  await dev.goto(w.at(`/messages/${w.ids.refund}`));
+  await dev.fill('input[type=password]', key);
+  await dev.keyboard.press('Enter');
+  await dev.waitForSelector('.timeline');
+  assert.equal(await dev.locator('button:has-text("Reveal")').count(), 0);
+  assert.equal(await dev.evaluate(async (path) => (await fetch(path, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{"reason":"x"}' })).status, `/v1/messages/${w.ids.refund}/reveal`), 403);
+  await dev.goto(w.at('/audit'));
+  await dev.waitForSelector('main:has-text("Needs a key with the scope operate")');
+  await dev.context().close();
+});

@@ -196,7 +196,7 @@ func TestRevokedKeyEndsSessions(t *testing.T) {
 	if err := json.Unmarshal([]byte(text(t, w.want(w.do("GET", "/console/session", "", "Cookie", sent), 200))), &s); err != nil {
 		t.Fatal(err)
 	}
-	if len(s.Scopes) != 5 || s.Tenant != "shop" || !s.Live || s.Inbox == "" {
+	if len(s.Scopes) != 6 || s.Tenant != "shop" || !s.Live || s.Inbox == "" {
 		t.Errorf("session %+v", s)
 	}
 	for id, k := range w.keys {

@@ -81,7 +81,7 @@ func (c *Console) session(ctx context.Context, call *httpapi.Call, _ *struct{}) 
 	switch {
 	case err == nil:
 		out.Key, out.Tenant, out.Live = p.KeyID, p.Tenant, p.Live
-		for _, s := range []tenant.Scope{tenant.Send, tenant.Read, tenant.Support, tenant.Operate, tenant.Admin} {
+		for _, s := range []tenant.Scope{tenant.Send, tenant.Read, tenant.Support, tenant.Reveal, tenant.Operate, tenant.Admin} {
 			if p.May(s) {
 				out.Scopes = append(out.Scopes, s)
 			}

@@ -42,6 +42,7 @@ getTenant             .    x    x       x
 getTenantUsage        .    x    x       x
 listAccountHistory    .    .    x       x
 listAccounts          .    .    x       x
+listAudit             .    .    x       x
 listDeadLetters       .    .    x       x
 listEndpointHistory   .    x    x       x
 listEndpoints         .    x    x       x
@@ -76,6 +77,7 @@ putTenant             .    .    .       x
 putUser               .    .    .       x
 redriveDeadLetters    .    .    x       x
 retryDeadLetter       .    .    x       x
+revealRecipient       .    .    .       x
 revokeKey             .    .    .       x
 rotateEndpoint        .    .    x       x
 shareTemplate         .    .    x       x

@@ -22,6 +22,7 @@ import (
 
 	"github.com/go-json-experiment/json"
 
+	"github.com/opennotify/notify/pkg/audit"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
 	mount "github.com/opennotify/notify/pkg/httpapi/operate"
@@ -38,6 +39,7 @@ import (
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 	"github.com/opennotify/notify/pkg/wire"
+	wireaudit "github.com/opennotify/notify/pkg/wire/audit"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
 	wireredrive "github.com/opennotify/notify/pkg/wire/redrive"
 )
@@ -79,6 +81,7 @@ type bench struct {
 	senders *senders
 	use     *operate.Operate
 	redrive *redrive.Redrive
+	audit   *audit.Audit
 
 	mu    sync.Mutex
 	clock time.Time
@@ -189,6 +192,8 @@ func setup(t *testing.T) *bench {
 	b.NewULID = wire.ULIDs(rand.Reader)
 	b.redrive, err = wireredrive.New(b.Backend)
 	ok(t, err)
+	b.audit, err = wireaudit.New(b.Backend)
+	ok(t, err)
 	n := 0
 	b.handler = httpapi.New(httpapi.Config{Auth: httpapi.KeyAuth(b.Config, b.now), Now: b.now, Log: log,
 		NewRequestID: func() string { n++; return fmt.Sprint("req_", n) }}, b.endpoints()...)
@@ -206,7 +211,7 @@ func setup(t *testing.T) *bench {
 }
 
 func (b *bench) endpoints() []httpapi.Endpoint {
-	return slices.Concat(mount.Endpoints(b.use), mount.Redriving(b.redrive))
+	return slices.Concat(mount.Endpoints(b.use), mount.Redriving(b.redrive), mount.Auditing(b.audit))
 }
 
 func ok(t *testing.T, err error) {

@@ -22,6 +22,7 @@ type UserFields struct {
 	Email    string      `json:"email" doc:"As the identity provider has it."`
 	Role     tenant.Role `json:"role" enum:"support,developer,operator,admin" doc:"support finds and reads every tenant's messages; developer reads and sends for his tenants; operator steers; admin may do everything."`
 	Tenants  []string    `json:"tenants,omitzero" doc:"A developer's."`
+	Reveal   bool        `json:"reveal,omitzero" doc:"May see recipients in full, each time with a reason that is kept in the audit. An admin may anyway."`
 	Disabled bool        `json:"disabled,omitzero" doc:"May not sign in; open sessions end."`
 }
 
@@ -45,7 +46,7 @@ type PutUser struct {
 
 func userOf(v operate.Versioned[tenant.User]) User {
 	u := v.Body
-	return User{Name: u.Name, UserFields: UserFields{u.Email, u.Role, u.Tenants, u.Disabled}, Meta: metaOf(v.Meta)}
+	return User{Name: u.Name, UserFields: UserFields{u.Email, u.Role, u.Tenants, u.Reveal, u.Disabled}, Meta: metaOf(v.Meta)}
 }
 
 func users(o Users) []httpapi.Endpoint {
@@ -64,7 +65,7 @@ func users(o Users) []httpapi.Endpoint {
 			}),
 		httpapi.Route(op(put, "users/{name}", "putUser", "Let a person sign in, or change what he may do", admins(), problem.Conflict, problem.UnknownTenant),
 			func(ctx context.Context, c *httpapi.Call, r *PutUser) (*User, error) {
-				u := tenant.User{Name: c.Path("name"), Email: r.Email, Role: r.Role, Tenants: r.Tenants, Disabled: r.Disabled}
+				u := tenant.User{Name: c.Path("name"), Email: r.Email, Role: r.Role, Tenants: r.Tenants, Reveal: r.Reveal, Disabled: r.Disabled}
 				v, err := o.PutUser(ctx, c.Principal, u, r.change())
 				made(c, r.Version, err)
 				return one(userOf)(v, err)

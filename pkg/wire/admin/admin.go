@@ -15,6 +15,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/provider/accounts"
 	"github.com/opennotify/notify/pkg/wire"
+	wireaudit "github.com/opennotify/notify/pkg/wire/audit"
 	wirecallback "github.com/opennotify/notify/pkg/wire/callback"
 	wirecampaign "github.com/opennotify/notify/pkg/wire/campaign"
 	wireoperate "github.com/opennotify/notify/pkg/wire/operate"
@@ -31,9 +32,10 @@ func New(b *wire.Backend, senders *accounts.Accounts) ([]httpapi.Endpoint, error
 	camp, err4 := wirecampaign.New(b)
 	told, err5 := wirecallback.New(b)
 	figures, err6 := wirestats.New(b)
-	if err := errors.Join(err1, err2, err3, err4, err5, err6); err != nil {
+	done, err7 := wireaudit.New(b)
+	if err := errors.Join(err1, err2, err3, err4, err5, err6, err7); err != nil {
 		return nil, err
 	}
-	return slices.Concat(messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), campaigns.Endpoints(camp),
+	return slices.Concat(messages.Reading(tr), operate.Endpoints(op), operate.Redriving(again), operate.Auditing(done), campaigns.Endpoints(camp),
 		callbacks.Endpoints(told), stats.Endpoints(figures), reference.Endpoints()), nil
 }

@@ -1,14 +1,15 @@
 // One message: the verdict, what happened, who sent it, what its recipient read.
-import type { Event, Message as Msg, Sent, Tenant } from '../api.gen.ts';
+import type { Event, Message as Msg, Revealed, Sent, Tenant } from '../api.gen.ts';
 import { get, post, v1 } from '../api.ts';
 import { AsSeen } from '../content.tsx';
 import { Needs } from '../frame.tsx';
 import { clock, millis, utc } from '../format.ts';
 import { t, word } from '../i18n.ts';
+import { useState } from 'preact/hooks';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Code, Copy, Empty, Loading, Page, Raw, Row, Status, Table, Tag, Trouble, When, confirm, tone } from '../ui.tsx';
+import { Button, Card, Code, Copy, Dialog, Empty, Loading, Page, Raw, Row, Status, Table, Tag, Trouble, When, confirm, tone } from '../ui.tsx';
 import { From, MessageVerdict, forDeveloper } from '../verdict.tsx';
 import { search } from '../frame.tsx';
 
@@ -41,7 +42,7 @@ export function Message({ id }: { id: string }) {
 
 function Actions({ m, reload }: { m: Msg; reload: () => void }) {
   const action = useAction();
-  if (!may('send')) return <Needs scope="send" />;
+  if (!may('send')) return <>{may('reveal') && m.to && <Reveal m={m} />}<Needs scope="send" /></>;
   const cancel = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('cancel_message'), text: t('cancel_message.text'), confirm: t('cancel_message'), danger: true });
     if (reason === undefined) return;
@@ -65,10 +66,29 @@ function Actions({ m, reload }: { m: Msg; reload: () => void }) {
   });
   return (
     <>
+      {may('reveal') && m.to && <Reveal m={m} />}
       {!moving.has(m.status) && <Button disabled={action.busy} onClick={() => void resend()}>{t('resend')}</Button>}
       {retryable.has(m.status) && may('operate') && <Button disabled={action.busy} onClick={() => void retry()}>{t('retry')}</Button>}
       {(m.status === 'scheduled' || m.status === 'queued') && <Button kind="danger" disabled={action.busy} onClick={() => void cancel()}>{t('cancel_message')}</Button>}
       {action.fault && <Trouble fault={action.fault} />}
+    </>
+  );
+}
+
+/** The recipient in full: who asked and why is kept. It stays in memory, and goes when its box is closed. */
+function Reveal({ m }: { m: Msg }) {
+  const [shown, show] = useState('');
+  const action = useAction();
+  const ask = (): Promise<void> => action.run(async () => {
+    const reason = await confirm({ title: t('reveal'), text: t('reveal.text'), confirm: t('reveal'), why: true });
+    if (reason === undefined) return;
+    show((await post<Revealed>(v1`messages/${m.id}/reveal`, { reason })).to);
+  });
+  return (
+    <>
+      <Button disabled={action.busy} onClick={() => void ask()}>{t('reveal')}</Button>
+      {action.fault && <Trouble fault={action.fault} />}
+      {shown && <Dialog title={t('recipient')} close={() => show('')} foot={<Copy text={shown} kind="main" />}><p class="revealed" data-revealed><Raw class="mono">{shown}</Raw></p><p class="faint">{t('reveal.kept')}</p></Dialog>}
     </>
   );
 }

@@ -133,7 +133,7 @@ function Keys({ tenant = '' }: { tenant?: string }) {
   );
 }
 
-const scopes = ['send', 'read', 'operate', 'admin'] as const;
+const scopes = ['send', 'read', 'reveal', 'operate', 'admin'] as const;
 
 function Make({ tenant, close, done }: { tenant: string; close: () => void; done: (k: NewKey) => void }) {
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);

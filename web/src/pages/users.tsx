@@ -48,7 +48,7 @@ export function Users() {
 function Edit({ u, close, done }: { u?: User; close: () => void; done: () => void }) {
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);
   const [name, setName] = useState(u?.name ?? '');
-  const [f, set] = useState<PutUser>({ email: u?.email ?? '', role: u?.role ?? 'support', tenants: u?.tenants ?? [], disabled: u?.disabled });
+  const [f, set] = useState<PutUser>({ email: u?.email ?? '', role: u?.role ?? 'support', tenants: u?.tenants ?? [], reveal: u?.reveal, disabled: u?.disabled });
   const [reason, setReason] = useState('');
   const action = useAction();
   const at = (p: string): string | undefined => action.fault?.at(p);
@@ -68,6 +68,7 @@ function Edit({ u, close, done }: { u?: User; close: () => void; done: () => voi
             {(tenants.data?.items ?? []).map((x) => <Check key={x.name} label={<Raw>{x.name}</Raw>} value={!!f.tenants?.includes(x.name)} set={(on) => set({ ...f, tenants: on ? [...(f.tenants ?? []), x.name] : f.tenants?.filter((n) => n !== x.name) })} />)}
           </fieldset>
         )}
+        {f.role !== 'admin' && <Check label={t('user.reveal')} value={!!f.reveal} set={(v) => set({ ...f, reveal: v || undefined })} help={t('user.reveal.help')} />}
         <Check label={t('disabled')} value={!!f.disabled} set={(v) => set({ ...f, disabled: v || undefined })} help={t('user.disabled.help')} />
         <Text wide label={t('reason')} value={reason} set={setReason} maxLength={200} help={t('reason.help')} />
       </form>

@@ -55,7 +55,7 @@ function List() {
               <td class="nowrap"><When at={e.at} /></td>
               <td class="nowrap"><A href={'/audit' + query({ by: e.by, since: '720' })}><Raw>{e.by}</Raw></A>{e.ip && <div class="faint" translate={false}>{e.ip}</div>}</td>
               <td class="nowrap"><Tag tone={deeds[e.what]}>{word('deed', e.what)}</Tag></td>
-              <td><span class="faint">{word('kind', e.kind)}</span> <Thing e={e} />{!!e.version && <span class="faint"> v{Number(e.name.split('@')[1]) || e.version}</span>}</td>
+              <td>{e.kind !== 'settings' && <span class="faint">{word('kind', e.kind)} </span>}<Thing e={e} />{!!e.version && <span class="faint"> v{Number(e.name.split('@')[1]) || e.version}</span>}</td>
               <td><Changes e={e} /></td>
               <td><Raw>{e.reason || '—'}</Raw></td>
             </tr>

@@ -81,6 +81,7 @@ export const running: Record<keyof typeof zh, string> = {
   'kind.recipe': 'Recipe',
   'kind.user': 'Person',
   'kind.settings': 'Settings',
+  'kind.erasure': 'Erasure',
   'kind.message': 'Message',
   'kind.address': 'Address',
   'kind.redrive': 'Redrive',

@@ -79,6 +79,7 @@ export const running = {
   'kind.recipe': '接入描述',
   'kind.user': '用户',
   'kind.settings': '设置',
+  'kind.erasure': '清除个人信息',
   'kind.message': '消息',
   'kind.address': '地址',
   'kind.redrive': '重投任务',

@@ -71,14 +71,14 @@ func Auditing(o Audit) []httpapi.Endpoint {
 		{Name: "what", Description: "Only this.", Enum: []string{audit.Made, audit.Changed, audit.Deleted, "revealed", "suppressed", "unsuppressed", "redriven", "stopped", "retried"}},
 		{Name: "kind", Description: "Only of this kind.", Example: "route"}, {Name: "name", Description: "Only where the name has this in it.", Example: "otp-sms"},
 		{Name: "from", Description: "Inclusive; 7 days before to without it, at most 92.", Example: "2026-01-02T10:30:00Z"}, {Name: "to", Description: "Exclusive; now without it.", Example: "2026-01-02T11:30:00Z"},
-		limitParam, afterParam}
+		httpapi.LimitParam(), httpapi.AfterParam()}
 	reveal := op(post, "messages/{id}/reveal", "revealRecipient", "Show the recipient of a message in full, and note who asked and why", []tenant.Scope{tenant.Reveal}, problem.NotFound, problem.NotAllowedNow)
 	reveal.Description = "Recipients are masked everywhere else. The request is kept in the audit before it is answered."
 	return []httpapi.Endpoint{
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*AuditList, error) {
 			f := audit.Filter{By: c.Query("by"), What: c.Query("what"), Kind: c.Query("kind"), Name: c.Query("name"), After: c.Query("after")}
 			var err error
-			if f.Limit, err = pageSize(c); err != nil {
+			if f.Limit, err = c.Limit(); err != nil {
 				return nil, err
 			}
 			if f.From, err = timeOf(c, "from"); err != nil {

@@ -11,7 +11,7 @@ import { may } from '../state.ts';
 import { Button, Card, Empty, Loading, Page, Raw, Table, Tag, Trouble, When } from '../ui.tsx';
 
 const deeds: Record<AuditEntry['what'], string> = { made: 'good', changed: 'info', deleted: 'bad', revealed: 'warn', suppressed: 'calm', unsuppressed: 'calm', redriven: 'info', stopped: 'warn', retried: 'info' };
-const kinds = ['tenant', 'key', 'template', 'template-version', 'binding', 'account', 'route', 'schedule', 'endpoint', 'recipe', 'user', 'settings', 'message', 'address', 'redrive'] as const;
+const kinds = ['tenant', 'key', 'template', 'template-version', 'binding', 'account', 'route', 'schedule', 'endpoint', 'recipe', 'user', 'settings', 'erasure', 'message', 'address', 'redrive'] as const;
 const names = ['by', 'what', 'kind', 'name'] as const;
 
 /** A page of the API may be short: it is read on until there is something to see. */

@@ -132,21 +132,13 @@ of it in one go.`,
 		Example: `  notify campaign create spring-sale --csv members.csv --title "Spring sale"
   notify campaign create spring-sale --csv members.csv --column to=手机号 --column name=姓名 --channel sms discount=20%`,
 		Args: takes(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.connect()
-			if err != nil {
-				return err
-			}
-			r, err := s.order(cmd.Context(), c, f, args)
-			if err != nil {
-				return err
-			}
-			if err := s.weighed(cmd.Context(), c, r); err != nil {
+		RunE: s.placed(f, func(ctx context.Context, c *client.Client, r *client.Run) error {
+			if err := s.weighed(ctx, c, r); err != nil {
 				return err
 			}
 			s.tell("next: notify campaign start %s\n", r.ID)
 			return nil
-		},
+		}),
 	}
 	f.register(c)
 	return c
@@ -162,22 +154,14 @@ nobody can start it.`,
 		Example: `  notify campaign dry-run spring-sale --csv members.csv
   notify campaign dry-run spring-sale --csv members.csv --json`,
 		Args: takes(1, -1),
-		RunE: func(cmd *cobra.Command, args []string) error {
-			c, err := s.connect()
-			if err != nil {
-				return err
-			}
-			r, err := s.order(cmd.Context(), c, f, args)
-			if err != nil {
-				return err
-			}
+		RunE: s.placed(f, func(ctx context.Context, c *client.Client, r *client.Run) error {
 			if !r.State.Ended() {
-				if _, err := c.CancelCampaign(cmd.Context(), r.ID, "it was a dry run"); err != nil {
+				if _, err := c.CancelCampaign(ctx, r.ID, "it was a dry run"); err != nil {
 					return err
 				}
 			}
-			return s.weighed(cmd.Context(), c, r)
-		},
+			return s.weighed(ctx, c, r)
+		}),
 	}
 	f.register(c)
 	return c

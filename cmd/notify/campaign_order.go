@@ -153,6 +153,21 @@ func (f *placing) register(c *cobra.Command) {
 	flags.StringVar(&f.reason, "reason", "", "why, for the record")
 }
 
+// placed runs a verb on a campaign that was ordered and weighed.
+func (s *session) placed(f *placing, then func(context.Context, *client.Client, *client.Run) error) func(*cobra.Command, []string) error {
+	return func(cmd *cobra.Command, args []string) error {
+		c, err := s.connect()
+		if err != nil {
+			return err
+		}
+		r, err := s.order(cmd.Context(), c, f, args)
+		if err != nil {
+			return err
+		}
+		return then(cmd.Context(), c, r)
+	}
+}
+
 // order orders a campaign, and waits until it has been checked and weighed.
 func (s *session) order(ctx context.Context, c *client.Client, f *placing, args []string) (*client.Run, error) {
 	content, err := s.timed(&f.ordering, args, 0)

@@ -1,13 +1,15 @@
 // What a route holds back (hours, a frequency, a stop), and what a draft would have done to the last hour.
 import { useState } from 'preact/hooks';
-import type { RouteFate, RouteSimulation } from '../api.gen.ts';
+import type { Route, RouteFate, RouteSimulation } from '../api.gen.ts';
 import { post } from '../api.ts';
 import { moment, number } from '../format.ts';
 import { t, word } from '../i18n.ts';
 import { useAction } from '../load.ts';
 import { A, to } from '../route.tsx';
 import { Button, Card, Check, Raw, Select, Table, Text, Trouble } from '../ui.tsx';
-import type { Body } from './routes.tsx';
+
+/** What a route is, without its name and history. */
+export type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'no_failover' | 'dedup_seconds' | 'quiet' | 'cap' | 'silence'>;
 
 type Mode = 'hold' | 'drop';
 const modes = (['hold', 'drop'] as const).map((m) => [m, word('mode', m)] as const);

@@ -9,10 +9,8 @@ import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Check, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm } from '../ui.tsx';
-import { Holds, Simulation } from './holds.tsx';
+import { type Body, Holds, Simulation } from './holds.tsx';
 import { channels, classes } from './messages.tsx';
-
-export type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'no_failover' | 'dedup_seconds' | 'quiet' | 'cap' | 'silence'>;
 
 /** What a route says, in words. */
 export function sentence(r: Body): string {

@@ -86,4 +86,6 @@ export const running: Record<keyof typeof zh, string> = {
   'kind.address': 'Address',
   'kind.redrive': 'Redrive',
   'scope.reveal': 'Reveal recipients',
+  'later.missing': 'The page was updated',
+  'later.missing.text': 'The console has just been updated. Reload it to go on.',
 };

@@ -84,4 +84,6 @@ export const running = {
   'kind.address': '地址',
   'kind.redrive': '重投任务',
   'scope.reveal': '查看完整收件人',
+  'later.missing': '页面已更新',
+  'later.missing.text': '控制台刚刚更新过，刷新后继续。',
 } as const;

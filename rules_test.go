@@ -17,7 +17,7 @@ var layers = []struct {
 	{7, []string{"pkg/**test", "pkg/sim", "pkg/sim/...", "deploy/...", "bench/..."}, false, "suites and worlds for tests may use everything"},
 	{6, []string{"functions/*", "cmd/..."}, false, "a main says what it is made of"},
 	{0, []string{"pkg/message"}, true, "the words everyone shares are readable alone"},
-	{1, []string{"pkg/problem", "pkg/address", "pkg/address/...", "pkg/audience", "pkg/template", "pkg/route", "pkg/limit", "pkg/breaker", "pkg/tenant", "pkg/suppress", "pkg/cost"}, false, "ideas are pure: values in, values out"},
+	{1, []string{"pkg/problem", "pkg/address", "pkg/address/...", "pkg/audience", "pkg/template", "pkg/route", "pkg/limit", "pkg/breaker", "pkg/tenant", "pkg/suppress", "pkg/cost", "pkg/alarm"}, false, "ideas are pure: values in, values out"},
 	{5, []string{"pkg/wire/...", "pkg/httpapi/...", "pkg/onlambda/...", "pkg/onaws/...", "pkg/local/..."}, false, "the two worlds and their edges"},
 	{2, []string{"recipes", "web", "docs", "client", "client/..."}, false, "embedded data, and the Go client"},
 	{2, []string{"pkg/store", "pkg/queue", "pkg/timer", "pkg/seal", "pkg/secret", "pkg/blob", "pkg/bus", "pkg/config", "pkg/quota", "pkg/provider", "pkg/telemetry"}, false, "a port knows no driver"},
@@ -42,7 +42,7 @@ var imports = []struct {
 		why: "the words everyone shares are readable alone", fix: "use the standard library, or move the code to the package that needs it",
 	},
 	{
-		packages: []string{"pkg/problem", "pkg/address/...", "pkg/audience", "pkg/template", "pkg/route", "pkg/limit", "pkg/breaker", "pkg/tenant", "pkg/suppress", "pkg/cost"},
+		packages: []string{"pkg/problem", "pkg/address/...", "pkg/audience", "pkg/template", "pkg/route", "pkg/limit", "pkg/breaker", "pkg/tenant", "pkg/suppress", "pkg/cost", "pkg/alarm"},
 		banned:   []string{"os", "os/...", "io/fs", "io/ioutil", "net", "net/http/httputil", "net/http/httptest", "database/sql/...", "log/...", "syscall"},
 		why:      "pure ideas make fuzzing and properties cheap", fix: "take the value as an argument; do the I/O in a use case or an adapter",
 	},

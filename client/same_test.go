@@ -35,7 +35,7 @@ func TestSameMembers(t *testing.T) {
 		{why{}, messages.Why{}}, {why{}, operate.Retry{}}, {StopRequest{}, messages.StopRequest{}}, {StopAnswer{}, messages.StopAnswer{}},
 		{Tenant{}, operate.Tenant{}}, {list[Tenant]{}, operate.TenantList{}},
 		{APIKey{}, operate.Key{}}, {list[APIKey]{}, operate.KeyList{}}, {CreateKeyRequest{}, operate.CreateKey{}}, {NewKey{}, operate.NewKey{}},
-		{DeadPage{}, operate.DeadLetterList{}}, {RedriveRequest{}, operate.RedriveRequest{}}, {redriveAnswer{}, operate.RedriveAnswer{}}, {RedrivePage{}, operate.RedriveList{}}, {why{}, operate.StopRedrive{}}, {Stats{}, stats.Figures{}}, {Throttles{}, stats.Ledger{}}, {RefusedPage{}, stats.RefusedList{}}, {Template{}, operate.Template{}}, {list[Template]{}, operate.TemplateList{}},
+		{DeadPage{}, operate.DeadLetterList{}}, {RedriveRequest{}, operate.RedriveRequest{}}, {redriveAnswer{}, operate.RedriveAnswer{}}, {RedrivePage{}, operate.RedriveList{}}, {why{}, operate.StopRedrive{}}, {Stats{}, stats.Figures{}}, {Throttles{}, stats.Ledger{}}, {list[Alarm]{}, stats.Alarms{}}, {RefusedPage{}, stats.RefusedList{}}, {Template{}, operate.Template{}}, {list[Template]{}, operate.TemplateList{}},
 		{TemplateVersion{}, operate.TemplateVersion{}}, {PutTemplateRequest{}, operate.PutTemplate{}}, {TemplateDiff{}, operate.TemplateDiff{}},
 		{TemplateBindings{}, operate.TemplateBindings{}}, {BoundTemplate{}, operate.BoundTemplate{}}, {PutBindingRequest{}, operate.PutBinding{}},
 		{PreviewRequest{}, operate.PreviewRequest{}}, {Preview{}, operate.Preview{}},

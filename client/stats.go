@@ -68,6 +68,26 @@ func (c *Client) Stats(ctx context.Context, r StatsRequest) (*Stats, error) {
 		"tenant", r.Tenant, "channel", string(r.Channel), "account", r.Account, "template", r.Template))
 }
 
+// Alarm is something that is wrong with a channel now.
+type Alarm struct {
+	Name      string    `json:"name"` // of the rule, and of its entry in the runbook
+	Channel   Channel   `json:"channel"`
+	Value     float64   `json:"value"` // a share in percent, or a number, as the rule is
+	Threshold float64   `json:"threshold"`
+	Page      bool      `json:"page,omitzero"` // somebody should be woken for it
+	Title     Bilingual `json:"title"`
+	Runbook   string    `json:"runbook"` // where it stands what to do
+}
+
+// Alarms lists what is wrong now. It needs the scope operate.
+func (c *Client) Alarms(ctx context.Context) ([]Alarm, error) {
+	out, err := get[list[Alarm]](ctx, c, "/v1/alarms")
+	if err != nil {
+		return nil, err
+	}
+	return out.Items, nil
+}
+
 // ThrottlesRequest says which seconds are asked for. What is empty does not narrow, or has a default.
 type ThrottlesRequest struct {
 	From, To time.Time // an hour up to now; at most 6 hours

@@ -3,16 +3,15 @@ package deploy_test
 import (
 	"fmt"
 	"maps"
-	"math"
 	"os"
 	"regexp"
 	"slices"
-	"strconv"
 	"strings"
 	"testing"
 
-	"github.com/expr-lang/expr"
+	"pgregory.net/rapid"
 
+	"github.com/opennotify/notify/pkg/alarm"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/telemetry"
 )
@@ -129,6 +128,43 @@ func TestAlarms(t *testing.T) {
 	}
 }
 
+// The rules by which notify judges by itself are CloudWatch's: the same points, and the same judgement of each.
+func TestAlarmsAreTheRules(t *testing.T) {
+	t.Parallel()
+	single, composite := alarms(t)
+	byName := map[string]watch{}
+	for name, res := range single {
+		if short, ok := strings.CutPrefix(fmt.Sprint(res.Properties["AlarmName"]), "main-sms-"); ok {
+			byName[short] = watch{t, name, res.Properties}
+		}
+	}
+	for _, r := range alarm.Rules() {
+		a, ok := byName[r.Name]
+		if !ok {
+			t.Errorf("CloudWatch has no alarm %s", r.Name)
+			continue
+		}
+		if of, least := a.periods(); of != r.Of || least != r.Least || a.period() != r.Period {
+			t.Errorf("%s is judged by %d of %d points of %s, in CloudWatch by %d of %d of %s", r.Name, r.Least, r.Of, r.Period, least, of, a.period())
+		}
+		if paged := strings.Contains(fmt.Sprint(composite["alarms.yaml"].Properties["AlarmRule"]), `-`+r.Name+`"`); paged != r.Page {
+			t.Errorf("%s pages: %v, in CloudWatch %v", r.Name, r.Page, paged)
+		}
+		rapid.Check(t, func(rt *rapid.T) {
+			counts, v := alarm.Counts{}, told{}
+			for _, name := range []string{"sent", "failed", "dead", "delivered", "undelivered", "bounced", "tracked", "called", "pushed_back", "account_fault", "in_doubt", "stuck"} {
+				if n := rapid.Int64Range(-1, 120).Draw(rt, name); n >= 0 {
+					counts[name], v[name] = n, float64(n)
+				}
+			}
+			x, ok := a.point(v)
+			if there, ours := ok && a.beyond(x, a.number("Threshold", 0)), r.Beyond(r.Value(counts)); there != ours {
+				rt.Fatalf("%s of %v is beyond: %v, in CloudWatch: %v (%g, %g)", r.Name, counts, ours, there, r.Value(counts), x)
+			}
+		})
+	}
+}
+
 // Somebody is paged when one of what the page is made of fires, and each of these is an alarm.
 func TestPage(t *testing.T) {
 	t.Parallel()
@@ -162,126 +198,6 @@ func again(v told, n int) (out []told) {
 		out = append(out, v)
 	}
 	return out
-}
-
-// watch judges as CloudWatch does: so many of the last periods beyond the threshold.
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/AlarmThatSendsEmail.html#alarm-evaluation
-type watch struct {
-	t    *testing.T
-	name string
-	p    map[string]any
-}
-
-func (a watch) number(property string, otherwise float64) float64 {
-	if a.p[property] == nil {
-		return otherwise
-	}
-	v, err := strconv.ParseFloat(fmt.Sprint(a.p[property]), 64)
-	if err != nil {
-		a.t.Fatalf("%s: %s is %v", a.name, property, a.p[property])
-	}
-	return v
-}
-
-func (a watch) periods() (of, least int) {
-	of = int(a.number("EvaluationPeriods", 0))
-	return of, int(a.number("DatapointsToAlarm", float64(of)))
-}
-
-func (a watch) expect(what string, line []told, want bool) {
-	a.t.Helper()
-	of, least := a.periods()
-	beyond := 0
-	for _, v := range line[max(0, len(line)-of):] {
-		x, ok := a.point(v)
-		if limit := a.number("Threshold", 0); !ok {
-			if a.p["TreatMissingData"] == "breaching" {
-				beyond++
-			}
-		} else if a.beyond(x, limit) {
-			beyond++
-		}
-	}
-	if got := beyond >= least; got != want {
-		a.t.Errorf("%s, %s: fires is %v with %d of %d periods beyond the threshold", a.name, what, got, beyond, of)
-	}
-}
-
-func (a watch) beyond(x, limit float64) bool {
-	switch op := a.p["ComparisonOperator"]; op {
-	case "GreaterThanThreshold":
-		return x > limit
-	case "GreaterThanOrEqualToThreshold":
-		return x >= limit
-	case "LessThanThreshold":
-		return x < limit
-	default:
-		a.t.Fatalf("%s compares by %v", a.name, op)
-		return false
-	}
-}
-
-// point is the value of a period; false when there is none.
-func (a watch) point(v told) (float64, bool) {
-	if name, ok := a.p["MetricName"].(string); ok {
-		x, there := v[name]
-		return x, there
-	}
-	env := map[string]any{}
-	expression := ""
-	for _, m := range a.p["Metrics"].([]any) {
-		m := m.(map[string]any)
-		if e, ok := m["Expression"].(string); ok {
-			expression = e
-			continue
-		}
-		env[m["Id"].(string)] = nil
-		if x, ok := v[m["MetricStat"].(map[string]any)["Metric"].(map[string]any)["MetricName"].(string)]; ok {
-			env[m["Id"].(string)] = x
-		}
-	}
-	options := append(functions(), expr.Function("DAY", func(...any) (any, error) { return v["day"], nil }), expr.Function("HOUR", func(...any) (any, error) { return v["hour"], nil }))
-	program, err := expr.Compile(strings.ReplaceAll(expression, " AND ", " && "), options...)
-	if err != nil {
-		a.t.Fatalf("%s: %v", a.name, err)
-	}
-	out, err := expr.Run(program, env)
-	if err != nil {
-		a.t.Fatalf("%s: %v", a.name, err)
-	}
-	x, err := strconv.ParseFloat(fmt.Sprint(out), 64)
-	return x, err == nil && !math.IsNaN(x)
-}
-
-// functions are CloudWatch's, for one period:
-// https://docs.aws.amazon.com/AmazonCloudWatch/latest/monitoring/using-metric-math.html
-func functions() []expr.Option {
-	return []expr.Option{
-		expr.DisableBuiltin("max"),
-		expr.Function("IF", func(p ...any) (any, error) {
-			if p[0].(bool) {
-				return p[1], nil
-			}
-			return p[2], nil
-		}),
-		expr.Function("FILL", func(p ...any) (any, error) {
-			if p[0] == nil {
-				return p[1], nil
-			}
-			return p[0], nil
-		}),
-		expr.Function("MAX", func(p ...any) (any, error) {
-			most := math.Inf(-1)
-			for _, x := range p[0].([]any) {
-				v, err := strconv.ParseFloat(fmt.Sprint(x), 64)
-				if err != nil {
-					return nil, err
-				}
-				most = max(most, v)
-			}
-			return most, nil
-		}),
-	}
 }
 
 // What alarms watch of ours is what CloudWatch gets.

@@ -135,6 +135,7 @@ func (s *session) service(ctx context.Context, u *checkup) {
 	}
 	if err == nil {
 		u.address(ctx, c)
+		u.alarms(ctx, c)
 	}
 	if d.theirs.IsZero() {
 		return
@@ -159,6 +160,22 @@ func (u *checkup) address(ctx context.Context, c *client.Client) {
 		u.warn("address", "the service knows no public https address of its own (NOTIFY_PUBLIC_URL, the template's PublicUrl): marketing mail goes without List-Unsubscribe")
 	default:
 		u.ok("address", "%s", settings.PublicURL)
+	}
+}
+
+// alarms tells what is wrong now, and where it stands what to do. Only operators' keys may ask; an older service
+// does not know.
+func (u *checkup) alarms(ctx context.Context, c *client.Client) {
+	open, err := c.Alarms(ctx)
+	switch {
+	case codeOf(err) == client.CodeForbidden, codeOf(err) == client.CodeNotFound:
+	case err != nil:
+		u.fail("alarms", "cannot be read: %s", err)
+	case len(open) == 0:
+		u.ok("alarms", "none is open")
+	}
+	for _, a := range open {
+		u.warn("alarms", "%s: %s (%.4g, the threshold is %g); %s", a.Channel, a.Title.En, a.Value, a.Threshold, a.Runbook)
 	}
 }
 

@@ -259,6 +259,7 @@ export const en: Record<keyof typeof zh, string> = {
   'overview.none': 'No messages yet: send one.',
   todo: 'Needs attention',
   'todo.none': 'Nothing is wrong',
+  'todo.runbook': 'What to do',
   'todo.dead': '{n} dead messages wait',
   'todo.status': '{n} today: {status}',
   'todo.off': 'Switched off: account',

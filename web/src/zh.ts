@@ -257,6 +257,7 @@ export const zh = {
   'overview.none': '还没有消息，发一条试试。',
   todo: '需要处理',
   'todo.none': '没有需要处理的事',
+  'todo.runbook': '怎么办',
   'todo.dead': '{n} 条消息进了死信',
   'todo.status': '今天 {n} 条{status}',
   'todo.off': '账号已停用：',

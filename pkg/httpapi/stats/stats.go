@@ -1,4 +1,4 @@
-// Package stats mounts what the service counts: /v1/stats and /v1/refused.
+// Package stats mounts what the service counts: /v1/stats, /v1/alarms and /v1/refused.
 package stats
 
 import (
@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"time"
 
+	"github.com/opennotify/notify/pkg/alarm"
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -20,6 +21,7 @@ import (
 type Stats interface {
 	Read(ctx context.Context, p tenant.Principal, q stats.Query) (*stats.Answer, error)
 	Throttles(ctx context.Context, p tenant.Principal, q stats.ThrottleQuery) (*stats.Ledger, error)
+	Alarms(ctx context.Context, p tenant.Principal) ([]alarm.Alarm, error)
 	Refused(ctx context.Context, p tenant.Principal, f stats.RefusedFilter) ([]store.Refusal, string, error)
 }
 
@@ -113,6 +115,7 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
 	return []httpapi.Endpoint{
 		throttles(s),
+		alarms(s),
 		httpapi.Route(figures, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Figures, error) {
 			q := stats.Query{Step: c.Query("step"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
 			err := values(at(c, "from", &q.From), at(c, "to", &q.To), whole(c, "top", &q.Top))

@@ -1,9 +1,9 @@
 // What is wrong today, and where to go. Only what the API can answer: counts come from searches.
 import type { ComponentChildren } from 'preact';
-import type { AccountList, DeadLetterList, KeyList, SearchAnswer, TemplateList } from '../api.gen.ts';
+import type { AccountList, Alarms, DeadLetterList, KeyList, SearchAnswer, TemplateList } from '../api.gen.ts';
 import { get, post, query } from '../api.ts';
 import { today } from '../format.ts';
-import { t, word } from '../i18n.ts';
+import { pick, t, word } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A, to } from '../route.tsx';
 import { may } from '../state.ts';
@@ -23,17 +23,19 @@ async function counts(): Promise<[string, number, boolean][]> {
   }));
 }
 
-interface Work { key: string; text: ComponentChildren; href: string; go: string; tone: string }
+interface Work { key: string; text: ComponentChildren; href: string; go: string; tone: string; away?: boolean }
 
 export function Overview() {
   const figures = useLoad(counts, [], 15000);
   const latest = useLoad(() => post<SearchAnswer>('/v1/messages/search', { limit: 10 }), [], 5000);
+  const alarms = useLoad(() => (may('operate') ? get<Alarms>('/v1/alarms') : Promise.resolve(undefined)), [], 15000);
   const accounts = useLoad(() => (may('operate') ? get<AccountList>('/v1/accounts') : Promise.resolve(undefined)), [], 30000);
   const templates = useLoad(() => get<TemplateList>('/v1/templates'), [], 30000);
   const dead = useLoad(() => (may('operate') ? get<DeadLetterList>('/v1/dlq' + query({ limit: 100 })) : Promise.resolve(undefined)), [], 15000);
   const keys = useLoad(() => (may('operate') ? get<KeyList>('/v1/keys') : Promise.resolve(undefined)), []);
 
   const work: Work[] = [];
+  for (const a of alarms.data?.items ?? []) work.push({ key: a.channel + a.name, tone: 'bad', text: <><Raw>{a.channel}</Raw> {pick(a.title)}: <Raw>{+a.value.toFixed(1)}</Raw></>, href: a.runbook, go: t('todo.runbook'), away: true });
   const n = dead.data?.items.length ?? 0;
   if (n > 0) work.push({ key: 'dlq', tone: 'bad', text: t('todo.dead', { n: n + (dead.data?.next ? '+' : '') }), href: '/dlq', go: t('look') });
   for (const [status, count, more] of figures.data ?? []) {
@@ -66,7 +68,7 @@ export function Overview() {
         </Card>
         <div>
           <Card title={t('todo')}>
-            {work.length === 0 ? <Empty><Tag tone="good">{t('todo.none')}</Tag></Empty> : <ul class="todo">{work.map((w) => <li key={w.key}><span class="line"><i class={`dot ${w.tone}`} />{w.text}</span><A class="button small" href={w.href}>{w.go}</A></li>)}</ul>}
+            {work.length === 0 ? <Empty><Tag tone="good">{t('todo.none')}</Tag></Empty> : <ul class="todo">{work.map((w) => <li key={w.key}><span class="line"><i class={`dot ${w.tone}`} />{w.text}</span>{w.away ? <a class="button small" href={w.href} rel="noreferrer" target="_blank">{w.go}</a> : <A class="button small" href={w.href}>{w.go}</A>}</li>)}</ul>}
           </Card>
           {isNew && <Card title={t('steps')}><ol class="todo steps">{steps.map(([text, done, href]) => <li key={href}><span class={`tick ${done ? 'done' : ''}`} aria-hidden="true">✓</span><span>{text}</span>{done ? <span class="faint">{t('done')}</span> : <A class="button small" href={href}>{t('begin')}</A>}</li>)}</ol></Card>}
         </div>

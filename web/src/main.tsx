@@ -16,14 +16,16 @@ import { Card, Empty, Page } from './ui.tsx';
 import './style.css';
 import './timed.css';
 
-const Account = later(() => import('./pages/providers.tsx').then((m) => m.Account));
+const Account = later(() => import('./pages/account.tsx').then((m) => m.Account));
 const Audit = later(() => import('./pages/audit.tsx').then((m) => m.Audit));
 const Campaign = later(() => import('./pages/campaign.tsx').then((m) => m.Campaign));
 const CampaignNew = later(() => import('./pages/campaign-new.tsx').then((m) => m.CampaignNew));
 const Campaigns = later(() => import('./pages/campaigns.tsx').then((m) => m.Campaigns));
 const Dlq = later(() => import('./pages/dlq.tsx').then((m) => m.Dlq));
 const Help = later(() => import('./pages/help.tsx').then((m) => m.Help));
+const NewAccount = later(() => import('./pages/providers.tsx').then((m) => m.NewAccount));
 const Providers = later(() => import('./pages/providers.tsx').then((m) => m.Providers));
+const Recipes = later(() => import('./pages/recipes.tsx').then((m) => m.Recipes));
 const Redrive = later(() => import('./pages/redrive.tsx').then((m) => m.Redrive));
 const RoutePage = later(() => import('./pages/routes.tsx').then((m) => m.RoutePage));
 const Routes = later(() => import('./pages/routes.tsx').then((m) => m.Routes));
@@ -48,7 +50,7 @@ function Current() {
       if (a === 'new' || c === 'edit') return <ScheduleEdit key={a + '/' + b} tenant={b && a} name={b} />;
       return b ? <SchedulePage key={a + '/' + b} tenant={a} name={b} /> : <Campaigns />;
     case 'templates': return b || a === 'new' ? <TemplatePage key={a + '/' + b} tenant={b && a} name={b} /> : <Templates />;
-    case 'providers': return a ? <Account key={a} name={a === 'new' ? '' : a} /> : <Providers />;
+    case 'providers': return a === 'new' ? <NewAccount /> : a === 'recipes' ? <Recipes /> : a ? <Account key={a} name={a} /> : <Providers />;
     case 'routes': return a ? <RoutePage key={a} name={a === 'new' ? '' : a} /> : <Routes />;
     case 'tenants': return a ? <TenantPage key={a} name={a === 'new' ? '' : a} /> : <Tenants />;
     case 'traffic': return <TrafficPage />;

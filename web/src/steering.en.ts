@@ -46,7 +46,6 @@ export const steering: Record<keyof typeof zh, string> = {
   'providers.note': 'An account is one set of credentials and limits. Routes go around one that is off.',
   provider: 'Provider',
   'account.note': 'Secret fields are write-only: an empty one stays as it is.',
-  'account.choose': 'Choose a provider',
   'account.on': 'Switch {name} on?',
   'account.off': 'Switch {name} off?',
   'account.on.text': 'Routes use this account again.',

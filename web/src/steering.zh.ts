@@ -44,7 +44,6 @@ export const steering = {
   'providers.note': '每个账号是一套凭据和限额；停用后路由自动绕开它。',
   provider: '供应商',
   'account.note': '密钥类字段只写不读，留空表示不变。',
-  'account.choose': '选择供应商',
   'account.on': '启用 {name}？',
   'account.off': '停用 {name}？',
   'account.on.text': '路由会重新使用这个账号。',

@@ -13,7 +13,7 @@ const pages = {
   overview: () => '/', messages: () => '/messages', message: () => `/messages/${w.ids.refund}`, mail: () => `/messages/${w.ids.mail}`, send: () => '/send?template=demo/login-code',
   campaigns: () => '/campaigns', campaign: () => `/campaigns/${w.ids.runs.waiting}`, 'campaign-sent': () => `/campaigns/${w.ids.runs.sent}`, 'campaign-new': () => '/campaigns/new?template=demo/spring-sale',
   schedule: () => '/schedules/demo/monday-sale', 'schedule-edit': () => '/schedules/demo/monday-sale/edit', 'schedule-new': () => '/schedules/new',
-  templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=smtp',
+  templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=tencent-sms', gallery: () => '/providers/new', recipes: () => '/providers/recipes',
   routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', audit: () => '/audit', suppressions: () => '/suppressions', dlq: () => '/dlq', redrive: () => `/dlq/${w.ids.redrive}?of=2`, api: () => '/api',
 };
 /** The same page four times: language and theme change in place. */
@@ -210,7 +210,7 @@ test('an account is switched off and on; a wrong login keeps the form', async ()
   const card = page.locator('.card', { has: page.locator('h2:has-text("inbox-discord")') });
   for (const reason of ['维护', '恢复']) {
     const before = await card.locator('.tag').textContent();
-    await card.locator('button').nth(1).click();
+    await card.locator('button').click();
     await answer(page, reason);
     await page.waitForFunction(([text]) => ![...document.querySelectorAll('.card')].some((c) => c.querySelector('h2')?.textContent === 'inbox-discord' && c.querySelector('.tag')?.textContent === text), [before]);
   }

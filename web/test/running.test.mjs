@@ -1,5 +1,6 @@
 // Operators run the service: what is dead goes again, providers come and go, people are asked why.
 import assert from 'node:assert/strict';
+import { readFileSync } from 'node:fs';
 import { test } from 'node:test';
 import { answer, findings, setUp } from './console.mjs';
 import { behave } from './world.mjs';
@@ -86,4 +87,65 @@ test('a recipient is revealed with a reason, and the audit says so; a developer 
   await dev.goto(w.at('/audit'));
   await dev.waitForSelector('main:has-text("Needs a key with the scope operate")');
   await dev.context().close();
+});
+
+test('an account is added from the gallery, tried, and paused', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/providers'));
+  await page.click('.head .button.main');
+  await page.fill('main input', 'development');
+  await page.click('.gallery a');
+  await page.waitForURL(/provider=devinbox/);
+  const form = page.locator('main form');
+  await form.getByLabel('Name').fill('Spare');
+  await form.getByLabel('Channel').selectOption('discord');
+  await form.getByLabel('Calls a second').fill('5');
+  await form.locator('[type=submit]').click();
+  await answer(page, 'a spare one');
+  await page.waitForSelector('.field.wrong'); // the name is no name, and the form is kept
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await form.getByLabel('Name').fill('spare-discord');
+  await form.locator('[type=submit]').click();
+  await answer(page, 'a spare one');
+  await page.waitForURL(/providers\/spare-discord/);
+  const tried = page.locator('section:has(h2:text-is("Try it"))');
+  await tried.getByLabel('Recipient').fill('ops');
+  await tried.getByLabel('Text').fill('is this on?');
+  await tried.locator('[type=submit]').click();
+  await page.waitForSelector('[data-tried=true]:has-text("dev-")'); // the provider's own id
+  assert.deepEqual(await findings(page), []);
+  await tried.getByLabel('Recipient').fill('fail-1');
+  await tried.locator('[type=submit]').click();
+  await page.waitForSelector('[data-tried=false]:has-text("dev_fail")');
+  await page.click('.head .button:has-text("Switch off")');
+  await answer(page, 'not yet');
+  await page.waitForSelector('.head .tag:has-text("Paused")');
+  const { items } = await w.api('GET', '/v1/audit?kind=account&name=spare-discord');
+  assert.deepEqual(items.map((e) => [e.what, e.reason]), [['changed', 'not yet'], ['made', 'a spare one']]);
+  await page.goto(w.at('/providers'));
+  await page.waitForSelector('.card:has-text("spare-discord") .tag:has-text("Paused")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a recipe is uploaded: its faults are shown at their lines, then it is in the gallery', async () => {
+  const good = readFileSync(new URL('../../pkg/local/testdata/courier/recipe.yaml', import.meta.url), 'utf8');
+  const page = await w.open();
+  await page.goto(w.at('/providers/recipes'));
+  await page.click('.head .button.main');
+  await page.setInputFiles('input[type=file]', { name: 'recipe.yaml', mimeType: 'text/yaml', buffer: Buffer.from(good.replace('outcome: sent', 'outcome: send')) });
+  await page.click('main form [type=submit]');
+  await answer(page, '接入信使');
+  const line = 1 + good.split('\n').findIndex((l) => l.includes('outcome: sent'));
+  await page.waitForSelector(`[data-faults]:has-text("第 ${line} 行")`);
+  assert.deepEqual(await findings(page), []);
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await page.fill('textarea', good);
+  await page.click('main form [type=submit]');
+  await answer(page, '接入信使');
+  await page.waitForSelector('tbody tr:has-text("courier")');
+  await page.goto(w.at('/providers/new'));
+  await page.waitForSelector('.gallery a:has-text("信使")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
 });

@@ -1,147 +1,157 @@
-// Providers' accounts: a card each; the form is made from the provider's descriptor.
+// Providers' accounts: a card each, with how it does; and the gallery that a new one is chosen from.
 import { useState } from 'preact/hooks';
-import type { Account as Acc, AccountList, AccountTest, Descriptor, ProviderField, ProviderList } from '../api.gen.ts';
-import { del, get, post, put, query, v1, type Fault } from '../api.ts';
+import type { Account, AccountHealth, AccountList, AccountUsage, Descriptor, Figures, Ledger, ProviderList, StatsGroup } from '../api.gen.ts';
+import { get, post, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
-import { money, number } from '../format.ts';
+import { money, number, relative } from '../format.ts';
 import { pick, t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, params, setParams, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Empty, Loading, Page, Raw, Row, Select, Table, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Empty, Loading, Meter, Page, Raw, Row, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { AccountForm } from './account-form.tsx';
+
+const hour = (): string => new Date(Date.now() - 3600_000).toISOString();
 
 export function Providers() {
-  const accounts = useLoad(() => get<AccountList>('/v1/accounts'), []);
-  const providers = useLoad(() => get<ProviderList>('/v1/providers'), []);
+  const on = may('operate');
+  const accounts = useLoad(() => (on ? get<AccountList>('/v1/accounts') : Promise.resolve(undefined)), [], 10000);
+  const providers = useLoad(() => (on ? get<ProviderList>('/v1/providers') : Promise.resolve(undefined)), []);
+  const figures = useLoad(() => (on ? get<Figures>('/v1/stats' + query({ step: 'minute', from: hour(), by: 'account', top: 100 })) : Promise.resolve(undefined)), [], 10000);
+  const ledger = useLoad(() => (on ? get<Ledger>('/v1/stats/throttles' + query({ limit: 500 })) : Promise.resolve(undefined)), [], 30000);
   const channel = params.value.get('channel') ?? '';
   const all = accounts.data?.items ?? [];
   const list = all.filter((a) => !channel || a.channel === channel);
   const present = [...new Set(all.map((a) => a.channel ?? ''))];
-  if (!may('operate')) return <Page title={t('nav.providers')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
+  if (!on) return <Page title={t('nav.providers')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
   return (
-    <Page title={t('nav.providers')} note={t('providers.note')} actions={may('admin') ? <A class="button main" href="/providers/new">{t('accounts.new')}</A> : <Needs scope="admin" />}>
-      <Trouble fault={accounts.fault ?? providers.fault} />
+    <Page title={t('nav.providers')} note={t('providers.note')} actions={<><A class="button" href="/providers/recipes">{t('recipes')}</A>{may('admin') ? <A class="button main" href="/providers/new">{t('accounts.new')}</A> : <Needs scope="admin" />}</>}>
+      <Trouble fault={accounts.fault ?? providers.fault ?? figures.fault} />
       {present.length > 1 && <div class="chips"><Tabs label={t('channel')} value={channel} set={(v) => setParams({ channel: v })} options={[['', t('all')], ...present.map((c) => [c, word('channel', c)] as const)]} /></div>}
       {!accounts.data && !accounts.fault && <Loading />}
-      {accounts.data && all.length === 0 && <Card><Empty>{t('accounts.none')}</Empty></Card>}
-      <div class="grid">{list.map((a) => <AccountCard key={a.name} a={a} d={providers.data?.items.find((p) => p.name === a.provider)} reload={accounts.reload} />)}</div>
+      {accounts.data && all.length === 0 && <Card><Empty><p>{t('accounts.none')}</p>{may('admin') && <A class="button main" href="/providers/new">{t('accounts.new')}</A>}</Empty></Card>}
+      <div class="grid">{list.map((a) => <AccountCard key={a.name} a={a} d={providers.data?.items.find((p) => p.name === a.provider)} g={figures.data?.groups?.find((g) => g.name === a.name)} ledger={ledger.data} reload={accounts.reload} />)}</div>
     </Page>
   );
 }
 
-function AccountCard({ a, d, reload }: { a: Acc; d?: Descriptor; reload: () => void }) {
-  const action = useAction();
-  const [tested, setTested] = useState<AccountTest>();
-  const flip = (): Promise<void> => action.run(async () => {
-    const reason = await confirm({ title: t(a.off ? 'account.on' : 'account.off', { name: a.name }), text: t(a.off ? 'account.on.text' : 'account.off.text'), confirm: t(a.off ? 'switch_on' : 'switch_off'), danger: !a.off });
-    if (reason === undefined) return;
-    await post(v1`accounts/${a.name}/switch`, { off: !a.off, reason });
-    toast(t('saved'));
-    reload();
-  });
-  const test = (): Promise<void> => action.run(async () => setTested(await post<AccountTest>(v1`accounts/${a.name}/test`)));
-  const rate = a.per_second || d?.limits.per_second;
+/** How an account does, in a word. */
+export function Health({ a }: { a: { off?: boolean; health?: AccountHealth } }) {
+  const h = a.health;
+  if (a.off) return <Tag tone="calm"><i class="dot" />{t('account.paused')}</Tag>;
+  if (!h || h.state === 'closed') return <Tag tone="good"><i class="dot" />{t('account.works')}</Tag>;
+  if (h.state === 'open') return <Tag tone="bad"><i class="dot" />{t('account.fails')}</Tag>;
+  return <Tag tone="warn"><i class="dot" />{t('account.back', { n: Math.round((h.share ?? 0) * 100) })}</Tag>;
+}
+
+/** A limit: amber from 80 %, red from 95 %. */
+export function Gauge({ u, held }: { u: AccountUsage; held?: string }) {
+  const part = u.limit > 0 ? u.used / u.limit : 0;
   return (
-    <Card title={<A href={to('providers', a.name)}><Raw>{a.name}</Raw></A>} extra={a.off ? <Tag tone="warn"><i class="dot" />{t('off')}</Tag> : <Tag tone="good"><i class="dot" />{t('on')}</Tag>}>
-      <dl class="rows">
-        <Row label={t('provider')}><span translate={false}>{d ? pick(d.title) : a.provider}</span></Row>
-        <Row label={t('channel')}>{a.channel ? word('channel', a.channel) : '—'}</Row>
-        <Row label={t('limit')}>{rate ? t('per_second', { n: number(rate) }) : t('no_limit')}</Row>
-        {a.price ? <Row label={t('price')}>{money(a.price, a.currency)}</Row> : null}
-        <Row label={t('receipts')}>{d ? (d.receipts ? t('yes') : t('no')) : '—'}</Row>
-        <Row label={t('changed')}><When at={a.changed_at} /> <Raw class="faint">{a.author}</Raw></Row>
-        {a.reason && <Row label={t('reason')}><Raw>{a.reason}</Raw></Row>}
+    <div class="gauge">
+      <div class="line"><span>{t(`window.${u.window}`)}</span><span class="faint">{t('gauge.of', { n: number(u.used), of: number(u.limit) })}</span></div>
+      <Meter value={u.used} max={u.limit} label={t(`window.${u.window}`)} tone={part >= 0.95 ? 'bad' : part >= 0.8 ? 'warn' : 'good'} />
+      {held && <small>{held}</small>}
+    </div>
+  );
+}
+
+/** Who held the quota when it was last used up. */
+export function holders(l: Ledger | undefined, account: string): string | undefined {
+  const last = l?.items.find((x) => x.account === account);
+  if (!last) return undefined;
+  const sum = Math.max(1, last.calls);
+  return t('gauge.held', { ago: relative(last.at), who: last.tenants.slice(0, 3).map((h) => `${h.name} ${Math.round((h.n / sum) * 100)} %`).join(t('comma')) });
+}
+
+/** Switches an account off or on, with a reason. */
+export async function flip(a: Account): Promise<boolean> {
+  const reason = await confirm({ title: t(a.off ? 'account.on' : 'account.off', { name: a.name }), text: t(a.off ? 'account.on.text' : 'account.off.text'), confirm: t(a.off ? 'switch_on' : 'switch_off'), danger: !a.off });
+  if (reason === undefined) return false;
+  await post(v1`accounts/${a.name}/switch`, { off: !a.off, reason });
+  toast(t('saved'));
+  return true;
+}
+
+function AccountCard({ a, d, g, ledger, reload }: { a: Account; d?: Descriptor; g?: StatsGroup; ledger?: Ledger; reload: () => void }) {
+  const action = useAction();
+  const turn = (): Promise<void> => action.run(async () => {
+    if (await flip(a)) reload();
+  });
+  const c = g?.counts ?? {};
+  const held = holders(ledger, a.name);
+  const used = a.health?.used ?? [];
+  const h = a.health;
+  return (
+    <Card title={<A href={to('providers', a.name)}><Raw>{a.name}</Raw></A>} extra={<Health a={a} />}>
+      <p class="faint"><span translate={false}>{d ? pick(d.title) : a.provider}</span> · {a.channel ? word('channel', a.channel) : '—'}{a.price ? <> · {money(a.price, a.currency)}</> : null} <span class="end">{t('hours.1')}</span></p>
+      {h?.since && h.state !== 'closed' && !a.off && <p class="faint">{t('account.since')} <When at={h.since} ago />{h.until && h.state === 'open' && <> · {t('account.until')} <When at={h.until} ago /></>}</p>}
+      <dl class="numbers four" aria-label={t('hours.1')}>
+        <div><dt>{word('counter', 'sent')}</dt><dd>{number(c.sent ?? 0)}</dd></div>
+        <div class={c.failed || c.dead ? 'bad' : ''}><dt>{word('counter', 'failed')}</dt><dd>{number((c.failed ?? 0) + (c.dead ?? 0))}</dd></div>
+        <div class={c.throttled ? 'warn' : ''}><dt>{word('counter', 'throttled')}</dt><dd>{number(c.throttled ?? 0)}</dd></div>
+        <div><dt>{t('traffic.delivery')}</dt><dd>{!g || g.delivery_rate.too_few || !g.delivery_rate.of ? '—' : Math.round(g.delivery_rate.value * 100) + ' %'}</dd></div>
       </dl>
-      {tested && <div class={`alert ${tested.ok ? 'good' : 'bad'}`} role="status"><strong>{tested.ok ? t('test.good') : t('test.bad')}</strong> <span translate={false} lang="en">{tested.detail}</span></div>}
+      {used.map((u) => <Gauge key={u.window} u={u} held={u.window === 'second' ? held : undefined} />)}
+      {used.length === 0 && <p class="faint">{t('no_limit')}</p>}
       <Trouble fault={action.fault} />
       <div class="actions">
-        <Button disabled={action.busy} onClick={() => void test()}>{t('test')}</Button>
-        <Button disabled={action.busy} onClick={() => void flip()}>{t(a.off ? 'switch_on' : 'switch_off')}</Button>
-        {may('admin') && <A class="button" href={to('providers', a.name)}>{t('edit')}</A>}
+        <A class="button" href={to('providers', a.name)}>{t('account.open')}</A>
+        <Button disabled={action.busy} onClick={() => void turn()}>{t(a.off ? 'switch_on' : 'switch_off')}</Button>
       </div>
     </Card>
   );
 }
 
-export function Account({ name }: { name: string }) {
-  const providers = useLoad(() => get<ProviderList>('/v1/providers'), []);
-  const account = useLoad(() => (name ? get<Acc>(v1`accounts/${name}`) : Promise.resolve(undefined)), [name]);
-  const title = name ? <Raw>{name}</Raw> : t('accounts.new');
-  const fault = providers.fault ?? account.fault;
-  if (fault || !providers.data || (name && !account.data)) return <Page title={title}>{fault ? <Trouble fault={fault} /> : <Loading />}</Page>;
-  return <Page title={title} note={t('account.note')}><AccountForm key={account.data?.version} providers={providers.data.items} a={account.data} />{name && <History name={name} />}</Page>;
-}
-
-const text = (n?: number): string => (n ? String(n) : '');
-
-function AccountForm({ providers, a }: { providers: Descriptor[]; a?: Acc }) {
-  const [provider, setProvider] = useState(a?.provider ?? params.value.get('provider') ?? '');
-  const [f, set] = useState({ name: a?.name ?? '', channel: a?.channel ?? '', per_second: text(a?.per_second), concurrency: text(a?.concurrency), price: text(a?.price), currency: a?.currency ?? '' });
-  const [config, setConfig] = useState<Record<string, string>>(a?.config ?? {});
-  const [secrets, setSecrets] = useState<Record<string, string>>({});
-  const action = useAction();
-  const d = providers.find((p) => p.name === provider);
-  const change = (name: keyof typeof f) => (v: string): void => set({ ...f, [name]: v });
-  const save = (): Promise<void> => action.run(async () => {
-    const reason = await confirm({ title: t('save'), confirm: t('save') });
-    if (reason === undefined) return;
-    const body = {
-      provider, channel: f.channel || d?.channels[0], off: a?.off, reason, version: a?.version, currency: f.currency || undefined,
-      config: Object.fromEntries(Object.entries(config).filter(([, v]) => v !== '')), secrets: Object.fromEntries(Object.entries(secrets).filter(([, v]) => v !== '')),
-      per_second: Number(f.per_second) || undefined, concurrency: Number(f.concurrency) || undefined, price: Number(f.price) || undefined,
-    };
-    await put(v1`accounts/${f.name}`, body);
-    toast(t('saved'));
-    go('/providers');
-  });
-  const remove = (): Promise<void> => action.run(async () => {
-    if (!a) return;
-    const reason = await confirm({ title: t('delete.title', { name: a.name }), text: t('account.delete.text'), confirm: t('delete'), danger: true });
-    if (reason === undefined) return;
-    await del(v1`accounts/${a.name}` + query({ version: a.version, reason }));
-    go('/providers');
-  });
+/** The gallery, and the form of what was chosen. */
+export function NewAccount() {
+  const { data, fault } = useLoad(() => get<ProviderList>('/v1/providers'), []);
+  const [sought, seek] = useState('');
+  const provider = params.value.get('provider') ?? '';
+  const d = data?.items.find((p) => p.name === provider);
+  if (!may('operate')) return <Page title={t('accounts.new')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
+  if (d) {
+    return (
+      <Page title={t('accounts.new')} note={t('account.note')} actions={<A class="button" href="/providers/new">{t('account.other')}</A>}>
+        <About d={d} />
+        <Card title={<span translate={false}>{pick(d.title)}</span>} extra={d.docs && <a href={d.docs} target="_blank" rel="noopener noreferrer">{t('vendor_docs')} ↗</a>}><AccountForm key={d.name} d={d} done={(name) => go(to('providers', name))} /></Card>
+      </Page>
+    );
+  }
+  const found = (data?.items ?? []).filter((p) => (p.name + pick(p.title) + p.channels.map((c) => word('channel', c)).join(' ')).toLowerCase().includes(sought.toLowerCase()));
   return (
-    <Card title={a ? <span translate={false}>{d ? pick(d.title) : provider}</span> : t('account.choose')} extra={d?.docs && <a href={d.docs} target="_blank" rel="noopener noreferrer">{t('vendor_docs')} ↗</a>}>
-      <Trouble fault={action.fault} />
-      <form class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>
-        {!a && <Select label={t('provider')} value={provider} set={(v) => { setProvider(v); setConfig({}); setSecrets({}); }} options={[['', '—'], ...providers.map((p) => [p.name, pick(p.title)] as const)]} required />}
-        {d && !a && <Text label={t('name')} value={f.name} set={change('name')} required help={t('name.help')} />}
-        {d && d.channels.length > 1 && <Select label={t('channel')} value={f.channel || (d.channels[0] ?? '')} set={change('channel')} options={d.channels.map((c) => [c, word('channel', c)])} disabled={!!a} />}
-        {d?.fields.map((x) => <Control key={x.name} f={x} kept={!!a?.secrets.includes(x.name)} fault={action.fault}
-          value={x.secret ? (secrets[x.name] ?? '') : (config[x.name] ?? (a ? '' : (x.default ?? '')))} set={(v) => (x.secret ? setSecrets({ ...secrets, [x.name]: v }) : setConfig({ ...config, [x.name]: v }))} />)}
-        {d && <>
-          <Text label={t('per_second.label')} type="number" min={0} value={f.per_second} set={change('per_second')} help={d.limits.per_second ? t('limit.documented', { n: number(d.limits.per_second) }) : t('limit.none')} error={action.fault?.at('/per_second')} />
-          <Text label={t('concurrency')} type="number" min={0} value={f.concurrency} set={change('concurrency')} error={action.fault?.at('/concurrency')} />
-          <Text label={t('price')} value={f.price} set={change('price')} error={action.fault?.at('/price')} help={t('price.help')} />
-          <Text label={t('currency')} value={f.currency} set={change('currency')} placeholder="CNY" error={action.fault?.at('/currency')} />
-          <div class="wide actions">{may('admin') ? <Button kind="main" type="submit" disabled={action.busy || !f.name}>{t('save')}</Button> : <Needs scope="admin" />}{a && may('admin') && <Button kind="danger" onClick={() => void remove()}>{t('delete')}</Button>}</div>
-        </>}
-      </form>
-    </Card>
+    <Page title={t('accounts.new')} note={t('gallery.note')} actions={<A class="button" href="/providers/recipes">{t('recipes')}</A>}>
+      <Trouble fault={fault} />
+      {!data && !fault && <Loading />}
+      {data && <Card><Text label={t('find')} value={sought} set={seek} placeholder={t('gallery.find')} autofocus /></Card>}
+      {data && found.length === 0 && <Card><Empty>{t('gallery.none')}</Empty></Card>}
+      <div class="grid gallery">
+        {found.map((p) => (
+          <A key={p.name} class="card" href={'/providers/new' + query({ provider: p.name })}>
+            <h2 translate={false}>{pick(p.title)}</h2>
+            <span class="line">{p.channels.slice(0, 3).map((c) => <Tag key={c}>{p.channel?.name === c ? pick(p.channel.title) : word('channel', c)}</Tag>)}{p.channels.length > 3 && <span class="faint">+{p.channels.length - 3}</span>}{p.uploaded ? <Tag tone="info">{t('recipe.uploaded')}</Tag> : null}</span>
+            <span class="faint">{[p.receipts && t('gallery.receipts'), p.replies && t('gallery.replies'), p.approvals && t('gallery.approvals')].filter(Boolean).join(' · ') || t('gallery.plain')}</span>
+          </A>
+        ))}
+      </div>
+    </Page>
   );
 }
 
-function Control({ f, value, set, kept, fault }: { f: ProviderField; value: string; set: (v: string) => void; kept: boolean; fault?: Fault }) {
-  const error = fault?.at(`/${f.secret ? 'secrets' : 'config'}/${f.name}`);
-  const label = <span translate={false}>{pick(f.label) || f.name}</span>;
-  const help = <span translate={false}>{pick(f.help)}</span>;
-  const required = f.required && !kept;
-  if (f.type === 'select' || f.type === 'boolean') {
-    const options = f.type === 'boolean' ? ['true', 'false'] : (f.options ?? []);
-    return <Select label={label} value={value} set={set} required={required} help={help} error={error} options={[...(f.required ? [] : [['', '—'] as const]), ...options.map((o) => [o, o] as const)]} />;
-  }
-  return <Text label={label} value={value} set={set} required={required} help={help} error={error} type={f.secret ? 'password' : f.type === 'number' ? 'number' : 'text'} autocomplete={f.secret ? 'new-password' : 'off'}
-    lines={f.type === 'text' && !f.secret ? 4 : undefined} wide={f.type === 'text'} placeholder={kept ? t('secret.kept') : undefined} />;
-}
-
-function History({ name }: { name: string }) {
-  const { data } = useLoad(() => get<AccountList>(v1`accounts/${name}/history`), [name]);
+/** What an operator should know of a provider before he enters a credential. */
+export function About({ d, path }: { d: Descriptor; path?: string }) {
+  // A provider that may refuse our address has a code for it, and the code a sentence.
+  const listed = Object.values(d.codes ?? {}).some((x) => /白名单/.test((x as { zh: string }).zh));
   return (
-    <Card class="flush" title={t('history')}>
-      <Table label={t('history')} head={[t('version'), t('changed'), t('author'), t('state'), t('limit'), t('reason')]}>
-        {(data?.items ?? []).map((a) => <tr key={a.version}><td>v{a.version}</td><td class="nowrap"><When at={a.changed_at} /></td><td><Raw>{a.author}</Raw></td><td>{a.deleted ? t('deleted') : a.off ? t('off') : t('on')}</td><td>{a.per_second ? t('per_second', { n: number(a.per_second) }) : '—'}</td><td><Raw>{a.reason}</Raw></td></tr>)}
-      </Table>
+    <Card title={t('about')}>
+      <dl class="rows">
+        <Row label={t('receipts')}>{d.receipts ? (d.polls ? t('about.polls', { n: d.polls.every_seconds }) : t('yes')) : t('about.no_receipts')}</Row>
+        {path && <Row label={t('about.callback')}><Raw class="mono">{location.origin + path}</Raw></Row>}
+        <Row label={t('about.dedup')}>{t(d.dedup ? 'yes' : 'no')}</Row>
+        <Row label={t('limit')}>{[d.limits.per_second && t('per_second', { n: number(d.limits.per_second) }), d.limits.per_minute && t('per_minute', { n: number(d.limits.per_minute) }), d.limits.per_day && t('per_day', { n: number(d.limits.per_day) })].filter(Boolean).join(' · ') || t('about.no_limit')}</Row>
+        {listed && <Row label={t('about.address')}>{t('about.address.text')}</Row>}
+        {(d.binding ?? []).some((f) => f.required) && <Row label={t('about.bindings')}>{t('about.bindings.text')}</Row>}
+      </dl>
     </Card>
   );
 }

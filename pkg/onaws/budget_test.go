@@ -40,7 +40,8 @@ import (
 type bill struct {
 	mu    sync.Mutex
 	calls map[string]int
-	units float64
+	units float64 // written
+	reads float64
 }
 
 // count is a middleware that writes every call down, but not its repetition: the emulator now and then
@@ -55,17 +56,19 @@ func (b *bill) count(s *middleware.Stack) error {
 }
 
 func (b *bill) consumed(operation string, c types.ConsumedCapacity) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
 	if operation == "put" || operation == "delete" || operation == "add" {
-		b.mu.Lock()
-		defer b.mu.Unlock()
 		b.units += aws.ToFloat64(c.CapacityUnits)
+	} else {
+		b.reads += aws.ToFloat64(c.CapacityUnits)
 	}
 }
 
 // of runs do, and gives what it has cost.
 func (b *bill) of(do func()) (calls int, units float64, lines string) {
 	b.mu.Lock()
-	b.calls, b.units = map[string]int{}, 0
+	b.calls, b.units, b.reads = map[string]int{}, 0, 0
 	b.mu.Unlock()
 	do()
 	b.mu.Lock()

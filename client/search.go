@@ -16,6 +16,7 @@ type SearchRequest struct {
 	Class     Class     `json:"class,omitzero"`
 	Template  string    `json:"template,omitzero"` // name, or tenant/name
 	Reference string    `json:"reference,omitzero"`
+	Run       string    `json:"run,omitzero"`    // id of a campaign, or of a schedule's run
 	From      time.Time `json:"from,omitzero"`   // inclusive; 7 days ago without it, but for a recipient or a reference
 	To        time.Time `json:"to,omitzero"`     // exclusive; now without it
 	Limit     int       `json:"limit,omitzero"`  // of a page, 1 to 200; 50 without it
@@ -31,7 +32,8 @@ type SearchAnswer struct {
 	To         time.Time `json:"to"`
 	Next       string    `json:"next,omitzero"` // goes on; a page may be short, or empty, and have a next
 	Unreadable []string  `json:"unreadable,omitzero"`
-	None       *Verdict  `json:"none,omitzero"` // what it means that nothing was found
+	Refused    []Refusal `json:"refused,omitzero"` // requests for it that were refused in the last 7 days
+	None       *Verdict  `json:"none,omitzero"`    // what it means that nothing was found
 }
 
 // Search reads one page.

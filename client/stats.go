@@ -155,6 +155,7 @@ type RefusedMember struct {
 type RefusedFilter struct {
 	Tenant   string
 	Code     string // of the request, or of one of its values
+	Request  string // only the one with this id
 	From, To time.Time
 	Limit    int    // of a page, 1 to 100; 50 without it
 	After    string // Next of the page before
@@ -168,7 +169,7 @@ type RefusedPage struct {
 
 // Refused reads one page of the requests that were refused in the last 7 days, the newest first.
 func (c *Client) Refused(ctx context.Context, f RefusedFilter) (*RefusedPage, error) {
-	return get[RefusedPage](ctx, c, query("/v1/refused", "tenant", f.Tenant, "code", f.Code, "from", instant(f.From), "to", instant(f.To),
+	return get[RefusedPage](ctx, c, query("/v1/refused", "tenant", f.Tenant, "code", f.Code, "request", f.Request, "from", instant(f.From), "to", instant(f.To),
 		"limit", number(f.Limit), "after", f.After))
 }
 

@@ -90,6 +90,7 @@ func (s *session) traceRecipient(ctx context.Context, c *client.Client, recipien
 	if page.None != nil {
 		s.verdict(*page.None)
 	}
+	s.inVain(page.Refused)
 	for i := range page.Messages {
 		if i == 0 {
 			s.detail(&page.Messages[0])
@@ -108,6 +109,24 @@ func (s *session) traceRecipient(ctx context.Context, c *client.Client, recipien
 		s.tell("%s\n", s.tr("还有更多；用 --limit 看更多", "there are more; see them with --limit"))
 	}
 	return nil
+}
+
+// inVain lists requests that made no message.
+func (s *session) inVain(list []client.Refusal) {
+	if len(list) == 0 {
+		return
+	}
+	s.say("\n%s\n", s.paint(bold, s.tr("被拒的请求", "Refused requests")))
+	var rows [][]any
+	for _, r := range list {
+		faults := []string{r.Code}
+		for _, f := range r.Errors {
+			faults = append(faults, strings.TrimSpace(f.Pointer+" "+f.Code))
+		}
+		rows = append(rows, []any{clock(r.At), r.Tenant, r.Status, strings.Join(faults, ", "), r.RequestID})
+	}
+	s.table(rows)
+	s.say("\n")
 }
 
 // line is a message in a list.

@@ -41,7 +41,7 @@ type Authenticator interface {
 	Authenticate(ctx context.Context, bearer string) (tenant.Principal, error)
 }
 
-// Refusal is a request that was refused. It holds nothing of the body or the path's values.
+// Refusal is a request that was refused. It holds nothing of the body or the path's values but keyed hashes.
 type Refusal struct {
 	At        time.Time
 	Method    string
@@ -53,6 +53,7 @@ type Refusal struct {
 	Principal tenant.Principal // zero when refused before the key was known
 	RequestID string
 	IP        string
+	Marks     []string // Op.Marks
 }
 
 type kernel struct {
@@ -117,10 +118,15 @@ func (k *kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		k.mux.ServeHTTP(a, r)
 	}
 	if k.Refused != nil && a.problem != nil && refusal(a.status) {
-		k.Refused(context.WithoutCancel(r.Context()), Refusal{
+		ctx := context.WithoutCancel(r.Context())
+		n := Refusal{
 			At: start, Method: methodName(r.Method), Route: a.route(), Status: a.status, Code: a.problem.Code,
 			Detail: a.problem.Detail, Fields: a.problem.Fields, Principal: c.Principal, RequestID: c.RequestID, IP: c.IP,
-		})
+		}
+		if c.op != nil && c.op.Marks != nil && len(c.body) > 0 {
+			n.Marks = c.op.Marks(ctx, c)
+		}
+		k.Refused(ctx, n)
 	}
 }
 

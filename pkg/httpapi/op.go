@@ -31,7 +31,10 @@ type Op struct {
 	MaxBody     int64 // bytes; 0: DefaultMaxBody
 	// BodyOptional lets a request without a body through; the function then gets the zero value.
 	BodyOptional bool
-	Codes        []problem.Code // what it answers beside the problems that every operation has
+	// Marks says what a refused request is found by later, from as much of its body as can be read. It runs after
+	// the answer; nil: such a request is found by its key and its time only.
+	Marks func(ctx context.Context, c *Call) []string
+	Codes []problem.Code // what it answers beside the problems that every operation has
 }
 
 // Param is a parameter in the query, a header or the path. It is text.

@@ -46,6 +46,8 @@ type Store interface {
 	PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error)
 	RangeLimits(tenant string, kind message.AddressKind, prefix string) store.Subject
 	Levels(ctx context.Context, asks ...store.Metered) ([][]limit.Level, error)
+	RefusedTo(kind message.AddressKind, key string) string
+	RefusedAs(reference string) string
 	quota.Store
 }
 

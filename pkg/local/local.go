@@ -19,7 +19,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/httpapi/messages"
 	"github.com/opennotify/notify/pkg/httpapi/receipts"
-	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
+	"github.com/opennotify/notify/pkg/httpapi/refused"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
@@ -136,7 +136,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}
 	api := httpapi.New(httpapi.Config{
 		Auth: sessions, Now: l.Now, Log: l.Log,
-		Refused:      mountstats.Watch(l.Metrics, l.refusals),
+		Refused:      refused.Watch(l.Metrics, l.refusals),
 		NewRequestID: func() string { return "req_" + l.NewULID(message.At(l.Now())) },
 	}, slices.Concat(messages.Sending(in), people, receipts.Endpoints(rec), con.Endpoints())...)
 	mux := http.NewServeMux()

@@ -27,8 +27,8 @@ import (
 	"github.com/opennotify/notify/pkg/bus/eventbridge"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/refused"
 	"github.com/opennotify/notify/pkg/httpapi/session"
-	mountstats "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
@@ -137,7 +137,7 @@ func (a *AWS) API(endpoints ...httpapi.Endpoint) http.Handler {
 	sessions := a.Sessions()
 	return sessions.Handler(httpapi.New(httpapi.Config{
 		Auth: sessions, Now: a.Now, Log: a.Log,
-		Refused:      mountstats.Watch(a.Metrics, a.Metrics.refusals),
+		Refused:      refused.Watch(a.Metrics, a.Metrics.refusals),
 		NewRequestID: func() string { return "req_" + a.NewULID(message.At(a.Now())) },
 	}, endpoints...))
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 	"time"
 
@@ -76,6 +77,7 @@ func (l *Refusals) Flush(ctx context.Context, now message.Time) error {
 type RefusedFilter struct {
 	Tenant   string
 	Code     string // of the request, or of one of its values
+	Request  string // its id, which the answer said
 	From, To time.Time
 	Limit    int    // 1 to 100; 0 is 50
 	After    string // the next of the page before
@@ -106,6 +108,9 @@ func (s *Stats) Refused(ctx context.Context, p tenant.Principal, f RefusedFilter
 		for i := range page {
 			before = page[i].Place()
 			looked++
+			if f.Request != "" && page[i].Request != f.Request {
+				continue
+			}
 			if f.Code != "" && page[i].Code != f.Code && !slices.ContainsFunc(page[i].Fields, func(v store.Faulty) bool { return v.Code == f.Code }) {
 				continue
 			}
@@ -154,6 +159,15 @@ func (f *RefusedFilter) check(p tenant.Principal, now message.Time) (store.Range
 	}
 	if !f.To.IsZero() {
 		in.To = min(in.To, message.At(f.To))
+	}
+	if f.Request != "" {
+		ulid, ok := strings.CutPrefix(f.Request, "req_")
+		at := message.ULIDTime(ulid) // it was named when it came
+		if in.From, in.To = max(in.From, at.Add(-time.Minute)), min(in.To, at.Add(time.Minute)); !ok || len(ulid) != 26 {
+			bad("request", problem.BadValue, "a request's id is req_ and 26 letters and digits, as its answer said")
+		} else if in.From >= in.To {
+			in.To = in.From + 1 // it was before the time that is asked for
+		}
 	}
 	if in.From >= in.To {
 		bad("from", problem.BadTime, "from must be before to, and to within the last 7 days")

@@ -3,6 +3,8 @@ package store
 import (
 	"context"
 	"fmt"
+	"maps"
+	"slices"
 	"strings"
 	"time"
 
@@ -24,6 +26,9 @@ type Refusal struct {
 	Status  int          `json:"s"`
 	Code    string       `json:"c"`
 	Fields  []Faulty     `json:"f,omitzero"`
+	// Marks are what it is found by, beside its tenant and its time: RefusedTo and RefusedAs. They are not read
+	// back.
+	Marks []string `json:"-"`
 }
 
 // Faulty is a value that was refused.
@@ -41,6 +46,17 @@ func (r *Refusal) Place() string { return DueSort(r.At) + "-" + r.Request }
 // Those of a tenant are a partition for each day; a list of the day has them all.
 func refusalKey(tenant, day, place string) Key { return Key{"x#" + or(tenant, "-") + "#" + day, place} }
 
+// A mark's are a partition for the time that they are kept.
+func markKey(mark, place string) Key { return Key{"xm#" + mark, place} }
+
+// RefusedTo marks a refusal of what was to go to a recipient; RefusedAs one of the caller's own id.
+func (s *Store) RefusedTo(kind message.AddressKind, key string) string {
+	return s.digest("refused to", string(kind), key)
+}
+
+// RefusedAs marks a refusal of what had the caller's own id.
+func (s *Store) RefusedAs(reference string) string { return s.digest("refused as", reference) }
+
 func refusalList(day string) string { return "refused#" + day }
 
 // AddRefusals keeps refusals.
@@ -54,6 +70,9 @@ func (s *Store) AddRefusals(ctx context.Context, now message.Time, refusals ...R
 		}
 		sequences[i] = []Op{{Cond: Always, Item: Item{Key: refusalKey(r.Tenant, Day(r.At), r.Place()), Rev: 1, Data: data,
 			List: refusalList(Day(r.At)), ListSort: r.Place(), Expires: seconds(r.At.Add(KeepRefusals))}}}
+		for _, mark := range r.Marks {
+			sequences[i] = append(sequences[i], Op{Cond: Always, Item: Item{Key: markKey(mark, r.Place()), Rev: 1, Data: data, Expires: seconds(r.At.Add(KeepRefusals))}})
+		}
 	}
 	if len(sequences) == 0 {
 		return nil
@@ -101,6 +120,33 @@ func (s *Store) Refusals(ctx context.Context, p tenant.Principal, tenant string,
 				out = append(out, r)
 			}
 		}
+	}
+	return out, nil
+}
+
+// RefusalsOf reads the newest refusals with any of some marks that the principal may know of.
+func (s *Store) RefusalsOf(ctx context.Context, p tenant.Principal, since message.Time, limit int, marks ...string) ([]Refusal, error) {
+	found := map[string]Refusal{}
+	for _, mark := range marks {
+		page, err := s.driver.Query(ctx, Query{Index: ByPartition, Value: markKey(mark, "").PK, From: DueSort(since), Desc: true, Limit: limit})
+		if err != nil {
+			return nil, fmt.Errorf("store: refusals: %w", err)
+		}
+		for _, it := range page.Items {
+			var r Refusal
+			if err := json.Unmarshal(it.Data, &r); err != nil {
+				return nil, fmt.Errorf("store: refusal %s: %w", it.SK, err)
+			}
+			if p.Sees(r.Tenant) {
+				found[r.Place()] = r
+			}
+		}
+	}
+	places := slices.Sorted(maps.Keys(found))
+	slices.Reverse(places)
+	out := make([]Refusal, 0, min(len(places), limit))
+	for _, place := range places[:min(len(places), limit)] {
+		out = append(out, found[place])
 	}
 	return out, nil
 }

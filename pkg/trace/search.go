@@ -64,6 +64,9 @@ type Page struct {
 	Searched int
 	// From and To are the range of the whole search.
 	From, To message.Time
+	// Refused are requests for the recipient, or with the reference, that were refused in the last 7 days, the
+	// newest first: of a search for nothing else, on its first page.
+	Refused []store.Refusal
 	// None is set when the search is over and has found nothing at all.
 	None *Verdict
 }
@@ -113,10 +116,19 @@ func (t *Trace) Search(ctx context.Context, p tenant.Principal, f Filter) (*Page
 	}
 	if w.more {
 		page.Next = cursor{Version: cursorVersion, Index: index, From: span.From, To: w.at.to, Before: w.at.before}.String()
-	} else if f.Cursor == "" && len(page.Records) == 0 {
+	}
+	if f.Cursor == "" {
+		if page.Refused, err = t.refused(ctx, p, &f, now); err != nil {
+			return nil, err
+		}
+	}
+	if page.Next == "" && f.Cursor == "" && len(page.Records) == 0 {
 		none := None(span.From, now)
 		if f != (Filter{Recipient: f.Recipient, Tenant: f.Tenant, Limit: f.Limit, From: f.From, To: f.To}) || f.Recipient == "" {
 			none = blanks{since: now.Sub(span.From)}.fill("none_matching")
+		}
+		if len(page.Refused) > 0 {
+			none = t.noneBut(ctx, &page.Refused[0], now)
 		}
 		page.None = &none
 	}

@@ -296,6 +296,8 @@ export const en: Record<keyof typeof zh, string> = {
   'traffic.other': 'others',
   'refused.note': 'Requests of the last 7 days that were not accepted: look here when a team called and there is no message.',
   'refused.none': 'No request was refused in the last 7 days.',
+  'refused.none.request': 'No request of this id was refused in the last 7 days; one that was accepted is named in its message\'s timeline.',
+  'search.refused': 'Refused requests ({n})',
   'refused.none.own': 'None of your requests was refused in the last 7 days.',
   'refused.fields': 'What was wrong',
   'refused.request': 'Request',

@@ -294,6 +294,8 @@ export const zh = {
   'traffic.other': '其他',
   'refused.note': '最近 7 天里没有被受理的请求：业务说调用过、但查不到消息时看这里。',
   'refused.none': '最近 7 天没有请求被拒。',
+  'refused.none.request': '近 7 天没有这个编号的被拒请求；被接受的请求在消息的时间线里有这个编号。',
+  'search.refused': '被拒的请求（{n}）',
   'refused.none.own': '最近 7 天您的业务没有请求被拒。',
   'refused.fields': '哪里不对',
   'refused.request': '请求',

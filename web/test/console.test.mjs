@@ -88,6 +88,26 @@ test('the user says it never came', async () => {
   await page.context().close();
 });
 
+test('we called you and nothing came', async () => {
+  const page = await w.open({ lang: 'en' });
+  for (const paste of ['136 0013 6000', 'A-4004']) {
+    await ask(page, paste);
+    assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'none_refused');
+    assert.match(await page.textContent('.verdict'), /order-service asked .* refused.*Li Jing/s);
+    await page.waitForSelector('td:has-text("/vars/order")');
+    await page.waitForSelector(`td:has-text("${w.ids.refused}")`);
+  }
+  assert.deepEqual(await findings(page), []);
+  await page.goto(w.at('/'));
+  await page.fill('#search', w.ids.refused);
+  await page.keyboard.press('Enter');
+  await page.waitForURL(/refused\?request=req_/);
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 1);
+  assert.ok(!page.requests.some((u) => /136|A-4004/.test(decodeURIComponent(u.replace(/(msg|req)_\w+/g, '')))), 'no recipient in any URL');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
 test('whose message is this', async () => {
   const page = await w.open({ lang: 'en' });
   await ask(page, '【订单中心】您的订单A-2002已退款128.00元，预计3个工作日到账。');

@@ -131,3 +131,66 @@ test('a schedule is made, its next times seen first, changed, run, paused and ca
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+test('a template: who uses it, a real message to try it, and the stop of the press', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/templates/demo/spring-sale'));
+  await page.waitForSelector('tr:has-text("Campaign") .tag:has-text("Awaiting go-ahead")');
+  await page.waitForSelector('tr:has-text("daily-bills"):has-text("the published one")');
+  await page.click('.button:has-text("Test send")');
+  await page.locator('dialog input').fill('13900139500');
+  await page.click('dialog footer [type=submit]');
+  await page.waitForSelector('[data-try=true]');
+  assert.deepEqual(await findings(page), []);
+  await page.keyboard.press('Escape');
+  await page.click('.button:has-text("Stop this version v1")');
+  await page.waitForSelector('[data-press]');
+  const go = page.locator('dialog footer [type=submit]');
+  const [typed, reason] = [0, 1].map((i) => page.locator('dialog .field input').nth(i));
+  await reason.fill('wrong price');
+  await typed.fill('spring-sale v2');
+  assert.ok(await go.isDisabled(), 'another version is not this one');
+  await typed.fill('spring-sale v1');
+  await go.click();
+  await page.waitForSelector('.toast:has-text("runs stopped")');
+  await page.waitForFunction(() => ![...document.querySelectorAll('tr')].some((r) => r.textContent.includes('Awaiting go-ahead')));
+  await page.waitForSelector('tr:has-text("daily-bills")'); // schedules go on
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a role that may not: support finds and reads, sees no button that it may not press, and is refused', async () => {
+  const { key } = await w.api('POST', '/v1/keys', { tenant: 'order-service', title: 'help desk', scopes: ['read', 'support'], live: true, reason: 'the help desk' });
+  const page = await w.open({ lang: 'en', signedIn: false });
+  await page.goto(w.at('/campaigns'));
+  await page.fill('input[type=password]', key);
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('.week');
+  assert.deepEqual(await page.locator('main .button').allTextContents(), []);
+  await page.goto(w.at(`/campaigns/${w.ids.runs.sent}`));
+  await page.waitForSelector('.stepper');
+  assert.deepEqual(await page.locator('main .button').allTextContents(), ['Download failures']);
+  await page.goto(w.at('/schedules/demo/monday-sale'));
+  await page.waitForSelector('[data-next]');
+  assert.deepEqual(await page.locator('main .button').allTextContents(), []);
+  await page.goto(w.at('/campaigns/new'));
+  await page.waitForSelector('main:has-text("Needs a key with the scope send")');
+  await page.goto(w.at('/templates/demo/spring-sale'));
+  await page.waitForSelector('tr:has-text("daily-bills")');
+  for (const word of ['Publish', 'Stop', 'Save', 'Test send', 'Share', 'Restore']) assert.equal(await page.locator(`main .button:has-text("${word}")`).count(), 0, word);
+  await page.goto(w.at(`/messages/${w.ids.later}`));
+  await page.waitForSelector('.timeline');
+  for (const word of ['Resend', 'Cancel message', 'Retry']) assert.equal(await page.locator(`main .button:has-text("${word}")`).count(), 0, word);
+  assert.deepEqual(await findings(page), []);
+  const answers = await page.evaluate(async ([run, message]) => {
+    const say = async (method, path, body) => (await fetch(path, { method, body: body && JSON.stringify(body), headers: { 'Content-Type': 'application/json' } })).status;
+    return [
+      await say('POST', `/v1/campaigns/${run}/cancel`, {}), await say('POST', '/v1/schedules/demo/monday-sale/pause', {}), await say('DELETE', '/v1/schedules/demo/monday-sale'),
+      await say('POST', '/v1/templates/demo/spring-sale/publish', { version: 1 }), await say('POST', `/v1/messages/${message}/cancel`, {}), await say('POST', '/v1/messages', { to: '13900139501', template: 'login-code' }),
+    ];
+  }, [w.ids.runs.sent, w.ids.later]);
+  assert.deepEqual(answers, [403, 403, 403, 403, 403, 403]);
+  page.wrong = page.wrong.filter((x) => !/403/.test(x)); // the browser reports them itself
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});

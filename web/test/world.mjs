@@ -68,13 +68,22 @@ export async function seed(service) {
   await one('later', { to: '+8613900139002', template: 'order-shipped', channel: 'sms', vars: { name: '赵敏', order: 'A-1004' }, send_at: new Date(Date.now() + 86400e3).toISOString() });
   await one('chat', { to: 'ops', channel: 'feishu', template: 'order-card', vars: { order: 'A-1005', amount: 99.5, customer: '李雷' } });
   for (let i = 0; i < 6; i++) await send({ to: `+86139001391${i}0`, template: 'login-code', vars: { code: String(100000 + i * 7919) } });
-  await settle(api, Object.values(ids).filter((id) => typeof id === 'string' && id !== ids.later));
+  await settle(api, Object.values(ids).filter((id) => String(id).startsWith('msg_') && id !== ids.later));
   for (const [name, state] of [['code', 'delivered'], ['mail', 'delivered'], ['bounced', 'bounced'], ['undelivered', 'undelivered'], ['refund', 'delivered']]) {
     await fetch(`${service.url}/dev/inbox/${ids[name]}/${state}`, { method: 'POST', headers: { Accept: 'application/json' } });
   }
   await until(async () => (await api('GET', `/v1/messages/${ids.refund}`)).status === 'delivered' && (await api('GET', `/v1/messages/${ids.bounced}`)).status === 'bounced');
+  const { key } = await api('POST', '/v1/keys', { tenant: 'order-service', title: '订单服务', scopes: ['send'], live: true, reason: '接入' });
+  ids.refused = await refuse({ url: service.url, key }, { to: '+8613600136000', channel: 'sms', template: 'refund', vars: { amount: '1.00' }, reference: 'A-4004' });
   await Promise.all([die(api, ids), timed(api, ids)]);
   return ids;
+}
+
+/** Asks for what is refused, and gives the request's id. */
+async function refuse({ url, key }, body) {
+  const answer = await fetch(url + '/v1/messages', { method: 'POST', headers: { Authorization: `Bearer ${key}`, 'Content-Type': 'application/json' }, body: JSON.stringify(body) });
+  if (answer.status !== 422) throw new Error(`${answer.status} is no refusal`);
+  return answer.headers.get('x-request-id');
 }
 
 /** An account that is at fault: codes over it use up their attempts within seconds. One is too late soon after; a redrive of two has run. */

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/refused"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -38,14 +39,15 @@ type SearchRequest struct {
 
 // SearchAnswer is a page, the newest messages first.
 type SearchAnswer struct {
-	Messages   []Message    `json:"messages"`
-	Index      trace.Index  `json:"index" enum:"recipient,reference,trouble,tenant" doc:"What was read: each filter has an index, and the rest is compared."`
-	Searched   int          `json:"searched" doc:"Records that this call looked at."`
-	From       *time.Time   `json:"from"`
-	To         *time.Time   `json:"to"`
-	Next       string       `json:"next,omitzero" doc:"Goes on; a page may be short, or empty, and have a next."`
-	Unreadable []message.ID `json:"unreadable,omitzero" doc:"Ids of damaged records."`
-	None       *Verdict     `json:"none,omitzero" doc:"What it means that nothing was found."`
+	Messages   []Message         `json:"messages"`
+	Index      trace.Index       `json:"index" enum:"recipient,reference,trouble,tenant" doc:"What was read: each filter has an index, and the rest is compared."`
+	Searched   int               `json:"searched" doc:"Records that this call looked at."`
+	From       *time.Time        `json:"from"`
+	To         *time.Time        `json:"to"`
+	Next       string            `json:"next,omitzero" doc:"Goes on; a page may be short, or empty, and have a next."`
+	Unreadable []message.ID      `json:"unreadable,omitzero" doc:"Ids of damaged records."`
+	Refused    []refused.Refused `json:"refused,omitzero" doc:"Requests for the recipient, or with the reference, that were refused in the last 7 days, the newest first: of a search for nothing else, on its first page."`
+	None       *Verdict          `json:"none,omitzero" doc:"What it means that nothing was found."`
 }
 
 // WhoRequest is a text that somebody received.
@@ -121,6 +123,9 @@ func (r *SearchRequest) filter() trace.Filter {
 
 func pageOf(p *trace.Page) *SearchAnswer {
 	out := &SearchAnswer{Messages: []Message{}, Index: p.Index, Searched: p.Searched, From: at(p.From), To: at(p.To), Next: p.Next, Unreadable: p.Unreadable}
+	if len(p.Refused) > 0 {
+		out.Refused = refused.Of(p.Refused)
+	}
 	for i := range p.Records {
 		out.Messages = append(out.Messages, messageOf(&p.Records[i]))
 	}

@@ -20,6 +20,7 @@ type Intake interface {
 	Send(ctx context.Context, p tenant.Principal, req *intake.Request) (*intake.Answer, error)
 	Batch(ctx context.Context, p tenant.Principal, key string, hash []byte, reqs []*intake.Request) (*intake.BatchAnswer, error)
 	Explain(ctx context.Context, p tenant.Principal, req *intake.Request) ([]intake.Explanation, error)
+	Marks(ctx context.Context, p tenant.Principal, all ...intake.About) []string
 	Steering
 }
 
@@ -37,7 +38,7 @@ func Sending(in Intake) []httpapi.Endpoint {
 			Summary: "Send a message to one person, to many, or over several channels",
 			Description: "202 means kept: the record is in the store. A repeated Idempotency-Key and equal content inside the window are no errors: " +
 				"they are answered 200 with the live message.",
-			Status: http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes},
+			Status: http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
 			func(ctx context.Context, c *httpapi.Call, r *SendRequest) (*Sent, error) {
 				req, err := r.request(c)
 				if err != nil {
@@ -54,7 +55,7 @@ func Sending(in Intake) []httpapi.Endpoint {
 		httpapi.Route(httpapi.Op{Method: http.MethodPost, Path: "/v1/messages/batch", ID: "sendBatch", Tags: []string{"messages"}, Scope: tenant.Send,
 			Summary:     "Send up to 500 different messages",
 			Description: "Every item has a result of its own; one item's fault does not touch the others. The Idempotency-Key covers the whole request.",
-			Status:      http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes},
+			Status:      http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
 			func(ctx context.Context, c *httpapi.Call, r *BatchRequest) (*BatchAnswer, error) {
 				return batch(ctx, in, c, r)
 			}),

@@ -9,11 +9,10 @@ import (
 
 	"github.com/opennotify/notify/pkg/alarm"
 	"github.com/opennotify/notify/pkg/httpapi"
-	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/httpapi/refused"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -68,30 +67,10 @@ type Rate struct {
 	TooFew bool    `json:"too_few,omitzero" doc:"They are too few for the value to mean much."`
 }
 
-// Refused is a request that was refused.
-type Refused struct {
-	At        time.Time    `json:"at"`
-	RequestID string       `json:"request_id" doc:"What the answer said, and the log says."`
-	Tenant    string       `json:"tenant,omitzero" doc:"Absent where the key was not known."`
-	Key       string       `json:"key,omitzero" doc:"The id of the API key."`
-	IP        string       `json:"ip,omitzero" doc:"Where it came from."`
-	Method    string       `json:"method"`
-	Route     string       `json:"route"`
-	Status    int          `json:"status"`
-	Code      problem.Code `json:"code"`
-	Errors    []Faulty     `json:"errors,omitzero"`
-}
-
-// Faulty is a value that was refused.
-type Faulty struct {
-	Pointer string       `json:"pointer"`
-	Code    problem.Code `json:"code"`
-}
-
 // RefusedList is a page, the newest first.
 type RefusedList struct {
-	Items []Refused `json:"items"`
-	Next  string    `json:"next,omitzero" doc:"Send it as after to go on; absent at the end."`
+	Items []refused.Refused `json:"items"`
+	Next  string            `json:"next,omitzero" doc:"Send it as after to go on; absent at the end."`
 }
 
 // Endpoints mounts all of it.
@@ -107,10 +86,11 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 			{Name: "tenant", Description: "Only this tenant's."}, {Name: "channel", Description: "Only of this channel."},
 			{Name: "account", Description: "Only over this account."}, {Name: "template", Description: "Only of this template: tenant/name, or name with tenant."}},
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
-	refused := httpapi.Op{Method: http.MethodGet, Path: "/v1/refused", ID: "listRefused", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
+	list := httpapi.Op{Method: http.MethodGet, Path: "/v1/refused", ID: "listRefused", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
 		Summary:     "List the requests that were refused in the last 7 days, the newest first",
 		Description: "For \"we called you and nothing came\". Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",
 		Query: []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "code", Description: "Only with this code, of the request or of a value.", Example: "missing_variable"},
+			{Name: "request", Description: "Only the one with this id, which its answer said.", Example: "req_01kbwersrwg91ydyhc5m2hbze9"},
 			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), {Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}},
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
 	return []httpapi.Endpoint{
@@ -128,20 +108,16 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 			}
 			return figuresOf(a), nil
 		}),
-		httpapi.Route(refused, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RefusedList, error) {
-			f := stats.RefusedFilter{Tenant: c.Query("tenant"), Code: c.Query("code"), After: c.Query("after")}
+		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RefusedList, error) {
+			f := stats.RefusedFilter{Tenant: c.Query("tenant"), Code: c.Query("code"), Request: c.Query("request"), After: c.Query("after")}
 			if err := values(at(c, "from", &f.From), at(c, "to", &f.To), whole(c, "limit", &f.Limit)); err != nil {
 				return nil, err
 			}
-			list, next, err := s.Refused(ctx, c.Principal, f)
+			found, next, err := s.Refused(ctx, c.Principal, f)
 			if err != nil {
 				return nil, err
 			}
-			out := &RefusedList{Items: make([]Refused, len(list)), Next: next}
-			for i := range list {
-				out.Items[i] = refusedOf(&list[i])
-			}
-			return out, nil
+			return &RefusedList{refused.Of(found), next}, nil
 		}),
 	}
 }
@@ -224,26 +200,3 @@ func peaksOf(peaks map[string]stats.Peak) map[string]Peak {
 	}
 	return out
 }
-
-func refusedOf(r *store.Refusal) Refused {
-	out := Refused{At: r.At.Std(), RequestID: r.Request, Tenant: r.Tenant, Key: r.Key, IP: r.IP, Method: r.Method, Route: r.Route, Status: r.Status, Code: problem.Code(r.Code)}
-	for _, f := range r.Fields {
-		out.Errors = append(out.Errors, Faulty{f.Pointer, problem.Code(f.Code)})
-	}
-	return out
-}
-
-// Watch is a [httpapi.Config.Refused] that counts refusals and takes them down.
-func Watch(m telemetry.Metrics, l *stats.Refusals) func(context.Context, httpapi.Refusal) {
-	return func(_ context.Context, r httpapi.Refusal) {
-		m.Count(telemetry.Refused, 1, telemetry.Labels{Tenant: r.Principal.Tenant})
-		n := store.Refusal{At: message.At(r.At), Request: r.RequestID, Tenant: r.Principal.Tenant, Key: r.Principal.KeyID, IP: r.IP,
-			Method: r.Method, Route: r.Route, Status: r.Status, Code: string(r.Code)}
-		for _, f := range r.Fields[:min(len(r.Fields), mostFields)] {
-			n.Fields = append(n.Fields, store.Faulty{Pointer: f.Pointer, Code: string(f.Code)})
-		}
-		l.Note(n)
-	}
-}
-
-const mostFields = 5

@@ -14,6 +14,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/httpapi"
+	"github.com/opennotify/notify/pkg/httpapi/refused"
 	mount "github.com/opennotify/notify/pkg/httpapi/stats"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -60,7 +61,7 @@ func setup(t *testing.T, more ...func(*stats.Counters)) http.Handler {
 	}
 	requests := 0
 	h := httpapi.New(httpapi.Config{Auth: auth{}, Now: now, NewRequestID: func() string { requests++; return fmt.Sprint("req_", requests) }, Log: slog.New(slog.DiscardHandler),
-		Refused: mount.Watch(counters, refusals)}, mount.Endpoints(use)...)
+		Refused: refused.Watch(counters, refusals)}, mount.Endpoints(use)...)
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		h.ServeHTTP(w, r)
 		if counters.Flush(r.Context()) != nil || refusals.Flush(r.Context(), message.At(now())) != nil {
@@ -101,6 +102,20 @@ func TestAccess(t *testing.T) {
 	}
 	if w := get(h, "operate", "/v1/refused?code=unauthorized"); strings.Count(w.Body.String(), `"req_`) != 5 {
 		t.Errorf("an operator finds %s", w.Body)
+	}
+}
+
+// A request is found by the id that its answer said.
+func TestRefusedByRequest(t *testing.T) {
+	t.Parallel()
+	h := setup(t)
+	for range 3 {
+		get(h, "nobody", "/v1/stats")
+	}
+	for path, want := range map[string]int{"?request=req_1": 422, "?request=01kbwersrwg91ydyhc5m2hbze9": 422, "?request=req_01kbwersrwg91ydyhc5m2hbze9": 200} {
+		if w := get(h, "operate", "/v1/refused"+path); w.Code != want || want == 200 && strings.Contains(w.Body.String(), `"req_`) {
+			t.Errorf("%s: %d %s", path, w.Code, w.Body)
+		}
 	}
 }
 

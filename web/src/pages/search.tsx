@@ -1,12 +1,13 @@
 // The one search box: a verdict first, for whatever was pasted.
 import type { Candidate, GroupMessages, Message, SearchAnswer, SuppressionList, WhoAnswer } from '../api.gen.ts';
-import { get, post, v1, type Fault } from '../api.ts';
+import { get, post, query, v1, type Fault } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { asked, askedTimes, may, session } from '../state.ts';
 import { Card, Empty, Loading, Page, Raw, Row, Table, Tag, Trouble, When } from '../ui.tsx';
+import { RefusedTable } from './refused.tsx';
 import { MessageTable, MessageVerdict, VerdictCard, href, newest, span } from '../verdict.tsx';
 import { Button } from '../ui.tsx';
 
@@ -16,9 +17,10 @@ type Found =
   | { kind: 'group'; group: GroupMessages };
 
 /** What a text is: an id, an address, a message's words, or a reference. */
-export function classify(raw: string): { kind: 'id' | 'group' | 'text' | 'address' | 'reference'; value: string; recipient?: string } {
+export function classify(raw: string): { kind: 'id' | 'place' | 'group' | 'text' | 'address' | 'reference'; value: string; recipient?: string } {
   const value = raw.normalize('NFKC').trim();
   if (/^msg_\w+$/i.test(value)) return { kind: 'id', value };
+  if (/^(run|rdr|req)_\w+$/i.test(value)) return { kind: 'place', value: value.toLowerCase() };
   if (/^grp_\w+$/i.test(value)) return { kind: 'group', value };
   const both = /^(\+?\d[\d -]{7,18}\d|\S+@\S+\.\S+)[\s,:]+(.*[^\d\s].*)$/s.exec(value);
   if (both?.[1] && both[2]) return { kind: 'text', value: raw.trim().slice(both[1].length).trim(), recipient: both[1] };
@@ -33,6 +35,9 @@ async function find(raw: string): Promise<Found | undefined> {
     case 'id':
       go(to('messages', q.value), true);
       return undefined;
+    case 'place':
+      go(q.value.startsWith('run') ? to('campaigns', q.value) : q.value.startsWith('rdr') ? to('dlq', q.value) : '/refused' + query({ request: q.value }), true);
+      return undefined;
     case 'group':
       return { kind: 'group', group: await get<GroupMessages>(v1`groups/${q.value}`) };
     case 'text':
@@ -41,19 +46,22 @@ async function find(raw: string): Promise<Found | undefined> {
       return byRecipient(q.value);
   }
   const byReference = await post<SearchAnswer>('/v1/messages/search', { reference: q.value });
-  if (byReference.messages.length > 0) return { kind: 'messages', answer: byReference, recipient: '' };
+  if (told(byReference)) return { kind: 'messages', answer: byReference, recipient: '' };
   const found = await byRecipient(q.value); // an alias of a bot, or an order number of digits only
-  return found.kind === 'messages' && found.answer.messages.length > 0 ? found : { kind: 'messages', answer: byReference, recipient: '' };
+  return found.kind === 'messages' && told(found.answer) ? found : { kind: 'messages', answer: byReference, recipient: '' };
 }
+
+/** A search has found something: a message, or a request that was refused. */
+const told = (a: SearchAnswer): boolean => a.messages.length > 0 || !!a.refused;
 
 async function byRecipient(recipient: string): Promise<Found> {
   const answer = await post<SearchAnswer>('/v1/messages/search', { recipient });
   // A number without a country code is read as its tenant would.
   const tenant = newest(answer.messages)?.tenant ?? session.value?.tenant;
   const blocked = may('operate') ? await post<SuppressionList>('/v1/suppressions/check', { address: recipient, ...(tenant && { tenant }) }).catch((): undefined => undefined) : undefined;
-  if (answer.messages.length === 0 && /^\d+$/.test(recipient)) {
+  if (!told(answer) && /^\d+$/.test(recipient)) {
     const reference = await post<SearchAnswer>('/v1/messages/search', { reference: recipient });
-    if (reference.messages.length > 0) return { kind: 'messages', answer: reference, recipient: '' };
+    if (told(reference)) return { kind: 'messages', answer: reference, recipient: '' };
   }
   return { kind: 'messages', answer, recipient, blocked };
 }
@@ -76,8 +84,9 @@ function Messages({ answer, recipient, blocked }: { answer: SearchAnswer; recipi
   return (
     <>
       {first && <MessageVerdict m={first} actions={<A class="button" href={href(first)}>{t('open_message')}</A>} />}
-      {!first && answer.none && <VerdictCard verdict={answer.none} kind="calm"><Row label={t('search.range')}>{span(answer.from, answer.to)}</Row></VerdictCard>}
+      {!first && answer.none && <VerdictCard verdict={answer.none} kind={answer.refused ? 'bad' : 'calm'}><Row label={t('search.range')}>{span(answer.from, answer.to)}</Row></VerdictCard>}
       {rest.length > 0 && <Card class="flush" title={t('search.others', { n: rest.length })}><MessageTable label={t('search.others', { n: rest.length })} list={rest} /></Card>}
+      {answer.refused && <Card class="flush" title={t('search.refused', { n: answer.refused.length })} extra={<A href="/refused">{t('nav.refused')}</A>}><RefusedTable list={answer.refused} /></Card>}
       {recipient && <Address blocked={blocked} />}
     </>
   );

@@ -9,6 +9,7 @@ import { fault as faultOf, useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, session, toast } from '../state.ts';
 import { Button, Card, Code, Dialog, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Cost, Try, Uses } from './template-life.tsx';
 import { VariantFields } from './variant.tsx';
 import { channels, classes } from './messages.tsx';
 import { VariableInputs, values } from './send.tsx';
@@ -77,6 +78,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
       note={head && <><Raw>{tenant}</Raw> · {head.published ? t('template.published', { n: head.published }) : t('unpublished')} · {t('template.shown', { n: version })}</>}
       actions={edits ? <>
         {head && <A class="button" href={`/send${query({ template: `${tenant}/${name}` })}`}>{t('nav.send')}</A>}
+        {head && !changed && variant && <Try tenant={tenant} name={name} version={version} channel={variant.channel} locale={variant.locale} variables={content.variables ?? []} vars={vars} />}
         {head && <Button onClick={() => void share()}>{head.shared ? t('unshare') : t('share')}</Button>}
         {head && !changed && version !== head.published && <Button kind="main" disabled={action.busy} onClick={() => void publish(version)}>{t('publish.n', { n: version })}</Button>}
         {(changed || !head) && <Button kind="main" disabled={action.busy || !title || !owner} onClick={() => void save()}>{t('template.save')}</Button>}
@@ -102,6 +104,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
           {variant && <Live content={content} variant={variant} vars={vars} />}
           {(content.variables ?? []).length > 0 && <Card title={t('preview.values')}><div class="form"><VariableInputs list={(content.variables ?? []).filter((v) => v.name)} vars={vars} set={setVars} /></div></Card>}
           {head && <Versions tenant={tenant} name={name} head={head} shown={version} choose={choose} publish={edits ? publish : undefined} />}
+          {head && <Uses tenant={tenant} name={name} version={version} />}
         </div>
       </div>
     </Page>
@@ -176,6 +179,7 @@ function Live({ content, variant, vars }: { content: TemplateContent; variant: T
         <Trouble fault={fault} />
         {seen && <AsSeen channel={variant.channel} content={seen.content} />}
         <SegmentsLine of={seen?.segments} />
+        <Cost channel={variant.channel} segments={seen?.segments?.count} />
         {seen?.problems.map((p, i) => <div class="alert bad" key={i} translate={false} lang="en"><code>{p.pointer}</code> {p.detail}</div>)}
         {seen?.warnings.map((w) => <div class="alert warn" key={w} translate={false} lang="en">{w}</div>)}
       </div>

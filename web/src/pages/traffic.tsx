@@ -1,13 +1,12 @@
 // How much was sent, failed and was held back: figures, a chart with its table, and who it was.
 import { useState } from 'preact/hooks';
-import type { Figures, Rate, RefusedList, StatsGroup } from '../api.gen.ts';
+import type { Figures, Rate, StatsGroup } from '../api.gen.ts';
 import { get, query } from '../api.ts';
 import { moment, number } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A } from '../route.tsx';
-import { may } from '../state.ts';
-import { Card, Code, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Trouble, When } from '../ui.tsx';
+import { Card, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Trouble, When } from '../ui.tsx';
 
 /** The layers of the chart, from below. What is delivered was sent before, so it is no layer of its own. */
 const layers = [['sent', 'good'], ['throttled', 'warn'], ['failed', 'bad']] as const;
@@ -107,30 +106,3 @@ function Groups({ list, by }: { list: StatsGroup[]; by: string }) {
 }
 
 export const TrafficPage = () => <Page title={t('nav.traffic')} note={t('traffic.note')}><Traffic full /></Page>;
-
-/** Requests that were refused: "we called you and nothing came". */
-export function RefusedPage() {
-  const [after, setAfter] = useState('');
-  const { data, fault } = useLoad(() => get<RefusedList>('/v1/refused' + query({ after, limit: 100 })), [after]);
-  return (
-    <Page title={t('nav.refused')} note={t('refused.note')}>
-      <Trouble fault={fault} />
-      <Card class="flush" title={t('nav.refused')}>
-        {!data && !fault && <Loading />}
-        {data?.items.length === 0 && <Empty>{t(may('operate') ? 'refused.none' : 'refused.none.own')}</Empty>}
-        {data && data.items.length > 0 && (
-          <Table label={t('nav.refused')} head={[t('time'), t('state'), t('reason'), t('refused.fields'), t('tenant'), t('key'), t('refused.request')]}>
-            {data.items.map((r) => (
-              <tr key={r.request_id}>
-                <td class="nowrap"><When at={r.at} /></td><td><Tag tone="bad">{r.status}</Tag></td><td>{word('problem', r.code)} <Code>{r.code}</Code></td>
-                <td>{(r.errors ?? []).map((e) => <div key={e.pointer + e.code}><Code>{e.pointer}</Code> <Code>{e.code}</Code></div>)}</td>
-                <td><Raw>{r.tenant ?? '—'}</Raw></td><td><Code>{r.key ?? '—'}</Code></td><td><Code>{r.method} {r.route}</Code> <Raw class="faint">{r.request_id}</Raw></td>
-              </tr>
-            ))}
-          </Table>
-        )}
-        {data?.next && <p class="more"><button type="button" class="button small" onClick={() => setAfter(data.next ?? '')}>{t('more')}</button></p>}
-      </Card>
-    </Page>
-  );
-}

@@ -349,7 +349,7 @@ func TestRoutes(t *testing.T) {
 // Alarms on queues are on queues that there are, and nothing is said of one region or partition.
 func TestTemplatesFit(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml", "overall.yaml"} {
+	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml", "overall.yaml", "dashboard.yaml"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

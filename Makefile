@@ -16,6 +16,7 @@ SEEDS   = 20000
 SEED    = 0
 CALM    = 20
 PAIRS   = 0
+PARTS   = 0
 TRIALS  = 10000
 # Deploying needs the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
 ENV     = dev
@@ -82,8 +83,8 @@ verify: gen ## Fail if something generated, or go.mod, is not up to date
 	git diff --exit-code
 
 .PHONY: sim
-sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it (CALM=20, PAIRS=0: peaceful ones that meet accidents)
-	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall|EveryPair' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM) -sim.pairs=$(PAIRS)
+sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it (CALM=20, PAIRS=0: peaceful ones that meet accidents; PARTS=1: with schedules, see docs/reliability.md)
+	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall|EveryPair' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM) -sim.pairs=$(PAIRS) -sim.parts=$(PARTS)
 
 .PHONY: kill
 kill: ## Kill notify local TRIALS=10000 times under load, and look for what it lost or sent twice

@@ -72,6 +72,11 @@ const (
 	BugSteeringLost     Bug = "a page writes over what was said to its run"
 	BugNothingTakenBack Bug = "a stop takes nothing back"
 	BugOwnerUntold      Bug = "nobody is told that a run failed"
+	BugRedriveCutOff    Bug = "a redrive ends where a page of it failed"
+	BugLimitEach        Bug = "each process counts its calls alone"
+	BugCapForgotten     Bug = "what was sent is not held against a cap"
+	BugBreakersUnread   Bug = "nobody asks whether an account works"
+	BugNotPaid          Bug = "what died over an account is left when it works again"
 )
 
 // needs is what there must be for a bug to show.
@@ -79,6 +84,12 @@ func (b Bug) needs() Parts {
 	switch b {
 	case BugFireAnew, BugFireCancelled, BugFireLost:
 		return Schedules
+	case BugRedriveCutOff:
+		return Redrives
+	case BugBreakersUnread, BugNotPaid:
+		return Outages
+	case BugCapForgotten:
+		return Caps
 	case BugRowsAnew, BugPageSkipped, BugRunUnpinned, BugSteeringLost, BugNothingTakenBack, BugOwnerUntold:
 		return Campaigns
 	}

@@ -70,6 +70,11 @@ func TestPlantedBugs(t *testing.T) {
 		{sim.BugSteeringLost, sim.Steered, 0},
 		{sim.BugNothingTakenBack, sim.Steered, 0},
 		{sim.BugOwnerUntold, sim.OwnerTold, 0},
+		{sim.BugRedriveCutOff, sim.RedriveWhole, 0},
+		{sim.BugLimitEach, sim.Limited, 0},
+		{sim.BugCapForgotten, sim.Capped, 0},
+		{sim.BugBreakersUnread, sim.Failover, 0},
+		{sim.BugNotPaid, sim.Failover, 0},
 	} {
 		if i%slower != 0 {
 			continue

@@ -70,6 +70,12 @@ func (c *clients) begin(w *world) {
 	if w.Calm && w.Parts != 0 {
 		orders = 0 // what was asked for is looked at alone
 	}
+	switch {
+	case w.parts&Outages != 0:
+		c.drawOutage()
+	case w.parts&Caps != 0 && w.chaos:
+		orders += 4
+	}
 	for range orders {
 		o := c.draw()
 		c.orders = append(c.orders, o)
@@ -90,7 +96,7 @@ func (c *clients) begin(w *world) {
 			w.after(at+w.between(0, time.Minute), func() { c.ask(&other, 0) })
 		}
 	}
-	if w.chaos {
+	if w.chaos && w.parts&Outages == 0 { // of that, every message's way is known
 		c.ops.begin(span)
 	}
 }
@@ -118,6 +124,9 @@ func (c *clients) draw() *order {
 	}
 	if w.percent(10) && o.shape == one {
 		o.template = -1
+	}
+	if w.parts&Caps != 0 && o.shape != fallback {
+		o.template, o.code, o.window, o.sendAt = w.chance.IntN(2), canary+strconv.Itoa(o.n), new(int), 0
 	}
 	return o
 }

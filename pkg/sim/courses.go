@@ -10,6 +10,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/timer"
 )
@@ -81,7 +82,8 @@ func (o *oracle) ran(it *store.Item) {
 		o.violate(Truth, "job %s cannot be read: %v", it.PK, err)
 		return
 	}
-	if j.Kind != campaign.KindRun {
+	if j.Kind == redrive.Kind {
+		o.redrove(j)
 		return
 	}
 	cr := o.courses[j.ID]

@@ -1,5 +1,5 @@
-// Package sim is a virtual world in which the real use cases (intake, delivery, sweep, receipts, over the
-// real store and configuration) live through thousands of histories: one seed is one history, and the same
+// Package sim is a virtual world in which the real use cases (intake, delivery, sweep, receipts, and in
+// some histories schedules, campaigns and redrives, over the real store and configuration) live through thousands of histories: one seed is one history, and the same
 // seed is the same history to the last byte. There is one clock, one heap of events ordered by time and
 // number, and one source of chance; of the processes only one runs at a time, and each hands over at every
 // call to the outside.

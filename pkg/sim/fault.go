@@ -134,6 +134,12 @@ func newClimate(w *world) climate {
 		c.limit = 1
 	}
 	c.echoes, c.late = []int{0, 0, 70, 100}[w.chance.IntN(4)], []int{10, 10, 80}[w.chance.IntN(3)]
+	if w.parts&Outages != 0 {
+		w.healAt = start.Add(20 * time.Minute)
+	}
+	if w.parts&Redrives != 0 {
+		c.rates[ProviderRetry], c.rates[ProviderBlames] = 600, 150
+	}
 	return c
 }
 

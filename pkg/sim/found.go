@@ -61,8 +61,7 @@ func (w *world) documents() []store.Doc {
 			add(store.Templates, owner+"/"+t.name, owner, head(owner, t.name, t.class, 1))
 		}
 	}
-	// How often one recipient may ask is the intake's tests' matter: here everybody asks again and again.
-	add(store.Settings, config.SettingsName, "", config.Settings{Codes: config.Codes{PerRecipient: &config.Cap{}}})
+	add(store.Settings, config.SettingsName, "", config.Settings{Codes: w.codes()})
 	accounts := []config.Account{{Name: "sms-a", Provider: "plain", Channel: message.SMS}, {Name: "sms-b", Provider: "plain", Channel: message.SMS},
 		{Name: "mail-a", Provider: "plain", Channel: message.Email}, {Name: "mallory", Provider: "plain", Channel: message.SMS, Off: true}}
 	if w.dedup {
@@ -85,7 +84,7 @@ func (w *world) documents() []store.Doc {
 
 // carry is the route of the text messages: an order of accounts, or weights.
 func (w *world) carry() route.Route {
-	r := route.Route{Name: "carry", Match: route.Match{Channel: message.SMS}}
+	r := route.Route{Name: "carry", Match: route.Match{Channel: message.SMS}, Cap: w.frequency()}
 	for _, i := range w.chance.Perm(4) {
 		a := route.Weighted{Account: []string{"sms-a", "sms-b", "sms-k", "sms-n"}[i]}
 		if w.seedIsOdd() {

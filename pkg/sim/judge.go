@@ -58,6 +58,7 @@ func (o *oracle) moved(s *story, prev *message.Message) {
 			}
 		}
 	}
+	o.triedAgain(s, prev)
 	if m.Epoch != prev.Epoch {
 		o.leased(s, prev)
 	}
@@ -89,6 +90,7 @@ func (o *oracle) leased(s *story, prev *message.Message) {
 		}
 	}
 	s.lease, s.leases[m.Epoch] = m.Lease, now
+	o.moves(s)
 }
 
 // finished holds an attempt's outcome against what the provider said.
@@ -139,10 +141,12 @@ func (o *oracle) called(p *process, account string, c *provider.Call) {
 		o.tell(SameKey, s, "key %s, before %s", c.Key, s.key)
 	}
 	s.key = c.Key
+	o.limited(p, s, account)
 	if m.Class == message.Callback {
 		o.calledBack(s, c)
 	} else {
 		o.pinned(s, c)
+		o.frequent(s)
 	}
 	counted := 0
 	for _, before := range s.calls {
@@ -262,6 +266,8 @@ func (o *oracle) accepted(a *order, verdicts []store.Verdict) {
 		k.body, k.ids = a.body, ids
 	case k.body != a.body:
 		o.violate(Idempotent, "key %s was accepted with two bodies", a.key)
+	case a.shape == batch && o.w.parts&Caps != 0 && !slices.ContainsFunc(k.ids, func(id message.ID) bool { return !slices.Contains(ids, id) }):
+		k.ids = ids // an item that a cap refused, while the first try lay cut off with its place, is made by a later one
 	case !slices.Equal(k.ids, ids):
 		o.violate(Idempotent, "key %s is %v, before %v", a.key, ids, k.ids)
 	}
@@ -277,6 +283,7 @@ func (o *oracle) refused(a *order, pr *problem.Error, err error) {
 		o.violate(Idempotent, "key %s was accepted, and is refused now: %v", a.key, err)
 	case pr.Code == problem.KeyReused && a.key != "" && len(k.bodies) > 1:
 	case pr.Code == problem.NotAllowedNow:
+	case pr.Code == problem.RecipientLimit && o.w.parts&Caps != 0:
 	case pr.Code == problem.InvalidRequest: // its channel is off, or its time has passed
 	default:
 		o.violate(Truth, "%s was refused: %v", a.reference(), err)

@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -39,6 +40,9 @@ func (o *operators) begin(span time.Duration) {
 	for range 1 + w.chance.IntN(4) {
 		w.after(w.between(0, span*5/4), o.redrive)
 	}
+	if w.parts&Redrives != 0 {
+		o.redrives(span)
+	}
 }
 
 // heal switches every account on that is off.
@@ -48,6 +52,9 @@ func (o *operators) heal() {
 		o.w.after(10*time.Minute, func() { o.on(name) }) // whatever the chaos left behind
 	}
 	o.w.after(15*time.Minute, o.receipts)
+	if o.w.parts&Redrives != 0 {
+		o.w.after(20*time.Minute, func() { o.startRedrive(redrive.Filter{}, 2, false) })
+	}
 	if !o.w.Calm {
 		o.w.after(o.w.between(0, 10*time.Minute), o.redrive)
 	}

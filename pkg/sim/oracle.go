@@ -54,6 +54,10 @@ const (
 	RunWhole     Invariant = "run whole"        // and leaves nobody out
 	Steered      Invariant = "steered"          // and makes nothing more when it was paused or stopped
 	OwnerTold    Invariant = "owner told"       // who owns a run hears that it failed
+	RedriveWhole Invariant = "redrive whole"    // a redrive leaves nobody out
+	Limited      Invariant = "limit"            // no second exceeds an account's
+	Capped       Invariant = "cap"              // nobody gets more than is allowed
+	Failover     Invariant = "failover"         // messages leave an account that is down, and what died over it is tried again
 )
 
 // story is what the oracle knows of a message.
@@ -105,6 +109,9 @@ type oracle struct {
 	runs       []*course // as they were written
 	instants   map[instant]*course
 	writes     *process // the last that wrote
+	again      map[string]*again
+	redrives   []*again
+	bounds     bounds
 }
 
 // stop is a suppression, and since when it is on the disk. Nobody lifts one here.
@@ -115,7 +122,7 @@ type stop struct {
 
 func newOracle(w *world) *oracle {
 	return &oracle{w: w, stories: map[message.ID]*story{}, orders: map[string]*order{}, keys: map[string]*answeredKey{}, suppressed: map[string][]stop{}, counted: sums{},
-		courses: map[string]*course{}, instants: map[instant]*course{}}
+		courses: map[string]*course{}, instants: map[instant]*course{}, again: map[string]*again{}, bounds: newBounds()}
 }
 
 func (o *oracle) violate(i Invariant, format string, args ...any) {
@@ -160,6 +167,9 @@ func (o *oracle) changed(before, after *store.Item) {
 	}
 	if after != nil && o.w.parts != 0 {
 		o.wrote(after)
+	}
+	if it.PK == "breaker" && o.w.parts&Outages != 0 {
+		o.broke(before, after)
 	}
 	if !strings.HasPrefix(it.PK, "m#") || strings.Contains(it.SK, "#") {
 		return
@@ -220,7 +230,7 @@ func (o *oracle) created(s *story) {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
 	}
-	if s.order.shape == run {
+	if o.coded(s); s.order.shape == run {
 		o.madeByRun(s)
 	}
 	for _, e := range o.suppressed[m.ID.Partition()[:message.PartitionLen-1]] {

@@ -10,6 +10,7 @@ import (
 	pages "github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -34,7 +35,10 @@ func (p *process) bootPlans(seen bugged) error {
 		HTTP: &http.Client{Transport: system{p}}, Now: p.clock, NewULID: wire.ULIDs(w.random), Log: log}); err != nil {
 		return err
 	}
-	p.jobs, err = pages.New(ports, map[string]pages.Kind{campaign.KindRun: p.w.Bug.runs(p.campaigns.Kind())})
+	if p.redrive, err = redrive.New(redrive.Ports{Store: seen, Tenants: p.config, Jobs: starter, Queue: line{p}, Now: p.clock, NewULID: wire.ULIDs(w.random), Log: w.log}); err != nil {
+		return err
+	}
+	p.jobs, err = pages.New(ports, map[string]pages.Kind{campaign.KindRun: w.Bug.runs(p.campaigns.Kind()), redrive.Kind: w.Bug.redrives(p.redrive.Page)})
 	return err
 }
 
@@ -44,15 +48,20 @@ func (p *process) control(ctx context.Context, batch []queue.Item) []string {
 	switch kind {
 	case pages.KindJob:
 		return p.jobs.Handle(ctx, batch)
+	case redrive.KindRedrive:
+		return p.redrive.Handle(ctx, batch)
 	case campaign.KindFire, campaign.KindSend:
 		return p.campaigns.Handle(ctx, batch)
 	}
 	again := p.sweep.Handle(ctx, batch)
-	if p.w.parts == 0 {
-		return again
+	parts := p.w.parts
+	if parts&(Schedules|Campaigns|Redrives|Outages) != 0 {
+		_, _ = p.jobs.Requeue(ctx) // the next pass does what this one could not
 	}
-	_, _ = p.jobs.Requeue(ctx) // the next pass does what this one could not
-	if kind == sweep.KindTick && p.w.Bug != BugFireLost {
+	if parts&Outages != 0 && p.w.Bug != BugNotPaid {
+		_ = p.sweep.Owed(ctx)
+	}
+	if kind == sweep.KindTick && parts&Schedules != 0 && p.w.Bug != BugFireLost {
 		_ = p.campaigns.Reconcile(ctx, unmade)
 	}
 	return again

@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
@@ -259,6 +260,13 @@ func (w *world) ready(c *posted) {
 	})
 }
 
+// named is the message that a hint names first of all.
+func named(hint []byte) message.ID {
+	rest, _ := bytes.CutPrefix(hint, []byte(`{"id":"`))
+	id, _, _ := bytes.Cut(rest, []byte(`"`))
+	return message.ID(id)
+}
+
 // aboutOf is the message that a receipt in the queue is about.
 func aboutOf(body []byte) message.ID {
 	var e struct {
@@ -280,9 +288,7 @@ func (p *process) handle(ctx context.Context, r role, it queue.Item) []string {
 	case control:
 		return p.control(ctx, batch)
 	}
-	if h, err := store.ReadHint(it.Body); err == nil {
-		p.about = h.ID
-	}
+	p.about = named(it.Body)
 	return p.delivery.Handle(ctx, batch)
 }
 

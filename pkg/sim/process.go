@@ -18,6 +18,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/receipt"
+	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/seal"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
@@ -86,6 +87,7 @@ type process struct {
 	// Where there is more than single messages.
 	campaigns *campaign.Campaigns
 	jobs      *pages.Jobs
+	redrive   *redrive.Redrive
 }
 
 var errDead = errors.New("sim: the process is dead")
@@ -248,6 +250,20 @@ func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error
 	return wrapped, nil
 }
 
+// number is a phone number as it was read.
+type number struct{ e164, country string }
+
+// normalise reads a phone number: those of this world are few, and reading one takes long.
+func (w *world) normalise(raw, region string) (e164, country string, err error) {
+	if n, known := w.numbers[number{raw, region}]; known {
+		return n.e164, n.country, nil
+	}
+	if e164, country, err = phone.Normalise(raw, region); err == nil {
+		w.numbers[number{raw, region}] = number{e164, country}
+	}
+	return e164, country, err
+}
+
 // boot is a cold start: all that a binary makes before its first event.
 func (p *process) boot(ctx context.Context) error {
 	w := p.w
@@ -263,7 +279,7 @@ func (p *process) boot(ctx context.Context) error {
 	p.counters.KeepIn(s)
 	p.store, p.config = s, config.New(s, p.clock, w.log)
 	seen := bugged{s, p}
-	if p.intake, err = intake.New(intake.Ports{Store: seen, Config: p.config, Queue: line{p}, Addresses: address.Reader{Phone: phone.Normalise},
+	if p.intake, err = intake.New(intake.Ports{Store: seen, Config: p.config, Queue: line{p}, Addresses: address.Reader{Phone: w.normalise},
 		Now: p.clock, NewULID: wire.ULIDs(w.random), Providers: catalog.Open(), Metrics: telemetry.Nop{}, Log: w.log}); err != nil {
 		return err
 	}

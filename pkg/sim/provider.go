@@ -94,6 +94,9 @@ func (s sender) Send(_ context.Context, c provider.Call) message.Result {
 // answer draws what the provider says. In peace it takes everything.
 func (s sender) answer(c *provider.Call) (res message.Result, panics bool) {
 	p := s.p
+	if res, is := p.w.out(s.account); is {
+		return res, false
+	}
 	switch {
 	case p.meets(ProviderRetry):
 		return message.Result{Outcome: message.Retry, Code: "503", HTTPStatus: 503}, false

@@ -36,6 +36,8 @@ func (o *oracle) quiet() {
 	}
 	o.told()
 	o.quietRuns()
+	o.quietRedrives()
+	o.quietBounds()
 }
 
 // reflected holds the receipts that were acknowledged against the record.

@@ -18,6 +18,7 @@ var (
 	seeds = flag.Uint64("sim.seeds", 600, "how many histories")
 	calm  = flag.Uint64("sim.calm", 1, "how many peaceful histories meet an accident at every call")
 	pairs = flag.Uint64("sim.pairs", 0, "how many of them meet two, at every pair of calls; 0 is some pairs of one")
+	parts = flag.Uint("sim.parts", 0, "what histories have beside single messages: a sum of 1 schedules, 2 campaigns, 4 redrives, 8 outages, 16 caps; 0 is what their seeds say")
 	seed  = flag.Uint64("sim.seed", 0, "live through this one only, and print it")
 )
 
@@ -115,15 +116,15 @@ var must = []struct {
 func TestHistories(t *testing.T) {
 	t.Parallel()
 	if *seed != 0 {
-		t.Logf("%s", story(sim.Options{Seed: *seed}))
-		if r := sim.Run(sim.Options{Seed: *seed}); len(r.Violations) > 0 {
+		t.Logf("%s", story(sim.Options{Seed: *seed, Parts: sim.Parts(*parts)}))
+		if r := sim.Run(sim.Options{Seed: *seed, Parts: sim.Parts(*parts)}); len(r.Violations) > 0 {
 			t.Fail()
 		}
 		return
 	}
 	failed, calls, messages := 0, 0, 0
 	var met sim.Coverage
-	campaign(*seeds/slower, sim.Options{}, func(r sim.Result) bool {
+	campaign(*seeds/slower, sim.Options{Parts: sim.Parts(*parts)}, func(r sim.Result) bool {
 		calls, messages = calls+r.Calls, messages+r.Messages
 		met.Add(&r.Coverage)
 		if len(r.Violations) > 0 {

@@ -36,15 +36,24 @@ type Parts uint8
 const (
 	Schedules Parts = 1 << iota
 	Campaigns
+	Redrives // of many at once, where many die
+	Outages  // an account that does nothing for a while
+	Caps     // on what one person gets
 )
 
 // partsOf is what a seed has: most have none, for they cost.
 func partsOf(seed uint64) Parts {
-	switch rand.New(rand.NewPCG(seed, 4)).IntN(8) {
-	case 0:
+	switch n := rand.New(rand.NewPCG(seed, 4)).IntN(64); {
+	case n < 5:
 		return Schedules
-	case 1:
+	case n < 10:
 		return Campaigns
+	case n < 13:
+		return Redrives
+	case n < 14:
+		return Outages
+	case n < 16:
+		return Caps
 	}
 	return 0
 }
@@ -105,6 +114,8 @@ type world struct {
 	plans    plans
 	timers   map[string]*armed
 	objects  map[string][]byte
+	numbers  map[number]number
+	outage   outage
 	oracle   *oracle
 
 	repeated sums // what was added to counters and nobody heard of
@@ -119,7 +130,7 @@ type world struct {
 // Run lives through one history.
 func Run(o Options) Result {
 	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}, repeated: sums{},
-		timers: map[string]*armed{}, objects: map[string][]byte{}, parts: cmp.Or(o.Parts, o.Bug.needs(), partsOf(o.Seed))}
+		timers: map[string]*armed{}, objects: map[string][]byte{}, numbers: map[number]number{}, parts: cmp.Or(o.Parts, o.Bug.needs(), partsOf(o.Seed))}
 	w.chance = rand.New(rand.NewPCG(o.Seed, 1))
 	w.jitter = rand.New(rand.NewPCG(o.Seed, 2))
 	w.random = noise{rand.New(rand.NewPCG(o.Seed, 3))}
@@ -186,7 +197,10 @@ func (w *world) percent(n int) bool { return w.chance.IntN(100) < n }
 func (w *world) nextDue() (message.Time, bool) {
 	next, ok := w.disk.nextDue()
 	if t := w.plans.due(); t != 0 && (!ok || t < next) {
-		return t, true
+		next, ok = t, true
+	}
+	if w.parts&Outages != 0 && w.now < w.healAt.Add(late) && w.oracle.owed() {
+		next, ok = w.now, true
 	}
 	return next, ok
 }

@@ -1,0 +1,267 @@
+package sim
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strconv"
+	"time"
+
+	"github.com/go-json-experiment/json"
+
+	"github.com/opennotify/notify/pkg/breaker"
+	"github.com/opennotify/notify/pkg/config"
+	"github.com/opennotify/notify/pkg/limit"
+	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/route"
+	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/tenant"
+)
+
+// What one person gets where there are caps: so many codes, and so many text messages, in ten minutes.
+const (
+	capMost   = 2
+	capWithin = 10 * time.Minute
+)
+
+// codes are the caps on codes.
+func (w *world) codes() config.Codes {
+	if w.parts&Caps == 0 { // everybody asks again and again
+		return config.Codes{PerRecipient: &config.Cap{}}
+	}
+	return config.Codes{PerRecipient: &config.Cap{Messages: capMost, Seconds: int(capWithin / time.Second)}}
+}
+
+// frequency is the cap of the route of text messages.
+func (w *world) frequency() *route.Cap {
+	if w.parts&Caps == 0 {
+		return nil
+	}
+	return &route.Cap{Messages: capMost, Seconds: int(capWithin / time.Second), Mode: route.Hold}
+}
+
+// bounds is what the oracle knows of limits, caps and breakers.
+type bounds struct {
+	seconds  map[int64]int // calls over sms-b, by the caller's second
+	codes    map[string][]between
+	places   map[string][]between        // of a cap, that messages of one person were given
+	placed   map[message.ID]message.Time // since when one has, or may have, a place
+	sure     map[message.ID]bool         // and knows that it has
+	breakers map[string]*health
+	free     [2]int // messages that might go anywhere, while an account has been known to be down: over it, and over others
+}
+
+// between is when something happened, as far as is known.
+type between struct{ from, to message.Time }
+
+// health is an account's breaker on the disk, and since when it does not work.
+type health struct {
+	breaker.Breaker
+	since message.Time
+}
+
+func newBounds() bounds {
+	return bounds{seconds: map[int64]int{}, codes: map[string][]between{}, places: map[string][]between{}, placed: map[message.ID]message.Time{}, sure: map[message.ID]bool{}, breakers: map[string]*health{}}
+}
+
+// limited judges a call against its account's limit: by the clock of each process, whose seconds are those that all
+// count together.
+func (o *oracle) limited(p *process, s *story, account string) {
+	if account != "sms-b" || o.w.limit == 0 {
+		return
+	}
+	second := int64(p.now()) / 1000
+	if o.bounds.seconds[second]++; o.bounds.seconds[second] > o.w.limit {
+		o.tell(Limited, s, "%d calls over %s in one second, its limit is %d", o.bounds.seconds[second], account, o.w.limit)
+	}
+}
+
+// tooMany tells whether more were in the time of a cap than it allows, whenever within what is known they were.
+func (o *oracle) tooMany(at []between) bool {
+	slices.SortFunc(at, func(a, b between) int { return cmp.Compare(a.to, b.to) })
+	for i := capMost; i < len(at); i++ {
+		first := at[i].from
+		for _, b := range at[i-capMost : i] {
+			first = min(first, b.from)
+		}
+		if at[i].to.Sub(first) < capWithin-o.tolerance() {
+			return true
+		}
+	}
+	return false
+}
+
+// coded judges a new code against the cap on codes.
+func (o *oracle) coded(s *story) {
+	if o.w.parts&Caps == 0 || s.m.Class != message.OTP || s.m.Channel != message.SMS || s.m.Status == message.Suppressed {
+		return
+	}
+	of := s.m.Tenant + s.to()
+	o.bounds.codes[of] = append(o.bounds.codes[of], between{s.m.Created, s.m.Created})
+	if o.tooMany(o.bounds.codes[of]) {
+		o.tell(Capped, s, "%d codes for one person in %s: %v", capMost+1, capWithin, o.bounds.codes[of])
+	}
+}
+
+// asked is told what a message heard that asked for a place of its route's cap. One that heard nothing may have it.
+func (o *oracle) asked(id message.ID, now message.Time, wait time.Duration, err error) {
+	b, s := &o.bounds, o.stories[id]
+	switch _, maybe := b.placed[id]; {
+	case b.sure[id] || s == nil:
+	case err == nil && wait > 0:
+		delete(b.placed, id)
+	case err != nil:
+		if !maybe {
+			b.placed[id] = now
+		}
+	default:
+		if !maybe {
+			b.placed[id] = now
+		}
+		b.sure[id] = true
+		of := s.to()
+		if b.places[of] = append(b.places[of], between{b.placed[id], now}); o.tooMany(b.places[of]) {
+			o.tell(Capped, s, "%d messages for one person in %s: %v", capMost+1, capWithin, b.places[of])
+		}
+	}
+}
+
+// frequent judges a call against the cap of its route.
+func (o *oracle) frequent(s *story) {
+	if o.w.parts&Caps != 0 && s.m.Channel == message.SMS && !o.bounds.sure[s.m.ID] {
+		o.tell(Capped, s, "called for without a place")
+	}
+}
+
+// looked is after which time every process has seen that an account does not work.
+const looked = time.Minute
+
+// broke keeps a breaker as it is on the disk.
+func (o *oracle) broke(before, after *store.Item) {
+	if after == nil {
+		delete(o.bounds.breakers, before.SK)
+		return
+	}
+	h := &health{since: o.w.now}
+	if err := json.Unmarshal(after.Data, &h.Breaker); err != nil {
+		o.violate(Truth, "the breaker of %s cannot be read: %v", after.SK, err)
+	}
+	if was := o.bounds.breakers[after.SK]; was != nil && was.Opened != 0 {
+		h.since = was.since
+	}
+	if o.bounds.breakers[after.SK] = h; h.Owed != 0 {
+		o.w.wake(o.w.now)
+	}
+}
+
+// owed tells whether an account works again whose dead were not tried again.
+func (o *oracle) owed() bool {
+	for _, h := range o.bounds.breakers {
+		if h.Owed != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// moves counts where messages go that might go anywhere while an account is down.
+func (o *oracle) moves(s *story) {
+	down := o.bounds.breakers[o.w.outage.account]
+	if o.w.parts&Outages == 0 || s.m.Channel != message.SMS || len(s.m.Attempts) > 1 || down == nil || down.Opened == 0 ||
+		o.w.now < down.since.Add(looked) || o.w.now >= o.w.outage.until || len(o.w.disk.route("carry").Accounts) < 2 {
+		return
+	}
+	for name, h := range o.bounds.breakers {
+		if name != o.w.outage.account && h.Opened != 0 {
+			return // all look alike
+		}
+	}
+	if s.m.Last().Account == o.w.outage.account {
+		o.bounds.free[0]++
+	} else {
+		o.bounds.free[1]++
+	}
+}
+
+// quietBounds judges breakers at rest.
+func (o *oracle) quietBounds() {
+	if stayed, moved := o.bounds.free[0], o.bounds.free[1]; stayed >= 4 && stayed > moved {
+		o.violate(Failover, "%s is known to be down, and %d messages went over it, %d over others", o.w.outage.account, stayed, moved)
+	}
+	if o.w.parts&Outages != 0 && o.owed() {
+		o.violate(Failover, "an account works again, and what died over it is not tried again")
+	}
+}
+
+// outage is a time in which an account does nothing.
+type outage struct {
+	account     string
+	from, until message.Time
+	outcome     message.Outcome
+}
+
+// drawOutage makes an account fail for some minutes, while messages come and afterwards.
+func (c *clients) drawOutage() {
+	w := c.w
+	from := w.now.Add(w.between(0, 20*time.Second))
+	w.outage = outage{"sms-a", from, from.Add(w.between(3*time.Minute, 8*time.Minute)),
+		[]message.Outcome{message.AccountFault, message.Retry, message.Unknown}[w.chance.IntN(3)]}
+	for n := range 24 {
+		o := &order{n: 701 + n, tenant: tenants[0], shape: one, phones: []string{person(n)}, template: 1, code: canary + "out" + strconv.Itoa(n)}
+		at := from.Add(w.between(0, 10*time.Second)) // by which everybody learns
+		switch {
+		case n >= 18:
+			at = w.outage.until.Add(w.between(6*time.Minute, 18*time.Minute)) // its share of the traffic has grown
+		case n >= 10:
+			at = w.outage.from.Add(w.between(100*time.Second, w.outage.until.Sub(from)))
+		}
+		w.at(at, func() { c.ask(o, 0) })
+	}
+}
+
+// out tells whether an account answers nothing else.
+func (w *world) out(account string) (message.Result, bool) {
+	if o := w.outage; account == o.account && w.now >= o.from && w.now < o.until {
+		return message.Result{Outcome: o.outcome, Code: "down"}, true
+	}
+	return message.Result{}, false
+}
+
+// TakePlace takes a place of a cap.
+func (s bugged) TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error) {
+	take := s.Store.TakePlace
+	if s.bug() == BugCapForgotten {
+		take = s.Store.PlaceIn
+	}
+	wait, err := take(ctx, p, now, of, id, most, within)
+	if s.p.role == deliver {
+		s.p.w.oracle.asked(id, now, wait, err)
+	}
+	return wait, err
+}
+
+// Meter counts places.
+func (s bugged) Meter(ctx context.Context, of store.Subject, windows []limit.Window, n int, urgent bool) ([]limit.Level, error) {
+	if s.bug() == BugLimitEach {
+		of += store.Subject("#" + s.p.name)
+	}
+	return s.Store.Meter(ctx, of, windows, n, urgent)
+}
+
+// Breakers reads what is known of the accounts.
+func (s bugged) Breakers(ctx context.Context) ([]store.Breaker, error) {
+	all, err := s.Store.Breakers(ctx)
+	if s.bug() == BugBreakersUnread && s.p.role == deliver {
+		all = nil
+	}
+	return all, err
+}
+
+// route reads a route as it is, for who is told of a change.
+func (d *Disk) route(name string) (r route.Route) {
+	var doc store.Doc
+	if it := d.items[store.Key{PK: "c#" + string(store.Routes), SK: name}]; it != nil && json.Unmarshal(it.Data, &doc) == nil {
+		_ = json.Unmarshal(doc.Body, &r)
+	}
+	return r
+}

@@ -11,11 +11,11 @@ interface Entry { href: string; key: Key; letter?: string; also?: string }
 const groups: { title: Key; entries: Entry[] }[] = [
   { title: 'nav.look', entries: [
     { href: '/', key: 'nav.overview', letter: 'o' }, { href: '/messages', key: 'nav.messages', letter: 'm' },
-    { href: '/traffic', key: 'nav.traffic', letter: 'f' }, { href: '/refused', key: 'nav.refused' }, { href: '/dlq', key: 'nav.dlq', letter: 'd' }, { href: '/suppressions', key: 'nav.suppressions', letter: 'u' },
+    { href: '/traffic', key: 'nav.traffic', letter: 'f' }, { href: '/throttles', key: 'throttles', letter: 'l' }, { href: '/refused', key: 'nav.refused' }, { href: '/dlq', key: 'nav.dlq', letter: 'd' }, { href: '/suppressions', key: 'nav.suppressions', letter: 'u' },
   ] },
   { title: 'nav.sending', entries: [{ href: '/send', key: 'nav.send', letter: 's' }, { href: '/campaigns', key: 'nav.campaigns', letter: 'c', also: '/schedules' }, { href: '/templates', key: 'nav.templates', letter: 't' }] },
   { title: 'nav.settings', entries: [
-    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/users', key: 'nav.users' }, { href: '/audit', key: 'nav.audit', letter: 'h' },
+    { href: '/providers', key: 'nav.providers', letter: 'p' }, { href: '/routes', key: 'nav.routes', letter: 'r' }, { href: '/tenants', key: 'nav.tenants', letter: 'k' }, { href: '/endpoints', key: 'nav.endpoints', letter: 'e' }, { href: '/users', key: 'nav.users' }, { href: '/audit', key: 'nav.audit', letter: 'h' }, { href: '/settings', key: 'nav.settings.page' },
   ] },
   { title: 'nav.developers', entries: [{ href: '/api', key: 'nav.api', letter: 'a' }] },
 ];

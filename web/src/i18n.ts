@@ -22,7 +22,7 @@ export function t(key: Key, values?: Record<string, string | number>): string {
 }
 
 /** The word for a code of the API, such as a status; the code itself where there is none. */
-export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression' | 'mode' | 'counter' | 'role' | 'role.help' | 'job' | 'run' | 'deed' | 'kind' | 'doubt' | 'approval', code: string): string {
+export function word(group: 'status' | 'channel' | 'class' | 'event' | 'outcome' | 'reason' | 'receipt' | 'problem' | 'scope' | 'strategy' | 'suppression' | 'mode' | 'counter' | 'role' | 'role.help' | 'job' | 'run' | 'deed' | 'kind' | 'doubt' | 'approval' | 'endpoint', code: string): string {
   return texts[lang.value][`${group}.${code}` as Key] ?? code;
 }
 

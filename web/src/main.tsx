@@ -23,6 +23,8 @@ const Campaign = later(() => import('./pages/campaign.tsx').then((m) => m.Campai
 const CampaignNew = later(() => import('./pages/campaign-new.tsx').then((m) => m.CampaignNew));
 const Campaigns = later(() => import('./pages/campaigns.tsx').then((m) => m.Campaigns));
 const Dlq = later(() => import('./pages/dlq.tsx').then((m) => m.Dlq));
+const EndpointPage = later(() => import('./pages/endpoint.tsx').then((m) => m.EndpointPage));
+const Endpoints = later(() => import('./pages/endpoints.tsx').then((m) => m.Endpoints));
 const Help = later(() => import('./pages/help.tsx').then((m) => m.Help));
 const NewAccount = later(() => import('./pages/providers.tsx').then((m) => m.NewAccount));
 const Providers = later(() => import('./pages/providers.tsx').then((m) => m.Providers));
@@ -33,10 +35,12 @@ const Routes = later(() => import('./pages/routes.tsx').then((m) => m.Routes));
 const ScheduleEdit = later(() => import('./pages/schedule-edit.tsx').then((m) => m.ScheduleEdit));
 const SchedulePage = later(() => import('./pages/schedule.tsx').then((m) => m.SchedulePage));
 const Send = later(() => import('./pages/send.tsx').then((m) => m.Send));
+const Settings = later(() => import('./pages/settings.tsx').then((m) => m.Settings));
 const Suppressions = later(() => import('./pages/suppressions.tsx').then((m) => m.Suppressions));
 const TemplatePage = later(() => import('./pages/template.tsx').then((m) => m.TemplatePage));
 const TenantPage = later(() => import('./pages/tenants.tsx').then((m) => m.TenantPage));
 const Tenants = later(() => import('./pages/tenants.tsx').then((m) => m.Tenants));
+const Throttles = later(() => import('./pages/throttles.tsx').then((m) => m.Throttles));
 const Users = later(() => import('./pages/users.tsx').then((m) => m.Users));
 
 function Current() {
@@ -58,6 +62,9 @@ function Current() {
     case 'refused': return <RefusedPage />;
     case 'users': return <Users />;
     case 'suppressions': return <Suppressions />;
+    case 'throttles': return <Throttles />;
+    case 'settings': return <Settings />;
+    case 'endpoints': return b ? <EndpointPage key={a + '/' + b} tenant={a} name={b} /> : <Endpoints />;
     case 'audit': return <Audit />;
     case 'dlq': return a ? <Redrive key={a} id={a} /> : <Dlq />;
     case 'api': return <Help />;

@@ -14,7 +14,7 @@ const pages = {
   campaigns: () => '/campaigns', campaign: () => `/campaigns/${w.ids.runs.waiting}`, 'campaign-sent': () => `/campaigns/${w.ids.runs.sent}`, 'campaign-new': () => '/campaigns/new?template=demo/spring-sale',
   schedule: () => '/schedules/demo/monday-sale', 'schedule-edit': () => '/schedules/demo/monday-sale/edit', 'schedule-new': () => '/schedules/new',
   templates: () => '/templates', template: () => '/templates/order-service/refund', providers: () => '/providers', account: () => '/providers/mail-relay', 'new-account': () => '/providers/new?provider=tencent-sms', gallery: () => '/providers/new', recipes: () => '/providers/recipes',
-  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', audit: () => '/audit', suppressions: () => '/suppressions', dlq: () => '/dlq', redrive: () => `/dlq/${w.ids.redrive}?of=2`, api: () => '/api',
+  routes: () => '/routes', route: () => '/routes/otp-sms', tenants: () => '/tenants', tenant: () => '/tenants/order-service', traffic: () => '/traffic', refused: () => '/refused', users: () => '/users', audit: () => '/audit', throttles: () => '/throttles', settings: () => '/settings', endpoints: () => '/endpoints', endpoint: () => '/endpoints/order-service/crm', suppressions: () => '/suppressions', dlq: () => '/dlq', redrive: () => `/dlq/${w.ids.redrive}?of=2`, api: () => '/api',
 };
 /** The same page four times: language and theme change in place. */
 const looks = [['zh', 'light', 0, 0], ['zh', 'dark', 0, 1], ['en', 'dark', 1, 0], ['en', 'light', 0, 2]];

@@ -149,3 +149,67 @@ test('a recipe is uploaded: its faults are shown at their lines, then it is in t
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+test('settings are changed with a reason; a wrong value is told beside its field', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/settings'));
+  await page.click('main .button:has-text("Add a prefix")');
+  await page.getByLabel('Prefix').fill('882');
+  await page.click('main form [type=submit]');
+  await page.click('dialog footer [type=submit]');
+  assert.ok(await page.locator('dialog input:invalid').count(), 'not without a reason');
+  await answer(page, 'costly numbers');
+  await page.waitForSelector('.field.wrong');
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await page.getByLabel('Prefix').fill('+882');
+  await page.click('main form [type=submit]');
+  await answer(page, 'costly numbers');
+  await page.waitForSelector('tbody tr:has-text("costly numbers")');
+  const { codes } = await w.api('GET', '/v1/settings');
+  assert.deepEqual(codes.prefixes, [{ prefix: '+882', seconds: 86400 }]);
+  assert.equal(codes.per_recipient.messages, 100, 'what was not touched is kept');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('an endpoint is made, its secret shown once, tried and seen to fail, rotated, paused', async () => {
+  const page = await w.open();
+  await page.goto(w.at('/endpoints'));
+  await page.click('.head .button.main');
+  const form = page.locator('dialog form');
+  await form.getByLabel('名称').fill('hook');
+  await form.getByLabel('URL').fill('shop.example.com');
+  await page.click('dialog footer [type=submit]');
+  await page.waitForSelector('dialog .field.wrong'); // an address with a scheme
+  page.wrong.length = 0; // the browser reports the answer 422 itself
+  await form.getByLabel('URL').fill('https://shop.example.invalid/notify');
+  await page.click('dialog footer [type=submit]');
+  const secret = await page.textContent('[data-secret]');
+  assert.match(secret, /^whsec_/);
+  await page.click('dialog header .button');
+  await page.waitForURL(/endpoints\/demo\/hook/);
+  await page.click('.head .button.main');
+  await page.waitForSelector('tbody tr:has-text("endpoint.test")');
+  await page.waitForSelector('.head .tag.bad');
+  assert.deepEqual(await findings(page), []);
+  await page.click('.head .button:has-text("更换密钥")');
+  await answer(page, '例行更换');
+  assert.notEqual(await page.textContent('[data-secret]'), secret);
+  await page.click('dialog header .button');
+  await page.click('.head .button:has-text("停用")');
+  await answer(page, '对方维护');
+  await page.waitForSelector('.head .tag:has-text("已停用")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('the throttle ledger says who held the quota', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/providers/inbox-wecom'));
+  await page.click('a:has-text("who held the quota")');
+  await page.waitForURL(/throttles\?account=inbox-wecom/);
+  await page.waitForFunction(() => document.querySelectorAll('.thirds a[href$="/tenants/demo"]').length > 0, undefined, { timeout: 60_000 });
+  assert.deepEqual(await findings(page), []);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});

@@ -58,6 +58,9 @@ export async function seed(service) {
   await api('PUT', '/v1/accounts/mail-relay', { provider: 'smtp', channel: 'email', off: true, config: { host: 'smtp.example.com', from: 'noreply@example.com' }, per_second: 20, reason: '等合同' });
   await api('PUT', '/v1/routes/otp-sms', { match: { class: 'otp', channel: 'sms' }, accounts: [{ account: 'inbox-sms' }], dedup_seconds: 30, reason: '验证码专用' });
   await api('POST', '/v1/suppressions', { address: '+8613800138009', channel: 'sms', class: 'marketing', reason: 'opt_out', note: '回复 T 退订' });
+  await api('PUT', '/v1/endpoints/order-service/crm', { url: 'https://crm.example.invalid/notify', reason: '对接 CRM' });
+  await api('PUT', '/v1/accounts/inbox-wecom', { provider: 'devinbox', channel: 'wecom', config: { behaviour: 'deliver' }, per_second: 1, version: 1, reason: '企业微信限 1 次/秒' });
+  for (const to of ['li', 'wang', 'zhao', 'han']) await send({ to, channel: 'wecom', content: { title: '日报', text: '请提交日报' } });
   const ids = {};
   const one = async (name, body) => { ids[name] = (await send(body)).id; };
   await one('code', { to: '+8613800138000', template: 'login-code', vars: { code: '482913' }, reference: 'login-20260102-1' });

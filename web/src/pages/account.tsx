@@ -12,7 +12,7 @@ import { Button, Card, Code, Empty, Loading, Page, Raw, Row, Table, Tag, Text, T
 import { MessageTable } from '../verdict.tsx';
 import { AccountForm, Rotate } from './account-form.tsx';
 import { Bindings } from './bindings.tsx';
-import { About, Gauge, Health, flip, holders } from './providers.tsx';
+import { About, Health, Limit, flip, holders } from './providers.tsx';
 
 export function Account({ name }: { name: string }) {
   const providers = useLoad(() => get<ProviderList>('/v1/providers'), []);
@@ -67,7 +67,7 @@ function State({ a }: { a: Acc }) {
       <dl class="numbers">
         {(['sent', 'delivered', 'failed', 'throttled', 'in_doubt', 'called'] as const).map((n) => <div key={n} class={c[n] && (n === 'failed' || n === 'in_doubt') ? 'bad' : c[n] && n === 'throttled' ? 'warn' : ''}><dt>{n === 'called' ? t('account.calls') : word('counter', n)}</dt><dd>{number(c[n] ?? 0)}</dd></div>)}
       </dl>
-      {used.map((u) => <Gauge key={u.window} u={u} held={u.window === 'second' ? holders(ledger.data, name) : undefined} />)}
+      {used.map((u) => <Limit key={u.window} u={u} held={u.window === 'second' ? holders(ledger.data, name) : undefined} />)}
       <dl class="rows">
         {h?.since && h.state !== 'closed' && <Row label={t('account.since')}><When at={h.since} />{h.until && <> · {t('account.until')} <When at={h.until} ago /></>}</Row>}
         <Row label={t('account.routes')}>{named.length === 0 ? t('account.routes.none') : <span class="line">{named.map(([r, weight]) => <A key={r} href={to('routes', r)}><Raw>{r}</Raw>{weight ? <span class="faint"> {t('weight')} {weight}</span> : null}</A>)}</span>}</Row>

@@ -3,12 +3,13 @@ import { useState } from 'preact/hooks';
 import type { Account, AccountHealth, AccountList, AccountUsage, Descriptor, Figures, Ledger, ProviderList, StatsGroup } from '../api.gen.ts';
 import { get, post, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
+import { Gauge } from '../gauge.tsx';
 import { money, number, relative } from '../format.ts';
 import { pick, t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, params, setParams, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Empty, Loading, Meter, Page, Raw, Row, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Empty, Loading, Page, Raw, Row, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
 import { AccountForm } from './account-form.tsx';
 
 const hour = (): string => new Date(Date.now() - 3600_000).toISOString();
@@ -44,17 +45,8 @@ export function Health({ a }: { a: { off?: boolean; health?: AccountHealth } }) 
   return <Tag tone="warn"><i class="dot" />{t('account.back', { n: Math.round((h.share ?? 0) * 100) })}</Tag>;
 }
 
-/** A limit: amber from 80 %, red from 95 %. */
-export function Gauge({ u, held }: { u: AccountUsage; held?: string }) {
-  const part = u.limit > 0 ? u.used / u.limit : 0;
-  return (
-    <div class="gauge">
-      <div class="line"><span>{t(`window.${u.window}`)}</span><span class="faint">{t('gauge.of', { n: number(u.used), of: number(u.limit) })}</span></div>
-      <Meter value={u.used} max={u.limit} label={t(`window.${u.window}`)} tone={part >= 0.95 ? 'bad' : part >= 0.8 ? 'warn' : 'good'} />
-      {held && <small>{held}</small>}
-    </div>
-  );
-}
+/** A limit of an account. */
+export const Limit = ({ u, held }: { u: AccountUsage; held?: string }) => <Gauge label={t(`window.${u.window}`)} used={u.used} limit={u.limit} said={t('gauge.of', { n: number(u.used), of: number(u.limit) })} note={held} />;
 
 /** Who held the quota when it was last used up. */
 export function holders(l: Ledger | undefined, account: string): string | undefined {
@@ -92,7 +84,7 @@ function AccountCard({ a, d, g, ledger, reload }: { a: Account; d?: Descriptor; 
         <div class={c.throttled ? 'warn' : ''}><dt>{word('counter', 'throttled')}</dt><dd>{number(c.throttled ?? 0)}</dd></div>
         <div><dt>{t('traffic.delivery')}</dt><dd>{!g || g.delivery_rate.too_few || !g.delivery_rate.of ? '—' : Math.round(g.delivery_rate.value * 100) + ' %'}</dd></div>
       </dl>
-      {used.map((u) => <Gauge key={u.window} u={u} held={u.window === 'second' ? held : undefined} />)}
+      {used.map((u) => <Limit key={u.window} u={u} held={u.window === 'second' ? held : undefined} />)}
       {used.length === 0 && <p class="faint">{t('no_limit')}</p>}
       <Trouble fault={action.fault} />
       <div class="actions">

@@ -1,9 +1,10 @@
 // Tenants with their owners and keys. A key is shown once.
 import { useState } from 'preact/hooks';
-import type { Key as ApiKey, KeyList, NewKey, PutTenant, Tenant, TenantList } from '../api.gen.ts';
+import type { BudgetUsage, Key as ApiKey, KeyList, NewKey, PutTenant, Tenant, TenantList, TenantUsage } from '../api.gen.ts';
 import { del, get, post, put, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
-import { number } from '../format.ts';
+import { money, number } from '../format.ts';
+import { Gauge } from '../gauge.tsx';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
@@ -42,10 +43,24 @@ export function TenantPage({ name }: { name: string }) {
   const title = name ? <Raw>{name}</Raw> : t('tenants.new');
   if (name && !data) return <Page title={title}>{fault ? <Trouble fault={fault} /> : <Loading />}</Page>;
   return (
-    <Page title={title} note={<Raw>{data?.title}</Raw>} actions={name && <A class="button" href={'/messages' + query({ tenant: name })}>{t('nav.messages')}</A>}>
+    <Page title={title} note={<Raw>{data?.title}</Raw>} actions={name && <><A class="button" href={'/audit' + query({ name, since: '720' })}>{t('nav.audit')}</A><A class="button" href={'/endpoints' + query({ tenant: name })}>{t('nav.endpoints')}</A><A class="button" href={'/messages' + query({ tenant: name })}>{t('nav.messages')}</A></>}>
       <Form key={data?.version} x={data} reload={reload} />
+      {name && <Usage name={name} />}
       {name && may('operate') && <Keys tenant={name} />}
     </Page>
+  );
+}
+
+/** How much of its limits and budgets the tenant has used. */
+function Usage({ name }: { name: string }) {
+  const { data, fault } = useLoad(() => get<TenantUsage>(v1`tenants/${name}/usage`), [name], 10000);
+  const say = (u: BudgetUsage, n: number): string => (u.window === 'month' ? money(n, u.currency) : number(n));
+  return (
+    <Card title={t('usage')} extra={<A href={'/throttles'}>{t('throttles')}</A>}>
+      <Trouble fault={fault} />
+      {data?.items.length === 0 && <Empty>{t('usage.none')}</Empty>}
+      <div class="stack">{data?.items.map((u) => <Gauge key={u.window} label={t(u.window === 'month' ? 'window.month' : `window.${u.window}`)} used={u.used} limit={u.limit} said={t('gauge.of', { n: say(u, u.used), of: say(u, u.limit) })} />)}</div>
+    </Card>
   );
 }
 

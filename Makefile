@@ -48,6 +48,7 @@ build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function
 .PHONY: test
 test: lint $(BIN) ## Lint, then every test, with the emulators that it installs and starts itself
 	@$(ONCE) go build -o $(BIN)/emulators ./deploy/emulators/run
+	@tools/browser.sh ready
 	@# SQLite, which is C made Go, spends most of a test's time; it is not ours to look for races in.
 	@race='-race -gcflags=modernc.org/sqlite/lib=-race=false' cgo=1; \
 	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \

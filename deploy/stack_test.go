@@ -132,6 +132,7 @@ type stack struct {
 	api
 	name    string
 	outputs map[string]string
+	console string // the path that signs in once
 }
 
 // deploy deploys a stack, and makes its first key with the command.
@@ -180,11 +181,11 @@ func (w *world) remove(t *testing.T, name string) {
 func (w *world) bootstrap(t *testing.T, s *stack, has ...message.Channel) {
 	t.Helper()
 	out := w.run(t, w.notify, "bootstrap", "--json", "--stack", s.name, "--tenant", "shop", "--owner", "Wang Li <wang.li@example.com>")
-	var made struct{ Tenant, Key string }
+	var made struct{ Tenant, Key, URL, Console string }
 	if err := json.Unmarshal([]byte(out), &made); err != nil || made.Tenant != "shop" {
 		t.Fatalf("bootstrap printed %q: %v", out, err)
 	}
-	s.key = made.Key
+	s.key, s.console = made.Key, strings.TrimPrefix(made.Console, made.URL)
 	// What notify local --aws would work on.
 	env, _, err := onstack.Find(t.Context(), w.aws.AWS(), s.name)
 	if err != nil || !slices.Equal(env.Channels, has) || len(env.Reach) != 1 || len(env.Allow) != 1 || env.Bucket == "" || env.Schedules == "" || env.ScheduleRole == "" {

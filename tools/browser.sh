@@ -1,5 +1,6 @@
 #!/bin/sh
-# Type-checks the console and tests it in Chromium against bin/notify. What is missing is named, loudly.
+# Type-checks the console and tests it in Chromium against bin/notify; "browser.sh ready" only builds it and sees that
+# there is a Chromium, which the tests of deploy/ use too. What is missing is named, loudly.
 set -eu
 cd "$(dirname "$0")/.."
 
@@ -15,6 +16,7 @@ if ! found; then
 	{ apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq --no-install-recommends chromium fonts-noto-cjk; } >/dev/null 2>&1 || missing "apt-get could not install chromium"
 fi
 tools/console.sh
+[ "${1:-}" != ready ] || exit 0
 CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/notify ./cmd/notify
 cd web
 npm run --silent check

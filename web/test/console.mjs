@@ -26,25 +26,38 @@ export function setUp() {
     await w.browser?.close();
     await w.service?.stop();
   });
-  /** A page that remembers everything that went wrong in it. */
-  w.open = async ({ lang = 'zh', theme = 'light', width = 1280, signedIn = true } = {}) => {
-    const context = await w.browser.newContext({ viewport: { width, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
-    if (signedIn) await context.addCookies(w.cookies);
-    await context.addInitScript(([l, c]) => {
-      if (window !== top) return;
-      localStorage.lang = l;
-      localStorage.theme = c;
-      document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));
-    }, [lang, theme]);
-    const page = await context.newPage();
-    page.wrong = [];
-    page.requests = [];
-    page.on('console', (m) => m.type() === 'error' && page.wrong.push(m.text()));
-    page.on('pageerror', (e) => page.wrong.push(e.message));
-    page.on('request', (r) => page.requests.push(r.url()));
-    return page;
-  };
+  w.open = ({ signedIn = true, ...looks } = {}) => openPage(w.browser, { cookies: signedIn ? w.cookies : [], ...looks });
   return w;
+}
+
+/** A page that remembers everything that went wrong in it. */
+export async function openPage(browser, { lang = 'zh', theme = 'light', width = 1280, cookies = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+  await context.addCookies(cookies);
+  await context.addInitScript(([l, c]) => {
+    if (window !== top) return;
+    localStorage.lang = l;
+    localStorage.theme = c;
+    document.addEventListener('securitypolicyviolation', (e) => console.error('CSP', e.violatedDirective, e.blockedURI));
+  }, [lang, theme]);
+  const page = await context.newPage();
+  page.wrong = [];
+  page.requests = [];
+  page.on('console', (m) => m.type() === 'error' && page.wrong.push(m.text()));
+  page.on('pageerror', (e) => page.wrong.push(e.message));
+  page.on('request', (r) => page.requests.push(r.url()));
+  return page;
+}
+
+/** One paste, one Enter. */
+export async function askAt(page, home, text) {
+  await page.goto(home);
+  await page.waitForSelector('#search');
+  await page.keyboard.press('/');
+  await page.evaluate((t) => navigator.clipboard.writeText(t), text);
+  await page.keyboard.press('Control+v');
+  await page.keyboard.press('Enter');
+  await page.waitForSelector('[data-verdict]');
 }
 
 export const settled = (page) => page.waitForFunction(() => document.querySelector('main h1') && !document.querySelector('[role=status].empty'));

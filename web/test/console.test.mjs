@@ -2,7 +2,7 @@
 import assert from 'node:assert/strict';
 import { mkdirSync } from 'node:fs';
 import { test } from 'node:test';
-import { answer, setUp, findings, leftovers, settled } from './console.mjs';
+import { answer, askAt, setUp, findings, leftovers, settled } from './console.mjs';
 import { client } from './world.mjs';
 
 const shots = new URL('shots/', import.meta.url);
@@ -57,16 +57,7 @@ for (const [width, names] of [[1280, chosen], [375, ['overview', 'messages', 'me
   });
 }
 
-/** One paste, one Enter. */
-async function ask(page, text) {
-  await page.goto(w.at('/'));
-  await page.waitForSelector('#search');
-  await page.keyboard.press('/');
-  await page.evaluate((t) => navigator.clipboard.writeText(t), text);
-  await page.keyboard.press('Control+v');
-  await page.keyboard.press('Enter');
-  await page.waitForSelector('[data-verdict]');
-}
+const ask = (page, text) => askAt(page, w.at('/'), text);
 
 test('the user says it never came', async () => {
   const page = await w.open();

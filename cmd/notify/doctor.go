@@ -44,23 +44,29 @@ func (u *checkup) fail(name, format string, args ...any) {
 }
 
 func doctorCommand(s *session) *cobra.Command {
-	var data string
+	var data, stack string
 	c := &cobra.Command{
 		Use:   "doctor",
-		Short: "Check the login, the service, the key and the clocks; with --data a data folder",
-		Long: `Check that there is a login, that the service answers, what the key may do, and that the clocks agree. With
+		Short: "Check the login, the service, the key and the clocks; with --stack what AWS has; with --data a data folder",
+		Long: `Check that there is a login, that the service answers, what the key may do, which alarms are open, and that the
+clocks agree. With --stack it looks at a stack on AWS instead, with your AWS credentials: Lambda's concurrency,
+queues and what reads them, secrets, the SES sandbox, the clock, and whether anybody is told of alarms. With
 --data it checks a data folder of notify local instead, which must not be running: that the database is whole
 (an older one is brought up to date first) and that nobody else can read the keys. It exits with 1 if a check
 failed.`,
 		Example: `  notify doctor
   notify doctor --profile prod --json
+  notify doctor --stack notify-dev
   notify doctor --data ./data`,
 		Args: takes(0, 0),
 		RunE: func(c *cobra.Command, _ []string) error {
 			u := &checkup{OK: true}
-			if data != "" {
+			switch {
+			case data != "":
 				u.folder(c.Context(), data)
-			} else {
+			case stack != "":
+				u.onAWS(c.Context(), stack)
+			default:
 				s.service(c.Context(), u)
 			}
 			if err := s.findings(u); err != nil || u.OK {
@@ -70,6 +76,8 @@ failed.`,
 		},
 	}
 	c.Flags().StringVar(&data, "data", "", "a data folder of notify local")
+	c.Flags().StringVar(&stack, "stack", "", "a stack on AWS, as notify-dev")
+	c.MarkFlagsMutuallyExclusive("data", "stack")
 	return c
 }
 

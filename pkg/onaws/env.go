@@ -33,6 +33,8 @@ type Env struct {
 	// Canary is NOTIFY_CANARY, the name of the secret that says whom a canary is sent to; none without it. API is
 	// NOTIFY_API, the address that it is sent through.
 	Canary, API string
+	// Robot is NOTIFY_ROBOT, the ARN of the secret that says which chat robot is told of alarms; none without it.
+	Robot string
 	// Channels is NOTIFY_CHANNELS: those that have queues, separated by commas; none is all.
 	Channels []message.Channel
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
@@ -53,7 +55,7 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		return v
 	}
 	e := Env{Stack: need("NOTIFY_STACK"), Table: need("NOTIFY_TABLE"), KeyID: need("NOTIFY_KMS_KEY"), Stage: need("NOTIFY_STAGE"),
-		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), AccountMetrics: get("NOTIFY_ACCOUNT_METRICS") == "on", Canary: get("NOTIFY_CANARY"), API: get("NOTIFY_API"), Bus: get("NOTIFY_BUS"),
+		Account: need("NOTIFY_ACCOUNT"), LogLevel: get("NOTIFY_LOG"), AccountMetrics: get("NOTIFY_ACCOUNT_METRICS") == "on", Canary: get("NOTIFY_CANARY"), API: get("NOTIFY_API"), Robot: get("NOTIFY_ROBOT"), Bus: get("NOTIFY_BUS"),
 		Bucket: get("NOTIFY_BUCKET"), Schedules: get("NOTIFY_SCHEDULES"), ScheduleRole: get("NOTIFY_SCHEDULE_ROLE")}
 	outside, err := wire.ReadOutside(get)
 	if err != nil {

@@ -6,7 +6,7 @@ var origins = map[string]phrase{
 		Words{"近 {age}内，没有任何业务向这个地址发过消息（只查了您能看到的业务）。", "我们没有查到发给您的消息，请核对号码或地址，然后再操作一次。", "先核对写法；没错的话，请业务方确认有没有发起请求，请求有没有被拒绝。"},
 		Words{"In the last {age} nothing was sent to this address by any tenant that you can see.", "We find no message to you. Please check the number or address, then try again.", "Check its spelling first. If it is right, the sending team checks whether it asked for a message at all, and whether that was refused."}},
 	"none_refused": {
-		Words{"没有发：{tenant} 业务{ago}请求过，但请求被拒绝了{code}。", "消息没有发出来，我们正在处理，请稍后再操作一次。", "找 {tenant} 的负责人：{owner}，请开发按下面的错误改好请求后再发。"},
+		Words{"没有发：{tenant} 业务 {ago}请求过，但请求被拒绝了{code}。", "消息没有发出来，我们正在处理，请稍后再操作一次。", "找 {tenant} 的负责人：{owner}，请开发按下面的错误改好请求后再发。"},
 		Words{"Nothing was sent: {tenant} asked {ago}, and was refused{code}.", "Your message was not sent. We are looking into it; please try again later.", "Call the owner of {tenant}: {owner}. Their developers mend the request as the faults below say, and send it again."}},
 	"none_matching": {
 		Words{"近 {age}内，没有符合这些条件的消息（只查了您能看到的业务）。", "我们没有查到这样的消息。", "放宽条件或时间范围再查。"},

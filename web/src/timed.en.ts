@@ -241,4 +241,5 @@ export const timed: Record<keyof typeof zh, string> = {
   'uses.state': 'State',
   'uses.what': 'What',
   'cost.each': 'about {cost} each ({account})',
+  'uses.days': 'Used in 7 days',
 };

@@ -239,4 +239,5 @@ export const timed = {
   'uses.state': '状态',
   'uses.what': '是什么',
   'cost.each': '每条约 {cost}（{account}）',
+  'uses.days': '7 天用量',
 } as const;

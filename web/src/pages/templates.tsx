@@ -1,5 +1,7 @@
-import type { TemplateList } from '../api.gen.ts';
-import { get } from '../api.ts';
+// The templates, with how much each is used and whom to call.
+import type { Figures, TemplateList, TenantList } from '../api.gen.ts';
+import { get, query } from '../api.ts';
+import { number } from '../format.ts';
 import { t, word } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A, params, setParams, to } from '../route.tsx';
@@ -8,6 +10,10 @@ import { Card, Empty, Loading, Page, Raw, Table, Tag, Trouble, When } from '../u
 
 export function Templates() {
   const { data, fault } = useLoad(() => get<TemplateList>('/v1/templates'), []);
+  const used = useLoad(() => get<Figures>('/v1/stats' + query({ step: 'day', by: 'template', top: 100, from: new Date(Date.now() - 7 * 86400e3).toISOString() })).catch((): undefined => undefined), [], 60_000);
+  const tenants = useLoad(() => get<TenantList>('/v1/tenants').catch((): undefined => undefined), []);
+  const uses = (name: string): number => used.data?.groups?.find((g) => g.name === name)?.counts.accepted ?? 0;
+  const owner = (tenant: string): string => tenants.data?.items.find((x) => x.name === tenant)?.owner.name ?? '—';
   const wanted = params.value.get('name') ?? '';
   const list = (data?.items ?? []).filter((x) => `${x.tenant}/${x.name}`.includes(wanted));
   return (
@@ -18,15 +24,17 @@ export function Templates() {
         {!data && !fault && <Loading />}
         {data && list.length === 0 && <Empty>{t('nothing')}</Empty>}
         {list.length > 0 && (
-          <Table label={t('nav.templates')} head={[t('name'), t('tenant'), t('class'), t('published'), t('newest'), t('changed'), t('author'), t('reason')]}>
+          <Table label={t('nav.templates')} head={[t('name'), t('tenant'), t('owner'), t('class'), t('published'), t('newest'), t('uses.days'), t('changed'), t('reason')]}>
             {list.map((x) => (
               <tr key={x.tenant + x.name}>
                 <td class="nowrap"><A href={to('templates', x.tenant, x.name)}><Raw>{x.name}</Raw></A> {x.shared && <Tag tone="info">{t('shared')}</Tag>}</td>
-                <td><Raw>{x.tenant}</Raw></td>
+                <td class="nowrap"><Raw>{x.tenant}</Raw></td>
+                <td class="nowrap"><Raw>{owner(x.tenant)}</Raw></td>
                 <td><Tag>{word('class', x.class)}</Tag></td>
                 <td>{x.published ? <Tag tone="good">v{x.published}</Tag> : <Tag tone="warn">{t('unpublished')}</Tag>}</td>
                 <td>v{x.version} {x.published && x.version > x.published ? <Tag tone="info">{t('draft')}</Tag> : null}</td>
-                <td class="nowrap"><When at={x.changed_at} /></td><td><Raw>{x.author}</Raw></td><td class="clip"><Raw>{x.reason}</Raw></td>
+                <td>{uses(`${x.tenant}/${x.name}`) > 0 ? <A href={'/messages' + query({ template: `${x.tenant}/${x.name}` })}>{number(uses(`${x.tenant}/${x.name}`))}</A> : '0'}</td>
+                <td class="nowrap"><When at={x.changed_at} /><div class="faint"><Raw>{x.author}</Raw></div></td><td class="clip"><Raw>{x.reason}</Raw></td>
               </tr>
             ))}
           </Table>

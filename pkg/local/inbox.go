@@ -1,15 +1,21 @@
 package local
 
 import (
+	"cmp"
+	"context"
 	"embed"
 	"encoding/json"
 	"html/template"
 	"net/http"
+	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
+	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/receipt"
 )
 
 //go:embed inbox.html
@@ -17,7 +23,7 @@ var inboxFile embed.FS
 
 // inboxPage shows what "arrived": a plain page for people, JSON for programs, and buttons that make the
 // receipts which a real provider would send.
-func (l *Local) inboxPage() http.Handler {
+func (l *Local) inboxPage(replies replier) http.Handler {
 	page := template.Must(template.New("inbox.html").Funcs(template.FuncMap{
 		"when": func(t message.Time) string { return t.Std().Local().Format("15:04:05") },
 	}).ParseFS(inboxFile, "inbox.html"))
@@ -39,11 +45,17 @@ func (l *Local) inboxPage() http.Handler {
 			l.Log.Warn("inbox page", "error", err)
 		}
 	})
-	mux.Handle("POST /dev/inbox/{id}/{state}", http.NewCrossOriginProtection().Handler(http.HandlerFunc(l.inboxReceipt)))
+	changes := http.NewServeMux()
+	changes.HandleFunc("POST /dev/inbox/{id}/reply", func(w http.ResponseWriter, r *http.Request) { l.inboxReply(w, r, replies) })
+	changes.HandleFunc("POST /dev/inbox/{id}/{state}", l.inboxReceipt)
+	mux.Handle("POST /dev/inbox/{id}/{state}", http.NewCrossOriginProtection().Handler(changes))
 	return mux
 }
 
-// inboxReceipt is a button: delivered, undelivered, bounced, complained.
+// mostDelay is how late a receipt may be.
+const mostDelay = 600
+
+// inboxReceipt is a button: delivered, undelivered, bounced, complained; at once, or after so many seconds.
 func (l *Local) inboxReceipt(w http.ResponseWriter, r *http.Request) {
 	e, ok := l.Inbox.Get(message.ID(r.PathValue("id")))
 	state, known := message.ParseReceiptState(r.PathValue("state"))
@@ -51,7 +63,49 @@ func (l *Local) inboxReceipt(w http.ResponseWriter, r *http.Request) {
 		http.Error(w, "no such message in the inbox, or no such receipt (delivered, undelivered, bounced, complained)", http.StatusNotFound)
 		return
 	}
-	l.receive(e.Account, provider.Receipt{ID: e.ID, Epoch: e.Epoch, ProviderID: e.ProviderID, State: state, At: message.At(l.Now()), Code: "devinbox"})
+	after, err := strconv.Atoi(cmp.Or(r.URL.Query().Get("after"), "0"))
+	if err != nil || after < 0 || after > mostDelay {
+		http.Error(w, "after must be 0 to 600 seconds", http.StatusUnprocessableEntity)
+		return
+	}
+	it, err := receipt.Encode(e.Account, provider.Receipt{ID: e.ID, Epoch: e.Epoch, ProviderID: e.ProviderID, State: state, At: message.At(l.Now()), Code: "devinbox"})
+	it.Delay = time.Duration(after) * time.Second
+	l.inboxDone(w, r, it, err)
+}
+
+// replier makes the queue's entry of what a recipient wrote back.
+type replier interface {
+	EncodeReply(ctx context.Context, account string, r provider.Reply) (queue.Item, error)
+}
+
+const mostReply = 2000
+
+// inboxReply is what a recipient writes back: STOP opts him out, as it would with a real provider.
+func (l *Local) inboxReply(w http.ResponseWriter, r *http.Request, replies replier) {
+	e, ok := l.Inbox.Get(message.ID(r.PathValue("id")))
+	if !ok {
+		http.Error(w, "no such message in the inbox", http.StatusNotFound)
+		return
+	}
+	var said struct{ Text string }
+	if err := json.NewDecoder(http.MaxBytesReader(w, r.Body, mostReply)).Decode(&said); err != nil || strings.TrimSpace(said.Text) == "" {
+		http.Error(w, `say what he writes, in at most 2000 bytes: {"text": "STOP"}`, http.StatusUnprocessableEntity)
+		return
+	}
+	it, err := replies.EncodeReply(r.Context(), e.Account, provider.Reply{From: message.Address(e.To), Channel: e.Channel, Text: said.Text, At: message.At(l.Now())})
+	l.inboxDone(w, r, it, err)
+}
+
+// inboxDone queues what a button made.
+func (l *Local) inboxDone(w http.ResponseWriter, r *http.Request, it queue.Item, err error) {
+	if err == nil {
+		err = l.Queue.Send(r.Context(), queue.Receipts, it)
+	}
+	if err != nil {
+		l.Log.Error("inbox button", "error", err)
+		http.Error(w, "it could not be queued; the log says why", http.StatusServiceUnavailable)
+		return
+	}
 	if strings.Contains(r.Header.Get("Accept"), "text/html") {
 		http.Redirect(w, r, "/dev/inbox", http.StatusSeeOther)
 		return

@@ -144,7 +144,7 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	if l.world.Totals != nil {
 		mux.Handle("GET /metrics", l.world.Totals)
 	}
-	inbox := l.inboxPage()
+	inbox := l.inboxPage(rec)
 	mux.Handle(blobfile.Prefix, uploads)
 	mux.Handle("/dev/inbox", inbox)
 	mux.Handle("/dev/inbox/", inbox)

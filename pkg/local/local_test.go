@@ -177,6 +177,11 @@ func TestInboxPage(t *testing.T) {
 		{"POST", "/dev/inbox/msg_x/delivered", nil, 404},
 		{"POST", button + "/bounced", []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		{"POST", button + "/bounced", []string{"Origin", "https://evil.example"}, 403},
+		{"POST", button + "/delivered?after=601", nil, 422},
+		{"POST", button + "/delivered?after=soon", nil, 422},
+		{"POST", button + "/reply", nil, 422},
+		{"POST", "/dev/inbox/msg_x/reply", nil, 404},
+		{"POST", button + "/reply", []string{"Sec-Fetch-Site", "cross-site"}, 403},
 		{"POST", button + "/delivered", []string{"Accept", "text/html"}, 303},
 		{"POST", button + "/delivered", nil, 202},
 	} {
@@ -188,6 +193,27 @@ func TestInboxPage(t *testing.T) {
 	if err := s.stop(); err != nil || s.logs.Len() != 0 {
 		t.Error(err, s.logs.String())
 	}
+}
+
+// What a recipient writes back does what it would with a real provider; a receipt may be late.
+func TestInboxReply(t *testing.T) {
+	t.Parallel()
+	s := run(t, t.TempDir())
+	e := s.send(`{"to":"+8613800138000","template":"order-shipped","channel":"sms","vars":{"name":"Li","order":"A-1"}}`)
+	s.until(e.ID, message.Delivered)
+	if code, body := s.do("POST", "/dev/inbox/"+string(e.ID)+"/reply", `{"text":" stop "}`); code != http.StatusAccepted {
+		t.Fatal(code, body)
+	}
+	waitUntil(t, func() bool {
+		_, body := s.do("POST", "/v1/suppressions/check", `{"address":"+8613800138000","channel":"sms"}`)
+		return strings.Contains(body, `"reason":"opt_out"`)
+	})
+	late := s.send(order("Li", "accept+late@example.com"))
+	s.until(late.ID, message.Sent)
+	if code, body := s.do("POST", "/dev/inbox/"+string(late.ID)+"/bounced?after=1", ""); code != http.StatusAccepted {
+		t.Fatal(code, body)
+	}
+	s.until(late.ID, message.Bounced)
 }
 
 // After a restart the inbox shows the newest of what had arrived, and the buttons still work.

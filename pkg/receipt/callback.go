@@ -85,7 +85,7 @@ func (s *Receipts) items(ctx context.Context, account string, desc provider.Desc
 		items = append(items, it)
 	}
 	for _, rp := range replies {
-		it, err := s.encodeReply(ctx, account, rp)
+		it, err := s.EncodeReply(ctx, account, rp)
 		if err != nil {
 			return items, err
 		}

@@ -24,7 +24,8 @@ type reply struct {
 	At      message.Time
 }
 
-func (s *Receipts) encodeReply(ctx context.Context, account string, rp provider.Reply) (queue.Item, error) {
+// EncodeReply makes the queue item of a reply that was verified. It is sealed: it names the recipient.
+func (s *Receipts) EncodeReply(ctx context.Context, account string, rp provider.Reply) (queue.Item, error) {
 	now := message.At(s.Now())
 	if rp.At == 0 {
 		rp.At = now

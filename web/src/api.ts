@@ -46,7 +46,8 @@ export async function call<T>(method: string, path: string, body?: unknown, head
     if (answer.status === 401 && path.startsWith('/v1/')) signedOut();
     throw new Fault(answer.status, problem);
   }
-  return (answer.status === 204 ? undefined : await answer.json()) as T;
+  const text = await answer.text();
+  return (text ? JSON.parse(text) : undefined) as T;
 }
 
 export const get = <T>(path: string): Promise<T> => call<T>('GET', path);

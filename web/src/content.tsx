@@ -36,9 +36,26 @@ export function AsSeen({ channel, content }: { channel: string; content: Content
       </div>
     );
   }
+  if (channel === 'push') {
+    return <div class="phone"><div class="push" translate={false}><i class="app" aria-hidden="true" /><div><strong>{title}</strong><p>{text}</p></div></div></div>;
+  }
+  if (chats.has(channel) && (title || text)) {
+    return (
+      <div class={`chat ${channel}`} translate={false}>
+        <i class="face" aria-hidden="true">n</i>
+        <div class="said">{title && <h3>{title}</h3>}<p><Marked text={text ?? ''} /></p></div>
+      </div>
+    );
+  }
   if (data !== undefined && data !== '') return <pre class="block" translate={false}>{typeof data === 'string' ? pretty(data) : JSON.stringify(data, null, 2)}</pre>;
   return <div class="phone"><div class="bubble" translate={false}>{title && <h3>{title}</h3>}{text}</div></div>;
 }
+
+/** Where a bot speaks, in a card of its own. */
+const chats = new Set(['feishu', 'dingtalk', 'wecom', 'wechat', 'whatsapp', 'slack', 'telegram', 'discord']);
+
+/** The bold of Markdown, which chats write with one star or two; all else stays as it was written. */
+const Marked = ({ text }: { text: string }) => <>{text.split(/(\*{1,2}[^*\n]+\*{1,2})/).map((part, i) => (i % 2 ? <strong key={i}>{part.replace(/\*/g, '')}</strong> : part))}</>;
 
 function pretty(json: string): string {
   try {

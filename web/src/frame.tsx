@@ -33,7 +33,7 @@ function Nav() {
         <div key={g.title}>
           <p>{t(g.title)}</p>
           {g.entries.map((e) => <A key={e.href} href={e.href} aria-current={isAt(e.href) || (e.also && isAt(e.also)) ? 'page' : undefined} followed={() => { menu.value = false; }}>{t(e.key)}</A>)}
-          {g.title === 'nav.developers' && session.value?.inbox && <a href={session.value.inbox} target="_blank" rel="noopener">{t('nav.inbox')} ↗</a>}
+          {g.title === 'nav.developers' && session.value?.inbox && <A href="/inbox" aria-current={isAt('/inbox') ? 'page' : undefined} followed={() => { menu.value = false; }}>{t('nav.inbox')}</A>}
         </div>
       ))}
     </nav>

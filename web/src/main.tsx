@@ -26,6 +26,7 @@ const Dlq = later(() => import('./pages/dlq.tsx').then((m) => m.Dlq));
 const EndpointPage = later(() => import('./pages/endpoint.tsx').then((m) => m.EndpointPage));
 const Endpoints = later(() => import('./pages/endpoints.tsx').then((m) => m.Endpoints));
 const Help = later(() => import('./pages/help.tsx').then((m) => m.Help));
+const InboxPage = later(() => import('./pages/inbox.tsx').then((m) => m.InboxPage));
 const NewAccount = later(() => import('./pages/providers.tsx').then((m) => m.NewAccount));
 const Providers = later(() => import('./pages/providers.tsx').then((m) => m.Providers));
 const Recipes = later(() => import('./pages/recipes.tsx').then((m) => m.Recipes));
@@ -67,6 +68,7 @@ function Current() {
     case 'endpoints': return b ? <EndpointPage key={a + '/' + b} tenant={a} name={b} /> : <Endpoints />;
     case 'audit': return <Audit />;
     case 'dlq': return a ? <Redrive key={a} id={a} /> : <Dlq />;
+    case 'inbox': return <InboxPage />;
     case 'api': return <Help />;
     case 'login': go('/', true); return null;
   }

@@ -213,3 +213,26 @@ test('the throttle ledger says who held the quota', async () => {
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+test('the development inbox: what arrived is delivered, bounced late, answered with STOP', async () => {
+  const { id } = await w.api('POST', '/v1/messages', { to: '+8613900139777', channel: 'sms', template: 'order-shipped', vars: { name: '赵敏', order: 'B-7' } });
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/'));
+  await page.click('#nav a:has-text("Dev inbox")');
+  await page.click('.letters button:has-text("B-7")');
+  const shown = page.locator(`[data-shown="${id}"]`);
+  await shown.locator('.bubble:has-text("B-7")').waitFor();
+  await shown.locator('.tag:has-text("Delivered")').waitFor();
+  await shown.locator('.button:has-text("Complaint")').click();
+  await shown.locator('.tag:has-text("Complained")').waitFor();
+  await shown.getByLabel('Reply as the recipient').fill('STOP');
+  await shown.locator('form [type=submit]').click();
+  await page.waitForSelector('.toast');
+  assert.deepEqual(await findings(page), []);
+  await page.goto(w.at(`/messages/${id}`));
+  await page.waitForSelector('.timeline li:has-text("Answered")');
+  const { items } = await w.api('POST', '/v1/suppressions/check', { address: '+8613900139777', channel: 'sms' });
+  assert.ok(items.some((s) => s.reason === 'opt_out'), JSON.stringify(items));
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});

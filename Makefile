@@ -21,6 +21,7 @@ TRIALS  = 10000
 # Deploying needs the SAM CLI: https://docs.aws.amazon.com/serverless-application-model/latest/developerguide/install-sam-cli.html
 ENV     = dev
 SAM     = sam
+CONFIRM =
 
 .PHONY: help
 help: ## Show this list
@@ -113,7 +114,11 @@ validate: ## Check the templates with the SAM CLI and cfn-lint
 .PHONY: deploy
 deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml and docs/deploy.md)
 	ARCH=$(ARCH) $(SAM) build --config-env $(ENV)
-	$(SAM) deploy --config-env $(ENV)
+	$(SAM) deploy --config-env $(ENV) $(CONFIRM)
+
+.PHONY: guard
+guard: ## Once a stack is deployed: have its pages roll later deployments back (ENV=dev; needs the AWS CLI)
+	@tools/guard.sh "$$(sed -n '/^\[$(ENV).global/,/^\[/s/^stack_name = "\(.*\)"/\1/p' samconfig.toml)"
 
 .PHONY: outputs
 outputs: ## What a deployed stack is called and where it is (ENV=dev)

@@ -28,7 +28,7 @@ import (
 // root is template.yaml with every channel on.
 func root(t *testing.T, parameters map[string]string) template {
 	t.Helper()
-	all := map[string]string{"Stage": "prod", "Bus": "on", "Canary": "on", "AlarmRobot": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:robot-a1b2c3", "SesIdentity": "example.com", "SmsOrigination": "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1"}
+	all := map[string]string{"Stage": "prod", "Bus": "on", "Canary": "on", "StaticEgress": "on", "Domain": "notify.example.com", "AlarmRobot": "arn:aws:secretsmanager:eu-west-1:123456789012:secret:robot-a1b2c3", "SesIdentity": "example.com", "SmsOrigination": "arn:aws:sms-voice:eu-west-1:123456789012:pool/pool-1"}
 	for _, info := range message.Channels() {
 		all[parameter(info.Channel)] = "on"
 	}
@@ -349,7 +349,7 @@ func TestRoutes(t *testing.T) {
 // Alarms on queues are on queues that there are, and nothing is said of one region or partition.
 func TestTemplatesFit(t *testing.T) {
 	t.Parallel()
-	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml", "overall.yaml", "dashboard.yaml"} {
+	for _, path := range []string{"../template.yaml", "channel.yaml", "alarms.yaml", "overall.yaml", "dashboard.yaml", "domain.yaml"} {
 		text, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)

@@ -148,6 +148,12 @@ func (r *resolver) function(name string, arg any) any {
 			return r.value(branch[1])
 		}
 		return r.value(branch[2])
+	case "Fn::Split":
+		list := []any{}
+		for _, part := range strings.Split(fmt.Sprint(r.value(arg.([]any)[1])), arg.([]any)[0].(string)) {
+			list = append(list, part)
+		}
+		return list
 	case "Fn::Join":
 		var parts []string
 		for _, p := range r.value(arg.([]any)[1]).([]any) {

@@ -1,0 +1,100 @@
+package deploy_test
+
+import (
+	"encoding/json"
+	"fmt"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/opennotify/notify/pkg/message"
+)
+
+// StaticEgress puts what calls providers behind one address, and nothing else; without it nothing is in a network.
+func TestStaticEgress(t *testing.T) {
+	t.Parallel()
+	inside := func(res resource) bool { return res.Properties["VpcConfig"] != nil }
+	for _, on := range []bool{false, true} {
+		r := root(t, map[string]string{"StaticEgress": map[bool]string{true: "on", false: "off"}[on]})
+		for name, want := range map[string]bool{"Admin": on, "Receipt": on, "Ingest": false, "Schedule": false, "Alarm": false} {
+			if got := inside(r.Resources[name]); got != want {
+				t.Errorf("with StaticEgress %v, %s is in a network: %v", on, name, got)
+			}
+		}
+		channel := nested(t, r, message.SMS)
+		if inside(channel.Resources["Deliver"]) != on {
+			t.Errorf("with StaticEgress %v, deliver is in a network: %v", on, !on)
+		}
+		for name, res := range map[string]resource{"deliver": channel.Resources["DeliverRole"], "admin": r.Resources["AdminRole"], "receipt": r.Resources["ReceiptRole"]} {
+			if may := slices.Contains(list(res.Properties["ManagedPolicyArns"]), "<Interfaces>"); may != on {
+				t.Errorf("with StaticEgress %v, %s may be in a network: %v", on, name, may)
+			}
+		}
+	}
+	network, err := os.ReadFile("network.yaml")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, address, _ := strings.Cut(string(network), "  Address:\n")
+	if !strings.HasPrefix(address, "    Type: AWS::EC2::EIP\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n") {
+		t.Error("the address that providers allow goes with the stack")
+	}
+}
+
+// A domain is put in front of whichever API there is.
+func TestDomain(t *testing.T) {
+	t.Parallel()
+	for kind, want := range map[string]string{"http": "<HttpApi> <HttpStage>", "rest": "<RestApi> <RestApi.Stage>"} {
+		r := root(t, map[string]string{"ApiType": kind, "Domain": "notify.example.com", "Certificate": "arn"})
+		p := r.Resources["DomainStack"].Properties["Parameters"].(map[string]any)
+		if got := fmt.Sprint(p["Api"], " ", p["StageName"]); got != want || p["Domain"] != "notify.example.com" {
+			t.Errorf("%s: the domain leads to %s", kind, got)
+		}
+	}
+	if _, there := root(t, map[string]string{"Domain": ""}).Resources["DomainStack"]; there {
+		t.Error("a domain without a name")
+	}
+}
+
+// Alarms roll a deployment back: the script sets them on the stack, keeps its template and parameters, and takes pages
+// first. The AWS CLI is a stand-in that writes down what it is asked.
+func TestGuard(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	asked := filepath.Join(dir, "asked")
+	stand := `#!/bin/sh
+printf '%s\n' "$*" >>` + asked + `
+case "$1 $2" in
+"cloudwatch describe-alarms") printf 'arn:aws:cloudwatch:eu-west-1:1:alarm:main-page\tarn:aws:cloudwatch:eu-west-1:1:alarm:main-sms-page\n' ;;
+"cloudformation describe-stacks") printf '[{"ParameterKey":"Stage","UsePreviousValue":true}]' ;;
+esac
+`
+	if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(stand), 0o755); err != nil {
+		t.Fatal(err)
+	}
+	cmd := exec.CommandContext(t.Context(), "../tools/guard.sh", "main", "10")
+	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
+	if out, err := cmd.CombinedOutput(); err != nil {
+		t.Fatalf("%v: %s", err, out)
+	}
+	text, err := os.ReadFile(asked)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, update, ok := strings.Cut(string(text), "cloudformation update-stack ")
+	if !ok || !strings.Contains(update, "--use-previous-template") || !strings.Contains(update, `--parameters [{"ParameterKey":"Stage","UsePreviousValue":true}]`) {
+		t.Fatalf("asked for %s", text)
+	}
+	_, configuration, _ := strings.Cut(update, "--rollback-configuration ")
+	var got struct {
+		MonitoringTimeInMinutes int
+		RollbackTriggers        []struct{ Arn, Type string }
+	}
+	if err := json.NewDecoder(strings.NewReader(configuration)).Decode(&got); err != nil || got.MonitoringTimeInMinutes != 10 || len(got.RollbackTriggers) != 2 ||
+		got.RollbackTriggers[1].Arn != "arn:aws:cloudwatch:eu-west-1:1:alarm:main-sms-page" || got.RollbackTriggers[1].Type != "AWS::CloudWatch::CompositeAlarm" {
+		t.Errorf("%+v %v: %s", got, err, configuration)
+	}
+}

@@ -4,11 +4,22 @@ import type { TemplateVariable } from './api.gen.ts';
 import { asUTF8, beginning, check, guess, looked, type Beginning, type Mapping } from './csv.ts';
 import { save } from './download.ts';
 import { number } from './format.ts';
-import { t } from './i18n.ts';
+import { t, type Key } from './i18n.ts';
 import type { Chosen } from './upload.ts';
 import { Button, Raw, Select, Table } from './ui.tsx';
 
 const size = (bytes: number): string => (bytes < 10_000 ? `${number(bytes)} B` : bytes < 1e6 ? `${number(Math.round(bytes / 1000))} KB` : `${number(Math.round(bytes / 1e5) / 10)} MB`);
+
+/** As much as the API takes: pkg/audience. */
+const mostBytes = 256 << 20;
+
+/** Why a file is not even looked at. */
+async function unusable(file: File): Promise<Key | undefined> {
+  if (file.size > mostBytes) return 'file.large';
+  if (file.size === 0) return 'file.empty';
+  const [p, k] = new Uint8Array(await file.slice(0, 2).arrayBuffer());
+  return p === 0x50 && k === 0x4b ? 'file.excel' : undefined; // PK: a zip, as .xlsx is
+}
 
 interface Opened { name: string; body: Blob; converted: boolean; start: Beginning }
 
@@ -17,11 +28,15 @@ export function ListFile({ variables, filled, set }: { variables: TemplateVariab
   const [opened, setOpened] = useState<Opened>();
   const [map, setMap] = useState<Mapping>({ to: '', vars: {} });
   const [over, setOver] = useState(false);
+  const [refused, setRefused] = useState<Key>();
   const input = useRef<HTMLInputElement>(null);
   const names = variables.map((v) => v.name).join();
 
   const read = async (file?: File): Promise<void> => {
     if (!file) return;
+    const fault = await unusable(file);
+    setRefused(fault);
+    if (fault) return setOpened(undefined);
     const { body, converted } = await asUTF8(file);
     setOpened({ name: file.name, body, converted, start: await beginning(body) });
   };
@@ -40,7 +55,7 @@ export function ListFile({ variables, filled, set }: { variables: TemplateVariab
     <Button onClick={() => input.current?.click()}>{opened ? t('file.other') : t('file.choose')}</Button>
   </>;
   const dropped = { onDragOver: (e: DragEvent) => { e.preventDefault(); setOver(true); }, onDragLeave: () => setOver(false), onDrop: (e: DragEvent) => { e.preventDefault(); setOver(false); void read(e.dataTransfer?.files[0]); } };
-  if (!opened) return <div class={`drop ${over ? 'over' : ''}`} {...dropped}><p>{t('file.drop')}</p><div class="actions">{chooser}<Button kind="link" onClick={example}>{t('file.example')}</Button></div></div>;
+  if (!opened) return <div class={`drop ${over ? 'over' : ''}`} {...dropped}>{refused && <div class="alert bad" role="alert">{t(refused)}</div>}<p>{t('file.drop')}</p><div class="actions">{chooser}<Button kind="link" onClick={example}>{t('file.example')}</Button></div></div>;
   const { start } = opened;
   const unused = start.columns.filter((c) => c && c !== map.to && !Object.values(map.vars).includes(c));
   return (

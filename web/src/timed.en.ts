@@ -242,4 +242,8 @@ export const timed: Record<keyof typeof zh, string> = {
   'uses.what': 'What',
   'cost.each': 'about {cost} each ({account})',
   'uses.days': 'Used in 7 days',
+  'ahead.title': 'The next 24 hours',
+  'todo.run': 'Campaign',
+  'file.excel': 'This is an Excel file. Save it as CSV (UTF-8) and drop that.',
+  'file.large': 'The file is over 256 MB. Split it: at most 1,000,000 rows each.',
 };

@@ -240,4 +240,8 @@ export const timed = {
   'uses.what': '是什么',
   'cost.each': '每条约 {cost}（{account}）',
   'uses.days': '7 天用量',
+  'ahead.title': '未来 24 小时',
+  'todo.run': '批量发送',
+  'file.excel': '这是 Excel 文件。请另存为 CSV（UTF-8）再拖进来。',
+  'file.large': '文件超过 256 MB。请分成几份，每份最多 100 万行。',
 } as const;

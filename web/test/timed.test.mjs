@@ -25,6 +25,8 @@ test('a campaign: from a list to its result, with its failures downloaded and se
   await page.getByLabel('Template').selectOption('demo/spring-sale');
   await page.getByLabel('Title').fill('Autumn');
   await page.getByLabel('discount').first().fill('15%');
+  await page.setInputFiles('input[type=file]', { name: 'members.xlsx', mimeType: 'application/zip', buffer: Buffer.from('PK\x03\x04') });
+  await page.waitForSelector('.drop .alert.bad:has-text("Excel")');
   await page.setInputFiles('input[type=file]', { name: 'members.csv', mimeType: 'text/csv', buffer: list });
   await page.waitForSelector('.alert.warn:has-text("GB18030")');
   await page.locator('.field:has-text("name") select').last().selectOption('姓名');

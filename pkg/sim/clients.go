@@ -67,8 +67,11 @@ func (c *clients) begin(w *world) {
 		span = time.Second
 	}
 	orders := 1 + w.chance.IntN(4)
-	if w.Calm && w.Parts != 0 {
+	switch {
+	case w.Calm && w.Parts != 0:
 		orders = 0 // what was asked for is looked at alone
+	case w.parts&(Schedules|Campaigns) != 0:
+		orders = (orders + 1) / 2 // there is enough to do
 	}
 	switch {
 	case w.parts&Outages != 0:
@@ -76,10 +79,13 @@ func (c *clients) begin(w *world) {
 	case w.parts&Caps != 0 && w.chaos:
 		orders += 4
 	}
-	for range orders {
+	for n := range orders {
 		o := c.draw()
 		c.orders = append(c.orders, o)
 		at := w.between(0, span)
+		if w.Without.Orders>>n&1 != 0 {
+			continue
+		}
 		w.after(at, func() { c.ask(o, 0) })
 		if o.key == "" || w.Calm {
 			continue
@@ -96,7 +102,7 @@ func (c *clients) begin(w *world) {
 			w.after(at+w.between(0, time.Minute), func() { c.ask(&other, 0) })
 		}
 	}
-	if w.chaos && w.parts&Outages == 0 { // of that, every message's way is known
+	if w.chaos && w.parts&Outages == 0 && !w.Without.Operators { // of that, every message's way is known
 		c.ops.begin(span)
 	}
 }

@@ -140,6 +140,11 @@ func newClimate(w *world) climate {
 	if w.parts&Redrives != 0 {
 		c.rates[ProviderRetry], c.rates[ProviderBlames] = 600, 150
 	}
+	for f := range c.rates {
+		if w.Without.Faults>>f&1 != 0 {
+			c.rates[f] = 0
+		}
+	}
 	return c
 }
 

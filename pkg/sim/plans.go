@@ -65,7 +65,9 @@ func (c *plans) begin(w *world) {
 		for range 1 + w.chance.IntN(2) {
 			p := c.draw(span)
 			p.name = "plan" + strconv.Itoa(p.n)
-			c.schedule(p, span)
+			if w.Without.Plans>>len(c.all)&1 == 0 {
+				c.schedule(p, span)
+			}
 		}
 	}
 	if w.parts&Campaigns != 0 {
@@ -74,7 +76,9 @@ func (c *plans) begin(w *world) {
 			if p.from == payload {
 				p.from = inline
 			}
-			c.campaign(p, span)
+			if w.Without.Plans>>len(c.all)&1 == 0 {
+				c.campaign(p, span)
+			}
 		}
 	}
 }

@@ -37,6 +37,24 @@ func TestFound(t *testing.T) {
 	}
 }
 
+// What fails is shown small: few faults are left, and a part of the history.
+func TestShrink(t *testing.T) {
+	t.Parallel()
+	campaign(2000, sim.Options{Bug: sim.BugLostIsRetry}, func(r sim.Result) bool {
+		if len(r.Violations) == 0 {
+			return false
+		}
+		whole := sim.Options{Seed: r.Seed, Bug: sim.BugLostIsRetry, Record: true}
+		small := shrink(whole)
+		before, after := sim.Run(whole), sim.Run(small)
+		if after.Violations[0].Invariant != before.Violations[0].Invariant || len(after.History) >= len(before.History) || len(kept(small)) > 3 {
+			t.Errorf("seed %d: %d steps of %d, with %v", r.Seed, len(after.History), len(before.History), kept(small))
+		}
+		t.Logf("seed %d: %d steps of %d, with %v", r.Seed, len(after.History), len(before.History), kept(small))
+		return true
+	})
+}
+
 // An accident at every call to the outside, one at a time, in a world that is otherwise at peace.
 func TestEveryCall(t *testing.T) {
 	t.Parallel()

@@ -25,8 +25,16 @@ type Options struct {
 	Record bool
 	// Parts is what there is beside single messages; 0 is what the seed says.
 	Parts Parts
+	// Without leaves things out: for the smallest history that shows something.
+	Without Without
 	// Count has processes count what they write, and holds the counters against the records.
 	Count bool
+}
+
+// Without is what a history goes without. Bit n is fault, order or plan n.
+type Without struct {
+	Faults, Orders, Plans uint64
+	Operators             bool
 }
 
 // Parts are what a history may have beside single messages.
@@ -43,16 +51,16 @@ const (
 
 // partsOf is what a seed has: most have none, for they cost.
 func partsOf(seed uint64) Parts {
-	switch n := rand.New(rand.NewPCG(seed, 4)).IntN(64); {
-	case n < 5:
+	switch n := rand.New(rand.NewPCG(seed, 4)).IntN(128); {
+	case n < 7:
 		return Schedules
-	case n < 10:
-		return Campaigns
-	case n < 13:
-		return Redrives
 	case n < 14:
+		return Campaigns
+	case n < 18:
+		return Redrives
+	case n < 19:
 		return Outages
-	case n < 16:
+	case n < 23:
 		return Caps
 	}
 	return 0

@@ -24,6 +24,9 @@ type Call struct {
 	body   []byte
 	status int
 	header http.Header
+	// part is what was refused of a request that is answered all the same.
+	part      *problem.Error
+	partMarks []string
 }
 
 // Op is the operation that was called.
@@ -57,6 +60,10 @@ func (c *Call) BaseURL() string {
 
 // SetStatus replaces the operation's status of success.
 func (c *Call) SetStatus(status int) { c.status = status }
+
+// RefuseInPart says that a part of the request was refused, though the whole is answered: it is told of like a
+// refused request, with the part's problem and marks.
+func (c *Call) RefuseInPart(p *problem.Error, marks []string) { c.part, c.partMarks = p, marks }
 
 // SetHeader sets a header of the answer.
 func (c *Call) SetHeader(name, value string) { c.header.Set(name, value) }

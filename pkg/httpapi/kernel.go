@@ -31,7 +31,8 @@ type Config struct {
 	ClientIP func(*http.Request) string
 	// Refused is told of each request that was answered 400, 401, 403, 413, 415, 422 or 429, so that
 	// "we called you and nothing came" can be looked up. It runs after the answer, even if the caller
-	// has gone; it must not block.
+	// has gone; it must not block. It is told too of a request that was answered, but for a part
+	// (Call.RefuseInPart).
 	Refused func(context.Context, Refusal)
 }
 
@@ -117,17 +118,27 @@ func (k *kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	} else {
 		k.mux.ServeHTTP(a, r)
 	}
-	if k.Refused != nil && a.problem != nil && refusal(a.status) {
-		ctx := context.WithoutCancel(r.Context())
-		n := Refusal{
-			At: start, Method: methodName(r.Method), Route: a.route(), Status: a.status, Code: a.problem.Code,
-			Detail: a.problem.Detail, Fields: a.problem.Fields, Principal: c.Principal, RequestID: c.RequestID, IP: c.IP,
-		}
+	k.tell(context.WithoutCancel(r.Context()), a, start)
+}
+
+// tell tells of a request that was refused, or of which a part was.
+func (k *kernel) tell(ctx context.Context, a *answer, start time.Time) {
+	c, p := a.call, a.problem
+	n := Refusal{At: start, Method: methodName(c.r.Method), Route: a.route(), Status: a.status, Principal: c.Principal, RequestID: c.RequestID, IP: c.IP}
+	switch {
+	case k.Refused == nil:
+		return
+	case p != nil && refusal(a.status):
 		if c.op != nil && c.op.Marks != nil && len(c.body) > 0 {
 			n.Marks = c.op.Marks(ctx, c)
 		}
-		k.Refused(ctx, n)
+	case p == nil && c.part != nil:
+		p, n.Status, n.Marks = c.part, c.part.Status(), c.partMarks
+	default:
+		return
 	}
+	n.Code, n.Detail, n.Fields = p.Code, p.Detail, p.Fields
+	k.Refused(ctx, n)
 }
 
 // recovered answers a panic and tells whether the answer had already begun.

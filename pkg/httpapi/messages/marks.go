@@ -2,6 +2,9 @@ package messages
 
 import (
 	"context"
+	"maps"
+	"slices"
+	"strconv"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -9,6 +12,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
 )
 
 // marks reads whom a refused request was for, so that "we called you and nothing came" is found by the
@@ -72,4 +76,22 @@ func text(v jsontext.Value) string {
 		return ""
 	}
 	return s
+}
+
+// refuseItems takes down the items of a batch that were refused, as one refused request.
+func refuseItems(ctx context.Context, in Intake, c *httpapi.Call, r *BatchRequest, a *BatchAnswer) {
+	var faults []problem.Field
+	var all []intake.About
+	for i, item := range a.Results {
+		if item.Problem == nil {
+			continue
+		}
+		if len(item.Problem.Errors) == 0 {
+			faults = append(faults, problem.At("/messages/"+strconv.Itoa(i), item.Problem.Code, "%s", item.Problem.Detail))
+		}
+		faults = append(faults, item.Problem.Errors...)
+		m := &r.Messages[i]
+		all = append(all, intake.About{Tenant: m.Tenant, Channel: m.Channel, Reference: m.Reference, To: append(append([]string{m.To.One}, m.To.List...), slices.Collect(maps.Values(m.To.Ways))...)})
+	}
+	c.RefuseInPart(problem.Invalid(faults...), in.Marks(ctx, c.Principal, all...))
 }

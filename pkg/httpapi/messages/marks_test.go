@@ -40,6 +40,21 @@ func TestRefusedMarks(t *testing.T) {
 		}
 		s.mu.Unlock()
 	}
+	// An item of a batch is found like a request of its own, though the batch is answered 202.
+	s.refused = nil
+	a := s.post("/v1/messages/batch", s.shop, `{"messages":[{"to":"+8613800138001","channel":"sms","template":"hello","vars":{"name":"A"}},{"to":"+8613800138002","channel":"sms","template":"hello"},{"to":"+8613800138003","channel":"sms","template":"nothing"}]}`)
+	s.mu.Lock()
+	if a.status != 202 || len(s.refused) != 1 {
+		t.Fatal(a.status, a.body, len(s.refused))
+	}
+	r := s.refused[0]
+	if got := r.Marks; r.Status != 422 || !slices.Equal(got, []string{phone("+8613800138002"), phone("+8613800138003")}) {
+		t.Errorf("%d %q", r.Status, got)
+	}
+	if len(r.Fields) != 2 || r.Fields[0].Pointer != "/messages/1/vars/name" || r.Fields[1].Pointer != "/messages/2/template" {
+		t.Errorf("%+v", r.Fields)
+	}
+	s.mu.Unlock()
 	if a := s.post("/v1/messages", "nfy_live_x", `{"to":"+8613800138001"}`); a.status != 401 || len(s.refused[len(s.refused)-1].Marks) > 0 {
 		t.Error("a stranger's body is not read:", a.status)
 	}

@@ -145,6 +145,9 @@ func batch(ctx context.Context, in Intake, c *httpapi.Call, r *BatchRequest) (*B
 		isNew = isNew || a.Verdicts[i].New
 	}
 	mark(c, isNew, a.Replay)
+	if out.Refused > 0 && !a.Replay {
+		refuseItems(ctx, in, c, r, out)
+	}
 	return out, nil
 }
 

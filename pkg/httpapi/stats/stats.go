@@ -88,7 +88,7 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
 	list := httpapi.Op{Method: http.MethodGet, Path: "/v1/refused", ID: "listRefused", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
 		Summary:     "List the requests that were refused in the last 7 days, the newest first",
-		Description: "For \"we called you and nothing came\". Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",
+		Description: "For \"we called you and nothing came\". A batch of which items were refused is one of them, with its items' faults. Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",
 		Query: []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "code", Description: "Only with this code, of the request or of a value.", Example: "missing_variable"},
 			{Name: "request", Description: "Only the one with this id, which its answer said.", Example: "req_01kbwersrwg91ydyhc5m2hbze9"},
 			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), {Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}},

@@ -37,7 +37,7 @@ export function Overview() {
   const keys = useLoad(() => (may('operate') ? get<KeyList>('/v1/keys') : Promise.resolve(undefined)), []);
 
   const work: Work[] = [];
-  for (const a of alarms.data?.items ?? []) work.push({ key: a.channel + a.name, tone: 'bad', text: <><Raw>{a.channel}</Raw> {pick(a.title)}: <Raw>{+a.value.toFixed(1)}</Raw></>, href: a.runbook, go: t('todo.runbook'), away: true });
+  for (const a of alarms.data?.items ?? []) work.push({ key: a.channel + a.name, tone: 'bad', text: <span>{word('channel', a.channel)}: {pick(a.title)} (<Raw>{+a.value.toFixed(1)}</Raw>)</span>, href: a.runbook, go: t('todo.runbook'), away: true });
   const n = dead.data?.items.length ?? 0;
   if (n > 0) work.push({ key: 'dlq', tone: 'bad', text: t('todo.dead', { n: n + (dead.data?.next ? '+' : '') }), href: '/dlq', go: t('look') });
   for (const [status, count, more] of figures.data ?? []) {

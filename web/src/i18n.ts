@@ -13,6 +13,13 @@ import { zh } from './zh.ts';
 
 export type Key = keyof typeof zh | keyof typeof runningZh | keyof typeof steeringZh | keyof typeof timedZh | keyof typeof wordsZh;
 
+type None<T extends never> = T;
+/** Keys of two dictionaries, of which one would hide the other: with any, this does not compile. */
+export type Twice = None<
+  | (keyof typeof zh & (keyof typeof runningZh | keyof typeof steeringZh | keyof typeof timedZh | keyof typeof wordsZh)) | (keyof typeof runningZh & (keyof typeof steeringZh | keyof typeof timedZh | keyof typeof wordsZh))
+  | (keyof typeof steeringZh & (keyof typeof timedZh | keyof typeof wordsZh)) | (keyof typeof timedZh & keyof typeof wordsZh)
+>;
+
 const texts: Record<'zh' | 'en', Record<Key, string>> = { zh: { ...zh, ...runningZh, ...steeringZh, ...timedZh, ...wordsZh }, en: { ...en, ...runningEn, ...steeringEn, ...timedEn, ...wordsEn } };
 
 /** The text of a key; {name} is filled from values. */

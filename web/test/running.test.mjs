@@ -236,3 +236,19 @@ test('the development inbox: what arrived is delivered, bounced late, answered w
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });
+
+test('what needs attention is said in words, the worst first, and leads there', async () => {
+  await behave(w.api, 'account', '又坏了');
+  await w.api('POST', '/v1/messages', { to: 'qian', channel: 'telegram', class: 'otp', ttl_seconds: 3600, content: { text: '值班：证书还有 3 天到期' } });
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/'));
+  const item = page.locator('.todo li:has-text("dead message")');
+  await item.waitFor({ timeout: 60_000 });
+  const tones = await page.locator('.todo:not(.steps) .dot').evaluateAll((dots) => dots.map((d) => ['bad', 'warn', 'info', 'calm'].findIndex((x) => d.classList.contains(x))));
+  assert.deepEqual(tones, tones.toSorted((a, b) => a - b));
+  await item.locator('a').click();
+  await page.waitForURL(/dlq/);
+  await page.waitForSelector('td:has-text("inbox-telegram")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});

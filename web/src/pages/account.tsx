@@ -106,22 +106,22 @@ function Try({ a }: { a: Acc }) {
   const send = (): Promise<void> => run(Object.fromEntries(Object.entries(f).filter(([, v]) => v)));
   const s = got?.sent;
   return (
-    <Card title={t('try')}>
-      <p class="faint lead">{t('try.text')}</p>
+    <Card title={t('account.try')}>
+      <p class="faint lead">{t('account.try.text')}</p>
       <Trouble fault={action.fault} />
       <form class="stack" onSubmit={(e) => { e.preventDefault(); void send(); }}>
         <Text label={t('recipient')} value={f.to} set={(v) => set({ ...f, to: v })} autocomplete="off" error={action.fault?.at('/to')} required />
-        <Text label={t('template')} value={f.template} set={(v) => set({ ...f, template: v })} help={t('try.template')} error={action.fault?.at('/template')} />
-        <Text label={t('text')} value={f.text} set={(v) => set({ ...f, text: v })} help={t('try.body')} error={action.fault?.at('/text')} />
-        <div class="actions"><Button type="submit" kind="main" disabled={action.busy}>{t('try.send')}</Button><Button disabled={action.busy} onClick={() => void run()}>{t('try.credentials')}</Button></div>
+        <Text label={t('template')} value={f.template} set={(v) => set({ ...f, template: v })} help={t('account.try.template')} error={action.fault?.at('/template')} />
+        <Text label={t('text')} value={f.text} set={(v) => set({ ...f, text: v })} help={t('account.try.body')} error={action.fault?.at('/text')} />
+        <div class="actions"><Button type="submit" kind="main" disabled={action.busy}>{t('account.try.send')}</Button><Button disabled={action.busy} onClick={() => void run()}>{t('account.try.credentials')}</Button></div>
       </form>
       {got && (
         <div class={`alert ${got.ok ? 'good' : 'bad'}`} role="status" data-tried={got.ok}>
-          <strong>{t(got.ok ? 'try.good' : 'try.bad')}</strong>{got.detail && <div translate={false} lang="en">{got.detail}</div>}
+          <strong>{t(got.ok ? 'account.try.good' : 'account.try.bad')}</strong>{got.detail && <div translate={false} lang="en">{got.detail}</div>}
           {s && (
             <dl class="rows">
               <Row label={t('outcome')}>{s.outcome ? word('outcome', s.outcome) : word('status', s.status)}</Row>
-              <Row label={t('try.answer')}><Raw class="mono">{[s.http_status && `HTTP ${s.http_status}`, s.code, s.provider_id, s.text].filter(Boolean).join(' · ') || '—'}</Raw>{s.ms ? <> {millis(s.ms)}</> : null}</Row>
+              <Row label={t('account.try.answer')}><Raw class="mono">{[s.http_status && `HTTP ${s.http_status}`, s.code, s.provider_id, s.text].filter(Boolean).join(' · ') || '—'}</Raw>{s.ms ? <> {millis(s.ms)}</> : null}</Row>
               {s.says && <Row label={t('meaning')}>{pick(s.says)}</Row>}
               <Row label={t('message')}><A href={to('messages', s.id)}><Code>{s.id.slice(0, 12)}…</Code></A></Row>
             </dl>

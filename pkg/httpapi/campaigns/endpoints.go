@@ -61,7 +61,6 @@ func at(t message.Time) *time.Time {
 
 // Parameters of pages, and of a change without a body.
 var (
-	tenantParam  = httpapi.Param{Name: "tenant", Description: "Whose; the key's own without it."}
 	versionParam = httpapi.Param{Name: "version", Description: "The version that you read; any without it.", Example: "3"}
 	reasonParam  = httpapi.Param{Name: "reason", Description: "Why: kept in the record. At most 200 characters."}
 )

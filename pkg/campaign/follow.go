@@ -5,6 +5,7 @@ import (
 	"context"
 	"errors"
 	"maps"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/job"
@@ -134,6 +135,11 @@ const maxRounds = 4
 // longestPage is how long a page may go on making messages that was begun before the stop: no function lives longer.
 const longestPage = 30 * time.Second
 
+// begun tells whether a run has been let go: one that waits for that has no page under way.
+func (r *run) begun() bool {
+	return !r.Ask || slices.ContainsFunc(r.Steps, func(s store.JobStep) bool { return s.To == store.JobRunning })
+}
+
 // withdraw cancels what is still on its way, in steps: the stop of a run.
 func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error) {
 	r, err := openRun(j)
@@ -146,7 +152,7 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 	}
 	now := c.now()
 	if r.at.Phase != stopping { // whatever round was being made is begun anew
-		if r.at.Phase == expanding {
+		if r.at.Phase == expanding && r.begun() {
 			r.at.Stopped = now
 		}
 		r.at.Survey.Began, r.at.Phase, r.at.Care = 0, stopping, 0

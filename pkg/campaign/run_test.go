@@ -462,6 +462,21 @@ func TestRunAccess(t *testing.T) {
 	}
 }
 
+// A campaign that waits for a word is cancelled at once.
+func TestStopBeforeItBegins(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.create(hello(w.upload(list(3))))
+	w.work(3 * time.Second)
+	if _, err := w.camp.CancelRun(t.Context(), shop, r.ID, "not now"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(2 * time.Second)
+	if r = w.run(r.ID); r.State != "stopped" || len(w.messages(r.ID)) != 0 {
+		t.Error(r.State, r.Counts)
+	}
+}
+
 // A page that is being made when its run is stopped goes on: what it makes is taken back too.
 func TestStopDuringPage(t *testing.T) {
 	t.Parallel()

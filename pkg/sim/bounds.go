@@ -47,6 +47,7 @@ type bounds struct {
 	places   map[string][]between        // of a cap, that messages of one person were given
 	placed   map[message.ID]message.Time // since when one has, or may have, a place
 	sure     map[message.ID]bool         // and knows that it has
+	asking   map[message.ID]int
 	breakers map[string]*health
 	free     [2]int // messages that might go anywhere, while an account has been known to be down: over it, and over others
 }
@@ -61,7 +62,7 @@ type health struct {
 }
 
 func newBounds() bounds {
-	return bounds{seconds: map[int64]int{}, codes: map[string][]between{}, places: map[string][]between{}, placed: map[message.ID]message.Time{}, sure: map[message.ID]bool{}, breakers: map[string]*health{}}
+	return bounds{seconds: map[int64]int{}, codes: map[string][]between{}, places: map[string][]between{}, placed: map[message.ID]message.Time{}, sure: map[message.ID]bool{}, asking: map[message.ID]int{}, breakers: map[string]*health{}}
 }
 
 // limited judges a call against its account's limit: by the clock of each process, whose seconds are those that all
@@ -103,24 +104,26 @@ func (o *oracle) coded(s *story) {
 	}
 }
 
-// asked is told what a message heard that asked for a place of its route's cap. One that heard nothing may have it.
+// asks is told that a message asks for a place of its route's cap: from now on it may have one.
+func (b *bounds) asks(id message.ID, now message.Time) {
+	if b.asking[id]++; b.placed[id] == 0 {
+		b.placed[id] = now
+	}
+}
+
+// asked is told what it heard. One that heard nothing may have it, and so may one of which another worker still asks.
 func (o *oracle) asked(id message.ID, now message.Time, wait time.Duration, err error) {
 	b, s := &o.bounds, o.stories[id]
-	switch _, maybe := b.placed[id]; {
-	case b.sure[id] || s == nil:
-	case err == nil && wait > 0:
-		delete(b.placed, id)
-	case err != nil:
-		if !maybe {
-			b.placed[id] = now
+	switch b.asking[id]--; {
+	case b.sure[id] || s == nil || err != nil:
+	case wait > 0:
+		if b.asking[id] == 0 {
+			delete(b.placed, id)
 		}
 	default:
-		if !maybe {
-			b.placed[id] = now
-		}
 		b.sure[id] = true
 		of := s.to()
-		if b.places[of] = append(b.places[of], between{b.placed[id], now}); o.tooMany(b.places[of]) {
+		if b.places[of] = append(b.places[of], between{b.placed[id], max(now, b.placed[id])}); o.tooMany(b.places[of]) {
 			o.tell(Capped, s, "%d messages for one person in %s: %v", capMost+1, capWithin, b.places[of])
 		}
 	}
@@ -232,6 +235,9 @@ func (s bugged) TakePlace(ctx context.Context, p tenant.Principal, now message.T
 	take := s.Store.TakePlace
 	if s.bug() == BugCapForgotten {
 		take = s.Store.PlaceIn
+	}
+	if s.p.role == deliver {
+		s.p.w.oracle.bounds.asks(id, now)
 	}
 	wait, err := take(ctx, p, now, of, id, most, within)
 	if s.p.role == deliver {

@@ -29,7 +29,7 @@ func TestDeployed(t *testing.T) {
 	}
 	w := newWorld(t)
 	// Names are short, and unique where `make test` shares the emulator.
-	s := w.deploy(t, "e2e-http", "Bus=on")
+	s := w.deploy(t, "e2e-http", "Bus=on", "Canary=on")
 	s.url = w.aws.URL + "/_aws/execute-api/" + s.outputs["ApiId"] + "/$default"
 	w.bootstrap(t, s, message.Email, message.Other, message.Webhook)
 	to := newSinks(t, "127.0.0.1")

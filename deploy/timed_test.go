@@ -41,7 +41,16 @@ func (d *deployment) canary(t *testing.T) {
 			t.Fatal(err)
 		}
 		calls, _, _ := d.sinks.webhooks("/ok/canary")
-		return fmt.Sprint(calls, " webhooks"), strings.Contains(d.logs(t, d.stack)["schedule"], `"canary_sent":`)
+		last := ""
+		for line := range strings.Lines(d.logs(t, d.stack)["schedule"]) {
+			if strings.Contains(line, `"canary_sent":`) {
+				return "", true
+			}
+			if strings.Contains(line, "canary") {
+				last = line
+			}
+		}
+		return fmt.Sprint(calls, " webhooks, ", last), false
 	})
 	if calls, _, last := d.sinks.webhooks("/ok/canary"); calls < 2 || calls > 4 || !strings.Contains(last, `"at":"20`) {
 		t.Errorf("%d webhooks, the last %s", calls, last)

@@ -1,8 +1,10 @@
 package operate
 
 import (
+	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/store"
@@ -108,10 +110,12 @@ func (o *Operate) forget(ctx context.Context, p tenant.Principal, r *store.Recor
 	}
 }
 
-// Erasures lists what was erased.
+// Erasures lists what was erased, the newest first: their names are hashes.
 func (o *Operate) Erasures(ctx context.Context, p tenant.Principal) ([]Versioned[Erasure], error) {
 	if err := may(p, tenant.Admin); err != nil {
 		return nil, err
 	}
-	return list[Erasure](ctx, o, p, store.Erasures)
+	all, err := list[Erasure](ctx, o, p, store.Erasures)
+	slices.SortFunc(all, func(a, b Versioned[Erasure]) int { return cmp.Compare(b.At, a.At) })
+	return all, err
 }

@@ -22,9 +22,7 @@ type bill struct {
 }
 
 func benchCommand(s *session) *cobra.Command {
-	c := &cobra.Command{Use: "bench", Short: "Tell what messages cost on AWS", Args: cobra.NoArgs}
-	c.AddCommand(costCommand(s))
-	return c
+	return group("bench", "Tell what messages cost on AWS", "  notify bench cost --messages 30000000 --kind code", costCommand(s))
 }
 
 // costCommand computes; it asks nobody. Speed is measured by `make bench`, which needs the sources.

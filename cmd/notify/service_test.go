@@ -92,6 +92,10 @@ func TestAnswers(t *testing.T) {
 		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
 		_ = json.NewEncoder(w).Encode(client.Settings{PublicURL: "https://notify.example.com"})
 	})
+	mux.HandleFunc("GET /v1/alarms", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("Date", time.Now().Add(-time.Hour).UTC().Format(http.TimeFormat))
+		_ = json.NewEncoder(w).Encode(map[string]any{"items": []client.Alarm{{Channel: "sms", Title: client.Bilingual{En: "messages fail"}, Value: 0.5, Threshold: 0.05, Runbook: "docs/runbook.md#failed"}}})
+	})
 	s := httptest.NewServer(mux)
 	t.Cleanup(s.Close)
 	p := newPlayer(t)
@@ -166,7 +170,7 @@ $ notify doctor > doctor.txt
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 	for file, want := range map[string]string{
-		"trace.txt": "a�]0;b�", "doctor.txt": "warning  clock    this machine's clock is 1h0m", "one.json": `"id":"msg_1"`} {
+		"trace.txt": "a�]0;b�", "doctor.txt": "warning  alarms   sms: messages fail (0.5, the threshold is 0.05); docs/runbook.md#failed\nwarning  clock    this machine's clock is 1h0m", "one.json": `"id":"msg_1"`} {
 		if text, err := os.ReadFile(filepath.Join(p.dir, file)); err != nil || !strings.Contains(string(text), want) {
 			t.Errorf("%s lacks %q: %q, %v", file, want, text, err)
 		}
@@ -193,6 +197,7 @@ ok       login    $URL with the key of elsewhere/demo.key
 ok       service  answers
 ok       key      works: tenant demo, scopes send,read,operate,admin
 warning  address  the service knows no public https address of its own (NOTIFY_PUBLIC_URL, the template's PublicUrl): marketing mail goes without List-Unsubscribe
+ok       alarms   none is open
 ok       clock    agrees with the service's
 $ NOTIFY_KEY= notify key list --url http://notify.example.com
 ! notify: no API key for http://notify.example.com; set NOTIFY_URL and NOTIFY_KEY, or run notify login; to try it here, run notify local in this folder first

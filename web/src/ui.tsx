@@ -171,24 +171,25 @@ interface Question {
   typed?: string;
   answer: (reason: string | undefined) => void;
 }
-const question = signal<Question | undefined>();
+/** Each has a number: what was typed for one is not there for the next. */
+const question = signal<(Question & { number: number }) | undefined>();
+let asked = 0;
 
 /** Asks before something is done; undefined is no, else it is the reason. */
 export function confirm(q: Omit<Question, 'answer'>): Promise<string | undefined> {
   return new Promise((answer) => {
-    question.value = { ...q, answer };
+    question.value = { ...q, answer, number: ++asked };
   });
 }
 
 export function Questions() {
   const q = question.value;
+  return q ? <Asked key={q.number} q={q} /> : null;
+}
+
+function Asked({ q }: { q: Question }) {
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
-  useEffect(() => {
-    setReason('');
-    setTyped('');
-  }, [q]);
-  if (!q) return null;
   const done = (r: string | undefined): void => {
     question.value = undefined;
     q.answer(r);

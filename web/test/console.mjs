@@ -85,6 +85,6 @@ export const leftovers = (page) => page.evaluate(() => {
 export async function answer(page, reason) {
   await page.fill('dialog input', reason);
   await page.click('dialog footer [type=submit]');
-  await page.waitForSelector('dialog', { state: 'detached' });
+  await page.waitForSelector('#question', { state: 'detached' }); // another dialog may follow at once
 }
 

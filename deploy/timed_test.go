@@ -55,6 +55,7 @@ func (d *deployment) canary(t *testing.T) {
 	if calls, _, last := d.sinks.webhooks("/ok/canary"); calls < 2 || calls > 4 || !strings.Contains(last, `"at":"20`) {
 		t.Errorf("%d webhooks, the last %s", calls, last)
 	}
+	t.Run("doctor", d.doctor) // who misses the canary's secret before
 }
 
 // The doctor finds nothing wrong with a stack that was just deployed, but that it has no alarms.

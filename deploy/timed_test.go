@@ -43,7 +43,7 @@ func (d *deployment) canary(t *testing.T) {
 		calls, _, _ := d.sinks.webhooks("/ok/canary")
 		last := ""
 		for line := range strings.Lines(d.logs(t, d.stack)["schedule"]) {
-			if strings.Contains(line, `"canary_sent":`) {
+			if strings.Contains(line, `"canary_sent":`) && calls >= 2 { // the last one, and the one of now
 				return "", true
 			}
 			if strings.Contains(line, "canary") {
@@ -52,7 +52,7 @@ func (d *deployment) canary(t *testing.T) {
 		}
 		return fmt.Sprint(calls, " webhooks, ", last), false
 	})
-	if calls, _, last := d.sinks.webhooks("/ok/canary"); calls < 2 || calls > 4 || !strings.Contains(last, `"at":"20`) {
+	if calls, _, last := d.sinks.webhooks("/ok/canary"); calls > 4 || !strings.Contains(last, `"at":"20`) {
 		t.Errorf("%d webhooks, the last %s", calls, last)
 	}
 	t.Run("doctor", d.doctor) // who misses the canary's secret before

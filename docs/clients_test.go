@@ -11,6 +11,7 @@ import (
 	"strings"
 	"testing"
 
+	"github.com/opennotify/notify/deploy/emulators"
 	"github.com/opennotify/notify/pkg/local"
 )
 
@@ -104,7 +105,7 @@ func run(t *testing.T, l *local.Local, name, command, text string) string {
 	}
 	argv := strings.Fields(strings.ReplaceAll(command, "FILE", file))
 	if _, err := exec.LookPath(argv[0]); err != nil {
-		t.Skipf("%s is not here: this block of clients.md was not run", argv[0])
+		emulators.Skip(t, argv[0], "this block of clients.md was not run")
 	}
 	cmd := exec.CommandContext(t.Context(), argv[0], argv[1:]...)
 	cmd.Env = append(os.Environ(), "NOTIFY_URL="+l.URL, "NOTIFY_KEY="+string(l.Key))

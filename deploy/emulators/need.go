@@ -72,6 +72,13 @@ func orSkip(t testing.TB, name Name, err error) {
 	}
 }
 
+// Skip skips a test for want of something that is no emulator, such as a browser. `make test` names and counts it.
+func Skip(t testing.TB, what, reason string) {
+	t.Helper()
+	record("skipped", Name(what), t.Name()+": "+reason)
+	t.Skipf("%s is missing: %s", what, reason)
+}
+
 // shared is the emulator that `make test` started for everybody; nil, nil if there is none.
 func shared(name Name) (*Emulator, error) {
 	value := os.Getenv(name.Var())

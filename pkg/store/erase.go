@@ -26,14 +26,8 @@ func (s *Store) Erase(ctx context.Context, p tenant.Principal, now message.Time,
 		return nil, fmt.Errorf("store: erase %s: %w", r.ID, err)
 	case res[0].Applied > 0:
 		return erased, nil
-	case res[0].Holder == nil:
-		return nil, ErrNotFound
 	}
-	holder, err := decode(res[0].Holder)
-	if err != nil {
-		return nil, err
-	}
-	return nil, &Stale{holder}
+	return nil, overtaken(res[0].Holder)
 }
 
 // Erased tells whether nobody knows any more to whom the message went.

@@ -122,14 +122,20 @@ func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, 
 		return saved, nil
 	case res[0].Applied < len(before):
 		return nil, &held{res[0].Holder}
-	case res[0].Holder == nil:
-		return nil, ErrNotFound
 	}
-	holder, err := decode(res[0].Holder)
+	return nil, overtaken(res[0].Holder)
+}
+
+// overtaken is why a record was not written: *Stale with what somebody else made of it, or ErrNotFound.
+func overtaken(holder *Item) error {
+	if holder == nil {
+		return ErrNotFound
+	}
+	r, err := decode(holder)
 	if err != nil {
-		return nil, err
+		return err
 	}
-	return nil, &Stale{holder}
+	return &Stale{r}
 }
 
 // Update applies an event and saves, again on what somebody else made of it, until it is written or the

@@ -129,9 +129,10 @@ func prepare(ctx context.Context) map[emulators.Name]result {
 	return got
 }
 
-// report says which emulators the tests used, and which they could not have.
+// report says which emulators the tests used, which they could not have, and what else was not there.
 func report(logPath string, got map[emulators.Name]result) {
 	text, _ := os.ReadFile(logPath)
+	skipped := 0
 	used, missing := map[emulators.Name]bool{}, map[emulators.Name]string{}
 	for name, r := range got {
 		var m *emulators.MissingError
@@ -145,9 +146,13 @@ func report(logPath string, got map[emulators.Name]result) {
 			continue
 		}
 		name := emulators.Name(fields[1])
-		if fields[0] == "used" {
+		switch fields[0] {
+		case "used":
 			used[name] = true
-		} else {
+		case "skipped":
+			fmt.Printf("TEST SKIPPED for want of %s: %s\n", name, fields[2])
+			skipped++
+		default:
 			missing[name] = fields[2]
 		}
 	}
@@ -166,5 +171,5 @@ func report(logPath string, got map[emulators.Name]result) {
 	if len(idle) > 0 {
 		fmt.Printf("emulators that no test asked for: %s\n", strings.Join(idle, ", "))
 	}
-	fmt.Printf("emulators missing: %d\n", len(missing))
+	fmt.Printf("emulators missing: %d; tests skipped for want of something else: %d\n", len(missing), skipped)
 }

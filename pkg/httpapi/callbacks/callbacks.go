@@ -125,27 +125,12 @@ func parse(pointer, text string) (message.ID, error) {
 	return id, nil
 }
 
-func instant(c *httpapi.Call, name string) (time.Time, error) {
-	text := c.Query(name)
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 2000 || t.Year() > 2999 {
-		return t, problem.Invalid(problem.At("query:"+name, problem.BadTime, "%s must be a time in RFC 3339, such as 2026-01-02T15:04:05Z", name))
-	}
-	return t, nil
-}
-
 // filter reads a page of the query.
 func filter(c *httpapi.Call) (f callback.Filter, err error) {
 	if f.Limit, err = c.Limit(); err != nil {
 		return f, err
 	}
-	if f.From, err = instant(c, "from"); err != nil {
-		return f, err
-	}
-	if f.To, err = instant(c, "to"); err != nil {
+	if f.From, f.To, err = c.Span(); err != nil {
 		return f, err
 	}
 	f.Before, err = parse("query:after", c.Query("after"))

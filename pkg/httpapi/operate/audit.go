@@ -81,10 +81,7 @@ func Auditing(o Audit) []httpapi.Endpoint {
 			if f.Limit, err = c.Limit(); err != nil {
 				return nil, err
 			}
-			if f.From, err = timeOf(c, "from"); err != nil {
-				return nil, err
-			}
-			if f.To, err = timeOf(c, "to"); err != nil {
+			if f.From, f.To, err = c.Span(); err != nil {
 				return nil, err
 			}
 			page, next, err := o.List(ctx, c.Principal, f)

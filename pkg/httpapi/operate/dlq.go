@@ -79,26 +79,9 @@ func dayOf(c *httpapi.Call) (time.Time, error) {
 // filterOf reads the filter of the query.
 func filterOf(c *httpapi.Call) (f redrive.Filter, err error) {
 	f = redrive.Filter{Tenant: c.Query("tenant"), Channel: message.Channel(c.Query("channel")), Account: c.Query("account"), Template: c.Query("template"), Reason: c.Query("reason")}
-	from, err := timeOf(c, "from")
-	if err != nil {
-		return f, err
-	}
-	to, err := timeOf(c, "to")
+	from, to, err := c.Span()
 	f.From, f.To = message.At(from), message.At(to)
 	return f, err
-}
-
-// timeOf reads an instant of the query; the zero time without one.
-func timeOf(c *httpapi.Call, name string) (time.Time, error) {
-	text := c.Query(name)
-	if text == "" {
-		return time.Time{}, nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 2000 || t.Year() > 9999 {
-		return t, problem.Invalid(problem.At("query:"+name, problem.BadTime, "%s must be a time such as 2026-01-02T10:30:00Z, with a + of its zone written %%2B", name))
-	}
-	return t, nil
 }
 
 func deadLetters(o DeadLetters) []httpapi.Endpoint {

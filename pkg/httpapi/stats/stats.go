@@ -4,7 +4,6 @@ package stats
 import (
 	"context"
 	"net/http"
-	"strconv"
 	"time"
 
 	"github.com/opennotify/notify/pkg/alarm"
@@ -91,15 +90,18 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 		Description: "For \"we called you and nothing came\". A batch of which items were refused is one of them, with its items' faults. Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",
 		Query: []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, {Name: "code", Description: "Only with this code, of the request or of a value.", Example: "missing_variable"},
 			{Name: "request", Description: "Only the one with this id, which its answer said.", Example: "req_01kbwersrwg91ydyhc5m2hbze9"},
-			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), {Name: "limit", Description: "1 to 100; 50 without it.", Example: "50"}, {Name: "after", Description: "The next of the page before."}},
+			timeParam("from", "Inclusive."), timeParam("to", "Exclusive."), httpapi.LimitParam(), httpapi.AfterParam()},
 		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
 	return []httpapi.Endpoint{
 		throttles(s),
 		alarms(s),
 		httpapi.Route(figures, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Figures, error) {
 			q := stats.Query{Step: c.Query("step"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
-			err := values(at(c, "from", &q.From), at(c, "to", &q.To), whole(c, "top", &q.Top))
-			if err != nil {
+			var err error
+			if q.From, q.To, err = c.Span(); err != nil {
+				return nil, err
+			}
+			if q.Top, err = c.Number("top", 0, 1, 1<<31-1); err != nil {
 				return nil, err
 			}
 			a, err := s.Read(ctx, c.Principal, q)
@@ -110,7 +112,11 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 		}),
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RefusedList, error) {
 			f := stats.RefusedFilter{Tenant: c.Query("tenant"), Code: c.Query("code"), Request: c.Query("request"), After: c.Query("after")}
-			if err := values(at(c, "from", &f.From), at(c, "to", &f.To), whole(c, "limit", &f.Limit)); err != nil {
+			var err error
+			if f.From, f.To, err = c.Span(); err != nil {
+				return nil, err
+			}
+			if f.Limit, err = c.Limit(); err != nil {
 				return nil, err
 			}
 			found, next, err := s.Refused(ctx, c.Principal, f)
@@ -124,50 +130,6 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 
 func timeParam(name, says string) httpapi.Param {
 	return httpapi.Param{Name: name, Description: says, Example: "2026-01-02T10:30:00Z"}
-}
-
-// values joins what is wrong with the query.
-func values(faults ...*problem.Field) error {
-	var all []problem.Field
-	for _, f := range faults {
-		if f != nil {
-			all = append(all, *f)
-		}
-	}
-	if len(all) > 0 {
-		return problem.Invalid(all...)
-	}
-	return nil
-}
-
-// at reads an instant of the query.
-func at(c *httpapi.Call, name string, into *time.Time) *problem.Field {
-	text := c.Query(name)
-	if text == "" {
-		return nil
-	}
-	t, err := time.Parse(time.RFC3339, text)
-	if err != nil || t.Year() < 2000 || t.Year() > 9999 {
-		f := problem.At("query:"+name, problem.BadTime, "%s must be a time such as 2026-01-02T10:30:00Z, with a + of its zone written %%2B", name)
-		return &f
-	}
-	*into = t
-	return nil
-}
-
-// whole reads a whole number of the query.
-func whole(c *httpapi.Call, name string, into *int) *problem.Field {
-	text := c.Query(name)
-	if text == "" {
-		return nil
-	}
-	n, err := strconv.Atoi(text)
-	if err != nil || n < 1 {
-		f := problem.At("query:"+name, problem.BadValue, "%s must be a whole number from 1", name)
-		return &f
-	}
-	*into = n
-	return nil
 }
 
 func figuresOf(a *stats.Answer) *Figures {

@@ -51,7 +51,11 @@ func throttles(s Stats) httpapi.Endpoint {
 		Codes: []problem.Code{problem.BadTime}}
 	return httpapi.Route(op, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Ledger, error) {
 		q := stats.ThrottleQuery{Account: c.Query("account")}
-		if err := values(at(c, "from", &q.From), at(c, "to", &q.To), whole(c, "limit", &q.Limit)); err != nil {
+		var err error
+		if q.From, q.To, err = c.Span(); err != nil {
+			return nil, err
+		}
+		if q.Limit, err = c.Number("limit", 0, 1, 1<<31-1); err != nil {
 			return nil, err
 		}
 		l, err := s.Throttles(ctx, c.Principal, q)

@@ -3,6 +3,7 @@ package httpapi
 import (
 	"fmt"
 	"strconv"
+	"time"
 
 	"github.com/opennotify/notify/pkg/problem"
 )
@@ -38,4 +39,24 @@ func (c *Call) Number(name string, def, least, most int) (int, error) {
 		return 0, problem.Invalid(problem.At("query:"+name, problem.BadValue, "%s must be a whole number from %d to %d", name, least, most))
 	}
 	return n, nil
+}
+
+// Span reads the query's from and to, the zero times without them, and names both where both are wrong.
+func (c *Call) Span() (from, to time.Time, err error) {
+	var faults []problem.Field
+	read := func(name string) (t time.Time) {
+		text := c.Query(name)
+		if text == "" {
+			return t
+		}
+		t, err := time.Parse(time.RFC3339, text)
+		if err != nil || t.Year() < 2000 || t.Year() > 9999 {
+			faults = append(faults, problem.At("query:"+name, problem.BadTime, "%s must be a time such as 2026-01-02T10:30:00Z, with a + of its zone written %%2B", name))
+		}
+		return t
+	}
+	if from, to = read("from"), read("to"); len(faults) > 0 {
+		return from, to, problem.Invalid(faults...)
+	}
+	return from, to, nil
 }

@@ -14,6 +14,7 @@ CONSOLE = tools/console.sh || echo "console: it could not be built, so what was 
 ARGS    =
 SEEDS   = 20000
 SEED    = 0
+AFTER   = 0
 CALM    = 20
 PAIRS   = 0
 PARTS   = 0
@@ -25,22 +26,23 @@ CONFIRM =
 
 .PHONY: help
 help: ## Show this list
-	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-10s %s\n' "$$name" "$$text"; done
+	@sed -n 's/^\([a-z-]*\):.*## \(.*\)/\1|\2/p' Makefile | while IFS='|' read -r name text; do printf '  make %-12s %s\n' "$$name" "$$text"; done
 
 .PHONY: run
-run: $(BIN) ## Build and start everything on this machine, http://127.0.0.1:8080 (ARGS="…" are passed on)
+run: command ## Build and start everything on this machine, http://127.0.0.1:8080 (ARGS="…" are passed on)
+	@exec $(BIN)/notify local $(ARGS)
+
+.PHONY: command
+command: $(BIN) ## Build the command into bin/
 	@$(CONSOLE)
 	@CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
-	@exec $(BIN)/notify local $(ARGS)
 
 .PHONY: console
 console: ## Build the console (needs Node.js; everything else works without)
 	@tools/console.sh
 
 .PHONY: build
-build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function>/bootstrap (ARCH=arm64 or amd64)
-	@$(CONSOLE)
-	CGO_ENABLED=0 go build $(GOFLAGS_BUILD) -o $(BIN)/notify ./cmd/notify
+build: command ## Build the command, and the Lambdas into dist/<function>/bootstrap (ARCH=arm64 or amd64)
 	@set -e; for main in functions/*/main.go; do \
 		name=$$(basename "$$(dirname "$$main")"); echo "build $(DIST)/$$name/bootstrap"; \
 		CGO_ENABLED=0 GOOS=linux GOARCH=$(ARCH) go build -tags lambda.norpc $(GOFLAGS_BUILD) -o "$(DIST)/$$name/bootstrap" "./functions/$$name"; \
@@ -50,15 +52,7 @@ build: $(BIN) ## Build the command into bin/ and the Lambdas into dist/<function
 test: lint $(BIN) ## Lint, then every test, with the emulators that it installs and starts itself
 	@$(ONCE) go build -o $(BIN)/emulators ./deploy/emulators/run
 	@tools/browser.sh ready
-	@# SQLite, which is C made Go, spends most of a test's time; it is not ours to look for races in.
-	@race='-race -gcflags=modernc.org/sqlite/lib=-race=false' cgo=1; \
-	if [ "$$(go env CGO_ENABLED)" != 1 ] || ! command -v "$$(go env CC)" >/dev/null; then \
-		race= cgo=0; echo "no C compiler here: tests run without the race detector"; \
-	fi; \
-	$(ONCE) CGO_ENABLED=$$cgo $(BIN)/emulators go test $$race -vet=off -p 3 -parallel 8 -timeout 9m $(PKG)
-	@# What runs on one stack at a time needs no race detector, which makes it ten times slower: above, a sample did.
-	$(ONCE) go test -vet=off -timeout 9m ./pkg/message ./pkg/intake ./pkg/delivery ./pkg/receipt -run 'ApplyInvariants|HotState|NeverAccepted|RowsWithFaults|Overload|EveryInterleaving'
-	$(ONCE) go test -vet=off -timeout 9m ./pkg/sim -sim.seeds=$(SEEDS)
+	@$(BIN)/emulators tools/gotest.sh $(SEEDS)
 	@tools/browser.sh
 
 .PHONY: lint
@@ -84,9 +78,14 @@ verify: gen ## Fail if something generated, or go.mod, is not up to date
 	go mod verify
 	git diff --exit-code
 
+.PHONY: browser
+browser: $(BIN) ## Test the console in Chromium (PAGES=dlq,message: of the pictures those only; LOOKS=all: each language in each theme)
+	@tools/browser.sh
+
 .PHONY: sim
-sim: ## Live through SEEDS=20000 histories of the virtual world, or through SEED=… and print it (CALM=20, PAIRS=0: peaceful ones that meet accidents; PARTS=1: with schedules, see docs/reliability.md)
-	go test ./pkg/sim -count=1 -v -timeout 0 -run 'Histories|EveryCall|EveryPair' -sim.seeds=$(SEEDS) -sim.seed=$(SEED) -sim.calm=$(CALM) -sim.pairs=$(PAIRS) -sim.parts=$(PARTS)
+sim: ## Live through SEEDS=20000 histories of the virtual world, those behind the seed AFTER=0, or through SEED=… and print it (CALM=20, PAIRS=0: peaceful ones that meet accidents; PARTS=1: with schedules, see docs/reliability.md)
+	@tests='Histories|EveryCall|EveryPair'; [ $(SEED) = 0 ] || tests=Histories; set -x; \
+	go test ./pkg/sim -count=1 -v -timeout 0 -run "$$tests" -sim.seeds=$(SEEDS) -sim.after=$(AFTER) -sim.seed=$(SEED) -sim.calm=$(CALM) -sim.pairs=$(PAIRS) -sim.parts=$(PARTS)
 
 .PHONY: kill
 kill: ## Kill notify local TRIALS=10000 times under load, and look for what it lost or sent twice
@@ -109,7 +108,7 @@ emulator: $(BIN) ## Start MiniStack (AWS on this machine; needs Python) and prin
 
 .PHONY: validate
 validate: ## Check the templates with the SAM CLI and cfn-lint
-	$(SAM) validate --config-env $(ENV)
+	@for template in template.yaml deploy/*.yaml; do $(SAM) validate --lint --template "$$template" || exit 1; done
 
 .PHONY: deploy
 deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml and docs/deploy.md)

@@ -43,7 +43,9 @@ func (c *Client) do(ctx context.Context, k call, out any) (http.Header, error) {
 		if err := e.Encode(k.body); err != nil {
 			return nil, fmt.Errorf("notify: encode the request: %w", err)
 		}
-		body = buf.Bytes()
+		if body = buf.Bytes(); garbled(body) {
+			return nil, errNotUTF8
+		}
 	}
 	for try := 1; ; try++ {
 		header, err := c.try(ctx, k, body, out)
@@ -65,6 +67,22 @@ func (c *Client) do(ctx context.Context, k call, out any) (http.Header, error) {
 			return header, errors.Join(err, ctx.Err())
 		}
 	}
+}
+
+var errNotUTF8 = errors.New("notify: a text of the request is not in UTF-8 (is it in GBK?): it would arrive garbled")
+
+// garbled tells whether a text of the value was not in UTF-8: encoding/json then writes the escape \ufffd, which it
+// does for nothing else, and the service could not tell it from what was meant.
+func garbled(body []byte) bool {
+	for i := 0; i < len(body); i++ {
+		if body[i] == '\\' {
+			if bytes.HasPrefix(body[i:], []byte(`\ufffd`)) {
+				return true
+			}
+			i++ // what is escaped may be a backslash
+		}
+	}
+	return false
 }
 
 // lost is a try without a readable answer: the service may have done it or not.

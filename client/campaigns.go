@@ -184,9 +184,9 @@ func (c *Client) CancelCampaign(ctx context.Context, id, reason string) (*Run, e
 }
 
 // ResendFailures orders a campaign to those whose message of a run failed, with the same content. It begins at
-// once, and is not asked for again when the answer is lost.
+// once; asked for again when the answer is lost, it is the same campaign.
 func (c *Client) ResendFailures(ctx context.Context, id, reason string) (*Run, error) {
 	out := &Run{}
-	_, err := c.do(ctx, call{method: http.MethodPost, path: campaignPath(id, "/resend-failures"), body: why{reason}}, out)
+	_, err := c.do(ctx, call{method: http.MethodPost, path: campaignPath(id, "/resend-failures"), body: why{reason}, key: keyOr(""), repeat: true}, out)
 	return orNil(out, err)
 }

@@ -185,6 +185,13 @@ func TestOperating(t *testing.T) {
 	if err != nil || len(tenants) != 1 || tenants[0].Name != "demo" || tenants[0].Owner.Name == "" {
 		t.Fatalf("tenants: %+v, %v", tenants, err)
 	}
+	accounts, err := c.Accounts(ctx)
+	if err != nil || len(accounts) == 0 || accounts[0].Health == nil || accounts[0].Health.State != "closed" || accounts[0].Health.Polls != nil {
+		t.Errorf("accounts: %+v, %v", accounts, err)
+	}
+	if a, err := c.Account(ctx, accounts[0].Name); err != nil || a.Provider != accounts[0].Provider || a.CallbackPath == "" {
+		t.Errorf("account: %+v, %v", a, err)
+	}
 	k, err := c.CreateKey(ctx, client.CreateKeyRequest{Tenant: "demo", Title: "test", Scopes: []client.Scope{client.ScopeSend, client.ScopeRead}, ExpiresAt: time.Now().Add(time.Hour)})
 	if err != nil || !strings.HasPrefix(string(k.Text), "nfy_test_"+k.ID) || k.Live {
 		t.Fatalf("create key: %+v, %v", k, err)
@@ -279,6 +286,41 @@ func TestStats(t *testing.T) {
 	}
 	if found != 1 {
 		t.Errorf("%d refusals", found)
+	}
+}
+
+// TestAudit: what is done by hand to a message is in the audit, with what came of it.
+func TestAudit(t *testing.T) {
+	t.Parallel()
+	c, ctx := started(t), t.Context()
+	sent, err := c.Send(ctx, client.SendRequest{To: client.Address("+8613800130007"), Channel: "sms", Template: "order-shipped", Vars: map[string]any{"name": "Li", "order": "A-4"}, SendAt: time.Now().Add(time.Hour)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if to, err := c.Reveal(ctx, sent.ID, "the user calls"); err != nil || to != "+8613800130007" {
+		t.Errorf("reveal: %q, %v", to, err)
+	}
+	if _, err := c.Cancel(ctx, sent.ID, "wrong price"); err != nil {
+		t.Error(err)
+	}
+	again, err := c.Resend(ctx, sent.ID, "right price")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for e, err := range c.AllAudit(ctx, client.AuditFilter{Kind: "message", Name: sent.ID, From: time.Now().Add(-time.Hour), Limit: 1}) {
+		if err != nil || e.At.IsZero() || !strings.HasPrefix(e.By, "key:") || e.Tenant != "demo" {
+			t.Fatalf("%+v, %v", e, err)
+		}
+		line := e.What + " " + e.Reason
+		for _, x := range e.Changes {
+			line += " " + strings.Join([]string{x.Path, x.Before, x.After}, " ")
+		}
+		got = append(got, line)
+	}
+	want := []string{"resent right price /resent_as  \"" + again.ID + "\"", `cancelled wrong price /status "scheduled" "cancelled"`, "revealed the user calls"}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

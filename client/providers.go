@@ -23,6 +23,7 @@ type Provider struct {
 	Replies      bool                 `json:"replies,omitzero"`    // it posts what recipients answer
 	Polls        *ProviderPolls       `json:"polls,omitzero"`      // how it is asked; nil: it tells by itself, or never
 	Suppresses   map[string]string    `json:"suppresses,omitzero"` // codes after which an address is not written to again, and why
+	AllowList    []string             `json:"allow_list,omitzero"` // codes with which it refuses addresses that are not on its list
 	Own          *OwnChannel          `json:"channel,omitzero"`    // the channel that its recipe declares
 	Codes        map[string]Bilingual `json:"codes,omitzero"`
 	Uploaded     int64                `json:"uploaded,omitzero"` // the version of an uploaded recipe; 0: it comes with notify

@@ -239,3 +239,15 @@ func TestRetryAfter(t *testing.T) {
 		}
 	}
 }
+
+// TestNotUTF8: what is not UTF-8 is not sent with the wrong characters in its place, and what looks alike goes as it is.
+func TestNotUTF8(t *testing.T) {
+	t.Parallel()
+	for text, sent := range map[string]bool{"\xc0\xee\xc0\xd7": false, "李\xff": false, "李雷": true, "\ufffd": true, `\ufffd`: true, `\\ufffd`: true, "\u2028": true} {
+		c, a := withAnswers(t, status(202, accepted))
+		_, err := c.Send(t.Context(), SendRequest{To: Address("+8613800138000"), Template: "hello", Vars: map[string]any{"name": text}})
+		if (err == nil) != sent || (len(a.asked) == 1) != sent {
+			t.Errorf("%q: %v after %d requests", text, err, len(a.asked))
+		}
+	}
+}

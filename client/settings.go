@@ -14,6 +14,8 @@ type Settings struct {
 	ChangedAt time.Time `json:"changed_at,omitzero"`
 	// PublicURL is where the API is seen from outside; "" where the deployment does not say.
 	PublicURL string `json:"public_url,omitzero"`
+	// EgressAddress is the one IP address that providers are called from; "" where it is not fixed.
+	EgressAddress string `json:"egress_address,omitzero"`
 }
 
 // CodeCaps are the caps on one-time codes.

@@ -68,11 +68,11 @@ func (c *Client) Stats(ctx context.Context, r StatsRequest) (*Stats, error) {
 		"tenant", r.Tenant, "channel", string(r.Channel), "account", r.Account, "template", r.Template))
 }
 
-// Alarm is something that is wrong with a channel now.
+// Alarm is something that is wrong now.
 type Alarm struct {
-	Name      string    `json:"name"` // of the rule, and of its entry in the runbook
-	Channel   Channel   `json:"channel"`
-	Value     float64   `json:"value"` // a share in percent, or a number, as the rule is
+	Name      string    `json:"name"`             // of the rule, and of its entry in the runbook
+	Channel   Channel   `json:"channel,omitzero"` // "" is notify as a whole
+	Value     float64   `json:"value"`            // a share in percent, seconds, or a number, as the rule is
 	Threshold float64   `json:"threshold"`
 	Page      bool      `json:"page,omitzero"` // somebody should be woken for it
 	Title     Bilingual `json:"title"`

@@ -36,21 +36,23 @@ type StopRequest struct {
 	Template string `json:"template,omitzero"` // name, or tenant/name
 	Version  int    `json:"version,omitzero"`  // of the template
 	Group    string `json:"group,omitzero"`
-	DryRun   bool   `json:"dry_run"` // counts only
+	After    string `json:"after,omitzero"` // the Next of an earlier answer, to go on where it stopped
+	DryRun   bool   `json:"dry_run"`        // counts only
 	Reason   string `json:"reason,omitzero"`
 }
 
 // StopAnswer counts.
 type StopAnswer struct {
-	DryRun    bool `json:"dry_run"`
-	Matched   int  `json:"matched"` // waiting messages that match
-	Cancelled int  `json:"cancelled"`
-	TooLate   int  `json:"too_late"`      // that a worker took in the meantime
-	More      bool `json:"more,omitzero"` // one call's bound was reached: call again
+	DryRun    bool   `json:"dry_run"`
+	Matched   int    `json:"matched"` // waiting messages that match
+	Cancelled int    `json:"cancelled"`
+	TooLate   int    `json:"too_late"`      // that a worker took in the meantime
+	More      bool   `json:"more,omitzero"` // one call's bound was reached: call again, with Next as After
+	Next      string `json:"next,omitzero"`
 }
 
-// Stop cancels everything waiting that matches, or counts it. It may be repeated: what is cancelled does
-// not match any more.
+// Stop cancels everything waiting that matches, or counts it, or a part of it: see StopAnswer.More. It may be
+// repeated: what is cancelled does not match any more.
 func (c *Client) Stop(ctx context.Context, r StopRequest) (*StopAnswer, error) {
 	out := &StopAnswer{}
 	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/messages/stop", body: r, repeat: r.DryRun}, out)

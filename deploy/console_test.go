@@ -44,7 +44,7 @@ func (d *deployment) operator(t *testing.T) {
 	})
 	d.until(t, id, "sent")
 	cmd := exec.CommandContext(t.Context(), "node", "../web/test/deployed.mjs")
-	cmd.Env = append(os.Environ(), "CONSOLE="+domain.URL+d.console, "MAIL=asked@example.com", "TEXT=Parcel 4711 waits at your door", "OWNER=Wang Li")
+	cmd.Env = append(os.Environ(), "CONSOLE="+domain.URL+d.console, "MAIL=asked@example.com", "TEXT=Parcel 4711 waits at your door", "OWNER=Wang Li", "TEMPLATE=shop/doorstep")
 	if out, err := cmd.CombinedOutput(); err != nil {
 		t.Errorf("%v\n%s", err, out)
 	}

@@ -3,9 +3,11 @@ package deploy_test
 import (
 	"encoding/json"
 	"fmt"
+	"maps"
 	"os"
 	"os/exec"
 	"path/filepath"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -24,6 +26,10 @@ func TestStaticEgress(t *testing.T) {
 				t.Errorf("with StaticEgress %v, %s is in a network: %v", on, name, got)
 			}
 		}
+		told := r.Resources["Admin"].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)["NOTIFY_EGRESS"]
+		if want := map[bool]string{true: "<Network.Outputs.Address>", false: ""}[on]; told != want {
+			t.Errorf("with StaticEgress %v, admin is told that providers see %q", on, told)
+		}
 		channel := nested(t, r, message.SMS)
 		if inside(channel.Resources["Deliver"]) != on {
 			t.Errorf("with StaticEgress %v, deliver is in a network: %v", on, !on)
@@ -34,6 +40,13 @@ func TestStaticEgress(t *testing.T) {
 			}
 		}
 	}
+	// https://docs.aws.amazon.com/aws-managed-policy/latest/reference/AWSLambdaVPCAccessExecutionRole.html
+	policy := fmt.Sprint(root(t, map[string]string{"StaticEgress": "on"}).Resources["Interfaces"].Properties["PolicyDocument"])
+	for _, action := range []string{"CreateNetworkInterface", "DescribeNetworkInterfaces", "DescribeSubnets", "DeleteNetworkInterface", "AssignPrivateIpAddresses", "UnassignPrivateIpAddresses"} {
+		if !strings.Contains(policy, "ec2:"+action) {
+			t.Errorf("a function in the network may not %s", action)
+		}
+	}
 	network, err := os.ReadFile("network.yaml")
 	if err != nil {
 		t.Fatal(err)
@@ -41,6 +54,36 @@ func TestStaticEgress(t *testing.T) {
 	_, address, _ := strings.Cut(string(network), "  Address:\n")
 	if !strings.HasPrefix(address, "    Type: AWS::EC2::EIP\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n") {
 		t.Error("the address that providers allow goes with the stack")
+	}
+}
+
+// A table that was restored is the only one that anything uses; the stack's own stays beside it.
+func TestRestoredTable(t *testing.T) {
+	t.Parallel()
+	r := root(t, map[string]string{"RestoredTable": "notify-restored"})
+	if r.Resources["Table"].Type != "AWS::DynamoDB::Table" {
+		t.Error("the stack's own table goes")
+	}
+	all := []template{r}
+	for _, info := range message.Channels() {
+		all = append(all, nested(t, r, info.Channel))
+	}
+	const arn = "arn:aws:dynamodb:eu-west-1:123456789012:table/notify-restored"
+	tables := 0
+	for _, of := range all {
+		for name, res := range of.Resources {
+			text := fmt.Sprint(res.Properties)
+			if strings.Contains(text, "<Table") {
+				t.Errorf("%s uses the stack's own table: %s", name, text)
+			}
+			tables += strings.Count(text, arn)
+		}
+	}
+	if roles := 4 + len(message.Channels()); tables < roles {
+		t.Errorf("the restored table is named %d times, want %d or more", tables, roles)
+	}
+	if got := r.Globals["Function"]["Environment"].(map[string]any)["Variables"].(map[string]any)["NOTIFY_TABLE"]; got != "notify-restored" {
+		t.Errorf("functions are told to use %v", got)
 	}
 }
 
@@ -56,6 +99,45 @@ func TestDomain(t *testing.T) {
 	}
 	if _, there := root(t, map[string]string{"Domain": ""}).Resources["DomainStack"]; there {
 		t.Error("a domain without a name")
+	}
+}
+
+// Whoever serves the console is told what the world outside is, by parameters; docs/console.md names only some that
+// there are, and what the command reads of a stack are its parameters too.
+func TestOutside(t *testing.T) {
+	t.Parallel()
+	read := func(path, pattern string) (names []string) {
+		text, err := os.ReadFile(path)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1) {
+			names = append(names, m[1])
+		}
+		if len(names) == 0 {
+			t.Errorf("%s names nothing", path)
+		}
+		return names
+	}
+	r := root(t, map[string]string{"OidcTrustEmail": "on"})
+	told := maps.Clone(r.Globals["Function"]["Environment"].(map[string]any)["Variables"].(map[string]any))
+	maps.Copy(told, r.Resources["Admin"].Properties["Environment"].(map[string]any)["Variables"].(map[string]any))
+	for _, name := range read("../pkg/wire/outside.go", `(?:get|number)\("(NOTIFY_[A-Z_]+)"`) {
+		if _, ok := told[name]; !ok {
+			t.Errorf("admin is not told %s", name)
+		}
+	}
+	if trust := told["NOTIFY_OIDC_TRUST_EMAIL"]; trust != "true" {
+		t.Errorf("with OidcTrustEmail=on admin is told %v", trust)
+	}
+	named := append(read("../docs/console.md", "`((?:Oidc|Public)[A-Za-z]+)`"), read("../pkg/onaws/stack/find.go", `parameters\["(\w+)"\]`)...)
+	for _, name := range append(named, "OidcTrustEmail") {
+		if _, ok := r.Parameters[name]; !ok {
+			t.Errorf("there is no parameter %s", name)
+		}
+	}
+	if !slices.Contains(named, "OidcTrustEmail") {
+		t.Error("OidcTrustEmail is named nowhere")
 	}
 }
 

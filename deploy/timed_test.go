@@ -117,8 +117,9 @@ func (d *deployment) schedule(name string, when func() client.When) func(*testin
 	}
 }
 
+// soon is after the request has been answered on a slow machine too.
 func soon() client.When {
-	return client.When{At: time.Now().UTC().Add(4 * time.Second).Format(time.RFC3339)}
+	return client.When{At: time.Now().UTC().Add(20 * time.Second).Format(time.RFC3339)}
 }
 func everyMinute() client.When { return client.When{EveryMinutes: 1} }
 

@@ -77,9 +77,9 @@ func (d *deployment) asked(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	for name, of := range map[string][2]string{
-		"paged": {"{of: account, every_seconds: 600}", "${cursor}"},
-		"named": {"{of: message, after_seconds: 0, every_seconds: 600, until_seconds: 3600}", "${asked.provider_id}"},
+	for name, of := range map[string][2]string{ // who is to ask may not know the recipe yet, so it comes again in a minute
+		"paged": {"{of: account, every_seconds: 60}", "${cursor}"},
+		"named": {"{of: message, after_seconds: 0, every_seconds: 60, until_seconds: 3600}", "${asked.provider_id}"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel() // each waits for what is in force in 30 s

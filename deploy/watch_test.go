@@ -100,7 +100,10 @@ func (a watch) point(v told) (float64, bool) {
 			env[m["Id"].(string)] = x
 		}
 	}
-	options := append(functions(), expr.Function("DAY", func(...any) (any, error) { return v["day"], nil }), expr.Function("HOUR", func(...any) (any, error) { return v["hour"], nil }))
+	options := functions()
+	for _, part := range []string{"day", "hour", "minute"} {
+		options = append(options, expr.Function(strings.ToUpper(part), func(...any) (any, error) { return v[part], nil }))
+	}
 	program, err := expr.Compile(strings.ReplaceAll(expression, " AND ", " && "), options...)
 	if err != nil {
 		a.t.Fatalf("%s: %v", a.name, err)

@@ -1,11 +1,13 @@
 package deploy_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"log/slog"
 	"net/http"
 	"os"
+	"os/exec"
 	"strings"
 	"sync"
 	"testing"
@@ -75,6 +77,40 @@ func onOneMachine(t *testing.T) (api, *sinks) {
 	return a, to
 }
 
+// One process of `notify local --aws` works beside the functions: what it accepts is the stack's, whoever sends it. When it
+// ends, entries that it had taken come again later, so no other story is told meanwhile.
+func (d *deployment) oneProcess(t *testing.T) {
+	cmd := exec.CommandContext(t.Context(), d.notify, "local", "--aws", "--stack", d.name, "--addr", "127.0.0.1:0", "--data", t.TempDir(), "--json")
+	cmd.Env = append(os.Environ(), d.aws.Env()...)
+	cmd.Cancel = func() error { return cmd.Process.Signal(os.Interrupt) }
+	var said bytes.Buffer
+	cmd.Stderr = &said
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	var at struct{ URL string }
+	if err := json.NewDecoder(out).Decode(&at); err != nil {
+		t.Errorf("it does not say where it is: %v", err)
+	} else {
+		here := api{at.URL, d.key}
+		d.until(t, here.send(t, hook(d.sinks, "notice", "/ok/beside", 1)), "sent")
+		here.until(t, d.send(t, hook(d.sinks, "notice", "/ok/beside", 2)), "sent")
+		if calls, _, _ := d.sinks.webhooks("/ok/beside"); calls != 2 {
+			t.Errorf("%d webhooks arrived", calls)
+		}
+	}
+	if err := cmd.Cancel(); err != nil {
+		t.Error(err)
+	}
+	if err := cmd.Wait(); err != nil { // what other stories' receivers refuse it may have said
+		t.Errorf("it ended with %v, and said %q", err, &said)
+	}
+}
+
 // tell takes the steps, and gives the record or the refusal of each, without what differs by nature.
 func tell(t *testing.T, a api, to *sinks, steps []step) []any {
 	out := make([]any, len(steps))
@@ -86,7 +122,7 @@ func tell(t *testing.T, a api, to *sinks, steps []step) []any {
 				t.Error(err)
 				return
 			}
-			got, err := a.try(t.Context(), http.MethodPost, "/v1/messages", []byte(strings.ReplaceAll(string(text), "$HOOK", to.hook.URL)))
+			got, err := a.try(t.Context(), http.MethodPost, "/v1/messages", []byte(strings.ReplaceAll(string(text), "$HOOK", to.hook.URL)), "Idempotency-Key: "+s.Name)
 			if err != nil {
 				t.Error(err)
 				return
@@ -98,7 +134,7 @@ func tell(t *testing.T, a api, to *sinks, steps []step) []any {
 				out[i] = alike(got.body, to)
 				return
 			}
-			if got.status != http.StatusAccepted {
+			if !got.accepted() {
 				t.Errorf("%s: answered with %d %v", s.Name, got.status, got.body)
 				return
 			}
@@ -135,9 +171,12 @@ func alike(v any, to *sinks) any {
 		}
 		return out
 	case []any:
-		out := make([]any, len(v))
-		for i, e := range v {
-			out[i] = alike(e, to)
+		out := make([]any, 0, len(v))
+		for _, e := range v {
+			if step, ok := e.(map[string]any); ok && step["event"] == "requeued" { // the sweep was before a slow machine
+				continue
+			}
+			out = append(out, alike(e, to))
 		}
 		return out
 	case string:

@@ -21,20 +21,23 @@ var runners = map[string]struct{ name, command string }{
 }
 
 // vector is the published one, and what calls a verifier with it: once as it is, once with a longer body, once
-// too late.
+// too late, once with a time that is none.
 const (
-	vector = `"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "v1a,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="`
-	said   = "true false false"
+	vector   = `"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "1614265330", "v1a,x v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="`
+	timeless = `"whsec_MfKQ9r8GKYqrTwjUPD8ILPZIo2LaLaSw", "msg_p5jXN8AQM9LWM0D4loKWxJek", "soon", "v1,g0hM9SsE+OTPJTGt/tmIKtSyZlE3uFJELVlNIOLJ1OE="`
+	said     = "true false false false"
 )
 
 var asked = map[string]string{
 	"python": `
 for body, now in ((b'{"test": 2432232314}', 1614265330), (b'{"test": 2432232314} ', 1614265330), (b'{"test": 2432232314}', 1614265631)):
     print(str(verify(` + vector + `, body, now)).lower(), end=" ")
+print(str(verify(` + timeless + `, b'{"test": 2432232314}', 1614265330)).lower())
 `,
 	"js": `
 for (const [body, now] of [['{"test": 2432232314}', 1614265330], ['{"test": 2432232314} ', 1614265330], ['{"test": 2432232314}', 1614265631]])
   console.log(verify(` + vector + `, Buffer.from(body), now));
+console.log(verify(` + timeless + `, Buffer.from('{"test": 2432232314}'), 1614265330));
 `,
 	"java": `
 class Main {
@@ -43,6 +46,7 @@ class Main {
         System.out.println(Webhook.verify(` + vector + `, body.getBytes(), 1614265330L));
         System.out.println(Webhook.verify(` + vector + `, (body + " ").getBytes(), 1614265330L));
         System.out.println(Webhook.verify(` + vector + `, body.getBytes(), 1614265631L));
+        System.out.println(Webhook.verify(` + timeless + `, body.getBytes(), 1614265330L));
     }
 }
 `,

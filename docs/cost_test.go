@@ -56,7 +56,7 @@ func idle(t *testing.T) string {
 	}
 	const metric, composite = "MetricName:", "AWS::CloudWatch::CompositeAlarm"
 	channels := len(byDefault) + 1
-	s := cost.Stack{Queues: 3*channels + 2, Secrets: 3, Metrics: 2 * len(byDefault), // sent, and limit_used_ratio
+	s := cost.Stack{Queues: 3*channels + 2, Secrets: 3, Metrics: 2*len(byDefault) + 1, // sent and limit_used_ratio, and swept
 		AlarmMetrics: channels*count("../deploy/alarms.yaml", metric) + count("../deploy/overall.yaml", metric),
 		Composites:   channels*count("../deploy/alarms.yaml", composite) + count("../deploy/overall.yaml", composite)}
 	var b strings.Builder

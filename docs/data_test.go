@@ -34,7 +34,7 @@ func TestRetention(t *testing.T) {
 	rows := map[string]string{
 		"callbacks to tenants":       days(message.Callback.Defaults().KeepRecord),
 		"requests that were refused": days(store.KeepRefusals),
-		"uploaded lists":             found(`Prefix: uploads/, ExpirationInDays: (\d+)`) + " days on AWS",
+		"uploaded lists":             found(`Prefix: uploads/, ExpirationInDays: (\d+)`) + " days; a schedule's",
 		"logs":                       found(`LogDays: \{Type: Number, Default: (\d+)`) + " days",
 	}
 	for _, c := range message.Classes() {

@@ -95,6 +95,9 @@ func providerPart(d provider.Descriptor, n providertest.Count) string {
 	if len(d.Suppresses) > 0 {
 		line("suppresses", "%s", strings.Join(suppressesOf(d), ", "))
 	}
+	if len(d.AllowList) > 0 {
+		line("may allow listed addresses only", "then it refuses others with `%s`", strings.Join(d.AllowList, "`, `"))
+	}
 	line("codes", "%d with a sentence in both languages; %d cases name the vendor's page, %d are unconfirmed", len(d.Codes), n.Vendor, n.Unconfirmed)
 	form(&b, "an account has", d.Fields)
 	form(&b, "a template's binding has", d.Binding)

@@ -67,7 +67,7 @@ func TestReliabilityNamesItsTests(t *testing.T) {
 	}
 	_, windows, _ := strings.Cut(page, "\n## What can go wrong between two steps\n")
 	windows, promises, _ := strings.Cut(windows, "\n## The promises")
-	for n := range 30 {
+	for n := range 32 {
 		if !regexp.MustCompile(fmt.Sprintf("\\n\\| %d \\|.*`", n+1)).MatchString(windows) {
 			t.Errorf("window %d is missing, or its test", n+1)
 		}
@@ -77,19 +77,37 @@ func TestReliabilityNamesItsTests(t *testing.T) {
 			t.Errorf("promise %d is missing", n+1)
 		}
 	}
-	for file, pattern := range map[string]string{"bug.go": ` Bug += "(.*)"`, "oracle.go": ` Invariant += "(.*?)"`} {
-		text, err := os.ReadFile(filepath.Join("..", "pkg", "sim", file))
-		if err != nil {
-			t.Fatal(err)
-		}
-		all := regexp.MustCompile(pattern).FindAllStringSubmatch(string(text), -1)
+	names := map[string]string{} // of constants of pkg/sim
+	for file, pattern := range map[string]string{"bug.go": `(Bug\w+) +Bug += "(.*)"`, "oracle.go": `(\w+) +Invariant += "(.*?)"`} {
+		all := regexp.MustCompile(pattern).FindAllStringSubmatch(sim(t, file), -1)
 		if len(all) < 20 {
 			t.Errorf("%s: %d names", file, len(all))
 		}
 		for _, m := range all {
-			if !strings.Contains(promises, m[1]) {
-				t.Errorf("%q of pkg/sim/%s is not on the page", m[1], file)
+			if names[m[1]] = m[2]; !strings.Contains(promises, m[2]) {
+				t.Errorf("%q of pkg/sim/%s is not on the page", m[2], file)
 			}
 		}
 	}
+	// And each fault stands beside the promise by which its test has it found.
+	planted := regexp.MustCompile(`\{sim\.(Bug\w+), sim\.(\w+), \d+\}`).FindAllStringSubmatch(sim(t, "bugs_test.go"), -1)
+	if len(planted) < 20 {
+		t.Errorf("%d faults have a test", len(planted))
+	}
+	for _, m := range planted {
+		bug, promise := regexp.QuoteMeta(names[m[1]]), regexp.QuoteMeta(names[m[2]])
+		if !regexp.MustCompile(`\n\|[^|\n]*\|[^|\n]*\|[^|\n]*\b` + promise + `\b[^|\n]*\|[^|\n]*` + bug + `[^|\n]*\|`).MatchString(promises) {
+			t.Errorf("%q does not stand beside %q", names[m[1]], names[m[2]])
+		}
+	}
+}
+
+// sim reads a file of the simulation.
+func sim(t *testing.T, file string) string {
+	t.Helper()
+	text, err := os.ReadFile(filepath.Join("..", "pkg", "sim", file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
 }

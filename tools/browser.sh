@@ -20,4 +20,4 @@ tools/console.sh
 CGO_ENABLED=0 go build -trimpath -ldflags "-s -w" -o bin/notify ./cmd/notify
 cd web
 npm run --silent check
-NOTIFY=../bin/notify exec node --test --test-concurrency=1 test/*.test.mjs
+NOTIFY=../bin/notify exec node --test --test-concurrency=2 test/*.test.mjs

@@ -54,7 +54,7 @@ kms:Decrypt and kms:GenerateDataKey with its key. The key is shown this once and
 			if s.json {
 				return s.data(map[string]string{"url": url, "tenant": t.Name, "key": key, "console": url + link})
 			}
-			s.tell("The admin key of tenant %s; store it now, it is not shown again:\n", t.Name)
+			s.tell("The admin key of tenant %s; store it now, it is not shown again. It works within 30 seconds:\n", t.Name)
 			s.say("%s\n", key)
 			s.tell("\nThe console; this link signs in once, within an hour:\n%s\n", url+link)
 			s.tell("\nexport NOTIFY_URL=%s\nexport NOTIFY_KEY=…\nnotify doctor\n", url)

@@ -30,7 +30,7 @@ func (f *ordering) register(c *cobra.Command) {
 	flags.StringVar(&f.channel, "channel", "", "of all; without it each row's, or what its address is for")
 	flags.StringVar(&f.locale, "locale", "", "of all; a row's own goes before")
 	flags.StringVar(&f.reference, "reference", "", "your own id of it, on every message")
-	flags.DurationVar(&f.ttl, "ttl", 0, "how late a message may be, as 2h; without it the class's")
+	lengthVar(flags, &f.ttl, "ttl", "how late a message may be, as 2h; without it the class's")
 	flags.IntVar(&f.version, "template-version", 0, "the published one without it")
 	flags.StringVar(&f.vars, "vars", "", "the variables of all as a JSON object: @file, or - for standard input")
 	flags.StringVar(&f.csv, "csv", "", "a file of recipients, which is uploaded: CSV with a header, or JSON lines (.jsonl)")

@@ -49,6 +49,9 @@ func (s *session) choose() (place, error) {
 	if address == "" && s.profile == "" {
 		address = s.env("NOTIFY_URL")
 	}
+	if u, err := url.Parse(address); address != "" && (err != nil || u.Host == "" || u.Scheme != "http" && u.Scheme != "https") {
+		return place{}, errors.New("the service's address (--url, NOTIFY_URL) is written such as https://notify.example.com")
+	}
 	if key := s.env("NOTIFY_KEY"); key != "" && s.profile == "" {
 		return place{cmp.Or(address, s.localURL()), client.Key(strings.TrimSpace(key)), "NOTIFY_KEY"}, nil
 	}

@@ -33,32 +33,11 @@ found.`,
 				return err
 			}
 			f.Limit = 100
-			rows := [][]any{{"DIED", "ID", "TENANT", "TEMPLATE", "ACCOUNT", "ATTEMPTS", "WHY", "EXPIRES"}}
-			n := 0
-			for d, err := range c.AllDeadLetters(cmd.Context(), f) {
-				if err != nil {
-					return err
-				}
-				if most > 0 && n == most {
-					s.tell("there are more; see them with --limit\n")
-					break
-				}
-				n++
-				if s.json {
-					if err := s.data(d); err != nil {
-						return err
-					}
-					continue
-				}
-				rows = append(rows, []any{clock(d.DiedAt), d.ID, d.Tenant, d.Template, d.Account, d.Attempts,
-					strings.Join(some(d.Reason, d.Code, d.Text), ", "), clock(d.ExpiresAt)})
-			}
-			if n == 0 {
-				s.tell("no dead messages\n")
-				return nil
-			}
-			s.table(rows)
-			return nil
+			head := []any{"DIED", "ID", "TENANT", "TEMPLATE", "ACCOUNT", "ATTEMPTS", "WHY", "EXPIRES"}
+			return list(s, c.AllDeadLetters(cmd.Context(), f), most, "no dead messages", head, func(d *client.DeadLetter) []any {
+				return []any{clock(d.DiedAt), d.ID, d.Tenant, d.Template, d.Account, d.Attempts,
+					strings.Join(some(d.Reason, d.Code, d.Text), ", "), clock(d.ExpiresAt)}
+			})
 		},
 	}
 	c.Flags().StringVar(&f.Tenant, "tenant", "", "only this tenant's")

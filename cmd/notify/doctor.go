@@ -1,6 +1,7 @@
 package main
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -50,10 +51,10 @@ func doctorCommand(s *session) *cobra.Command {
 		Short: "Check the login, the service, the key and the clocks; with --stack what AWS has; with --data a data folder",
 		Long: `Check that there is a login, that the service answers, what the key may do, which alarms are open, and that the
 clocks agree. With --stack it looks at a stack on AWS instead, with your AWS credentials: Lambda's concurrency,
-queues and what reads them, secrets, the SES sandbox, the clock, and whether anybody is told of alarms. With
---data it checks a data folder of notify local instead, which must not be running: that the database is whole
-(an older one is brought up to date first) and that nobody else can read the keys. It exits with 1 if a check
-failed.`,
+queues and what reads them, secrets, the address that providers see, the SES sandbox, the clock, and whether anybody
+is told of alarms. With --data it checks a data folder of notify local instead, which must not be running: that
+the database is whole (an older one is brought up to date first) and that nobody else can read the keys. It exits
+with 1 if a check failed.`,
 		Example: `  notify doctor
   notify doctor --profile prod --json
   notify doctor --stack notify-dev
@@ -169,6 +170,9 @@ func (u *checkup) address(ctx context.Context, c *client.Client) {
 	default:
 		u.ok("address", "%s", settings.PublicURL)
 	}
+	if err == nil && settings.EgressAddress != "" {
+		u.ok("egress", "providers see %s", settings.EgressAddress)
+	}
 }
 
 // alarms tells what is wrong now, and where it stands what to do. Only operators' keys may ask; an older service
@@ -183,7 +187,7 @@ func (u *checkup) alarms(ctx context.Context, c *client.Client) {
 		u.ok("alarms", "none is open")
 	}
 	for _, a := range open {
-		u.warn("alarms", "%s: %s (%.4g, the threshold is %g); %s", a.Channel, a.Title.En, a.Value, a.Threshold, a.Runbook)
+		u.warn("alarms", "%s: %s (%.4g, the threshold is %g); %s", cmp.Or(string(a.Channel), "notify"), a.Title.En, a.Value, a.Threshold, a.Runbook)
 	}
 }
 
@@ -195,7 +199,7 @@ func (u *checkup) folder(ctx context.Context, dir string) {
 		return
 	}
 	u.ok("folder", "%s", dir)
-	for _, name := range []string{"notify.db", "master.key", "secrets.json", "demo.key"} {
+	for _, name := range []string{"notify.db", "master.key", "secrets.json", "demo.key", "canary.json"} {
 		info, err := os.Stat(filepath.Join(dir, name))
 		switch {
 		case errors.Is(err, os.ErrNotExist):

@@ -63,7 +63,7 @@ func endpointAttemptsCommand(s *session) *cobra.Command {
 			return nil
 		})
 	c.Flags().IntVar(&f.Limit, "limit", 20, "how many, 1 to 100")
-	c.Flags().DurationVar(&since, "since", 0, "only those made since, as 2h")
+	lengthVar(c.Flags(), &since, "since", "only those made since, as 2h")
 	return c
 }
 
@@ -102,7 +102,7 @@ func endpointResendCommand(s *session) *cobra.Command {
 			return nil
 		})
 	c.Flags().StringVar(&r.ID, "id", "", "a message, or one callback")
-	c.Flags().DurationVar(&since, "since", 0, "those made since, as 2h: what did not arrive")
+	lengthVar(c.Flags(), &since, "since", "those made since, as 2h: what did not arrive")
 	c.Flags().BoolVar(&r.All, "all", false, "with --since: those that arrived, too")
 	return c
 }

@@ -2,6 +2,8 @@ package main
 
 import (
 	"errors"
+	"fmt"
+	"slices"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -36,6 +38,13 @@ templates, routes and schedules a tenant has comes from notify template pull and
 			}
 			if r.From, r.To, err = span.read(s.now()); err != nil {
 				return err
+			}
+			all, err := c.Tenants(cmd.Context())
+			if err != nil {
+				return err
+			}
+			if !slices.ContainsFunc(all, func(t client.Tenant) bool { return t.Name == r.Tenant }) { // of a misspelt one nothing would be written out
+				return fmt.Errorf("this key sees no tenant %q", r.Tenant)
 			}
 			if r.From.IsZero() {
 				r.From = s.now().Add(-keptRecords)

@@ -67,7 +67,7 @@ with --test it sends nothing and simulates outcomes.`,
 	f := c.Flags()
 	f.StringVar(&r.Tenant, "tenant", "", "whose key; one with the scope operate or admin needs none")
 	f.StringVar(&r.Title, "title", "", "what it is for")
-	f.StringSliceVar(&scopes, "scope", nil, "what it may do: send, read, operate, admin")
+	f.StringSliceVar(&scopes, "scope", nil, "what it may do: send, read, support, reveal, operate, admin")
 	f.BoolVar(&r.Live, "live", false, "it sends")
 	f.BoolVar(&test, "test", false, "it sends nothing, and simulates outcomes")
 	f.StringVar(&expires, "expires", "", "when it stops by itself: RFC 3339, or from now on, as 90d")

@@ -11,7 +11,9 @@ import (
 	"fmt"
 	"net/http"
 	"net/url"
+	"os/signal"
 	"slices"
+	"syscall"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -21,10 +23,13 @@ import (
 
 const (
 	listenEvery = time.Second
-	// listenFor is how long the service keeps what nobody reads, should this command be killed.
-	listenFor = 12 * time.Hour
+	// listenFor is how long the service keeps what nobody reads, should this command be killed. It is asked to anew when
+	// half of it is over.
+	listenFor = time.Hour
 	// listenBack is how far a callback's id may lie behind its making.
 	listenBack = 5 * time.Minute
+	// listenLong is how far back callbacks are looked for at all.
+	listenLong = 12 * time.Hour
 )
 
 func listenCommand(s *session) *cobra.Command {
@@ -35,7 +40,8 @@ func listenCommand(s *session) *cobra.Command {
 		Short: "Show what becomes of a tenant's messages as it happens, and forward it to a local port",
 		Long: `Show the events that an endpoint of the tenant is told, one a line, and post them to an address of this
 machine, signed as from the service: so a receiver is written without a public address. The secret is printed
-at the start. While it listens the tenant has an endpoint more, which goes when this ends.`,
+at the start. While it listens the tenant has an endpoint more, which goes when this ends or nobody reads what it
+prints; an hour later should it be killed.`,
 		Example: `  notify listen
   notify listen --forward http://localhost:3000/hook --events delivered,failed
   notify listen --json --count 1 | jq .data.status`,
@@ -64,6 +70,7 @@ type listening struct {
 
 	client *client.Client
 	secret client.Key
+	made   *client.EndpointSecret
 	name   string
 	since  time.Time
 	seen   map[string]bool
@@ -86,15 +93,15 @@ func (l *listening) run(ctx context.Context) error {
 	}
 	l.name, l.since = "listen-"+hex.EncodeToString(random[:6]), l.now()
 	l.secret = client.Key("whsec_" + base64.StdEncoding.EncodeToString(random[6:]))
-	made, err := l.client.PutEndpoint(ctx, l.tenant, l.name, client.PutEndpointRequest{Until: l.since.Add(listenFor), Events: l.events, Reason: "notify listen"})
-	if err != nil {
+	signal.Ignore(syscall.SIGPIPE) // a reader who has enough must not end this before the endpoint is gone
+	if err := l.keep(ctx, 0); err != nil {
 		return err
 	}
 	defer func() {
 		ctx, stop := context.WithTimeout(context.WithoutCancel(ctx), 5*time.Second)
 		defer stop()
-		if err := l.client.DeleteEndpoint(ctx, l.tenant, l.name, made.Version, "notify listen has ended"); err != nil {
-			l.tell("endpoint %s is left, until %s: %v\n", l.name, clock(made.Until), err)
+		if err := l.client.DeleteEndpoint(ctx, l.tenant, l.name, l.made.Version, "notify listen has ended"); err != nil && !gone(err) {
+			l.tell("endpoint %s is left, until %s: %v\n", l.name, clock(l.made.Until), err)
 		}
 	}()
 	l.tell("%s\n", l.tr("正在监听租户 ", "listening for tenant ")+l.tenant+l.tr("，Ctrl-C 结束", "; Ctrl-C ends it"))
@@ -102,6 +109,33 @@ func (l *listening) run(ctx context.Context) error {
 		l.tell("%s%s\n%s%s\n", l.tr("转发到 ", "forwarding to "), l.forward, l.tr("签名密钥 ", "signed with "), string(l.secret))
 	}
 	return l.follow(ctx)
+}
+
+// keep makes the endpoint (version 0), or keeps it for longer.
+func (l *listening) keep(ctx context.Context, version int64) error {
+	made, err := l.client.PutEndpoint(ctx, l.tenant, l.name, client.PutEndpointRequest{Until: l.now().Add(listenFor), Events: l.events, Version: version, Reason: "notify listen"})
+	if err == nil {
+		l.made = made
+	}
+	return err
+}
+
+// renew keeps the endpoint for longer when its time is half over. Its version is read, because an answer may be lost.
+func (l *listening) renew(ctx context.Context) error {
+	if l.made.Until.Sub(l.now()) > listenFor/2 {
+		return nil
+	}
+	have, err := l.client.Endpoint(ctx, l.tenant, l.name)
+	if err != nil {
+		return err
+	}
+	return l.keep(ctx, have.Version)
+}
+
+// gone tells whether an error says that there is no such endpoint.
+func gone(err error) bool {
+	var refused *client.Error
+	return errors.As(err, &refused) && refused.Status == http.StatusNotFound
 }
 
 // whose finds the tenant of a key that sees one.
@@ -126,19 +160,27 @@ func (l *listening) follow(ctx context.Context) error {
 	defer tick.Stop()
 	for shown := 0; ; {
 		fresh, err := l.fresh(ctx)
-		if ctx.Err() != nil {
-			return nil
+		if err == nil {
+			err = l.renew(ctx)
 		}
-		if err != nil {
+		switch {
+		case ctx.Err() != nil:
+			return nil
+		case gone(err):
+			return fmt.Errorf("endpoint %s/%s was deleted", l.tenant, l.name)
+		case err != nil:
 			l.tell("%v\n", err)
 		}
 		for i := range fresh {
-			if err := l.show(ctx, &fresh[i]); err != nil {
+			if err := l.show(ctx, &fresh[i]); err != nil && !errors.Is(err, syscall.EPIPE) {
 				return err
 			}
 			if shown++; shown == l.count {
 				return nil
 			}
+		}
+		if l.unread() {
+			return nil
 		}
 		select {
 		case <-ctx.Done():
@@ -151,7 +193,7 @@ func (l *listening) follow(ctx context.Context) error {
 // fresh reads the callbacks that were not seen, the oldest first.
 func (l *listening) fresh(ctx context.Context) ([]client.Callback, error) {
 	f := client.CallbackFilter{From: l.since.Add(-listenBack), Limit: 100}
-	if back := l.now().Add(-listenFor); f.From.Before(back) {
+	if back := l.now().Add(-listenLong); f.From.Before(back) {
 		f.From = back
 	}
 	var out []client.Callback
@@ -163,11 +205,13 @@ func (l *listening) fresh(ctx context.Context) ([]client.Callback, error) {
 		known := false
 		for _, c := range page.Items {
 			if known = l.seen[c.ID]; !known {
-				l.seen[c.ID] = true
 				out = append(out, c)
 			}
 		}
 		if f.After = page.Next; f.After == "" || known {
+			for _, c := range out { // only now: had a page failed, they would be read again
+				l.seen[c.ID] = true
+			}
 			slices.Reverse(out)
 			return out, nil
 		}

@@ -5,8 +5,10 @@ import (
 	"io"
 	"net/http"
 	"net/http/httptest"
+	"os"
 	"os/exec"
 	"strings"
+	"syscall"
 	"testing"
 
 	"github.com/opennotify/notify/client"
@@ -32,17 +34,8 @@ func TestListen(t *testing.T) {
 		heard <- e
 	}))
 	defer mine.Close()
-	cmd := exec.CommandContext(t.Context(), p.bin, "listen", "--forward", mine.URL+"/hook", "--count", "1")
-	cmd.Dir, cmd.Env = p.dir, []string{"HOME=" + p.dir, "TZ=UTC", "NOTIFY_URL=" + p.url, "NOTIFY_KEY=" + p.key}
 	var out strings.Builder
-	cmd.Stdout = &out
-	talk, err := cmd.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := cmd.Start(); err != nil {
-		t.Fatal(err)
-	}
+	cmd, talk := p.listen(t, &out, "--forward", mine.URL+"/hook", "--count", "1")
 	lines := bufio.NewScanner(talk)
 	for lines.Scan() {
 		if _, s, shown := strings.Cut(lines.Text(), "signed with "); shown {
@@ -67,5 +60,60 @@ func TestListen(t *testing.T) {
 	}
 	if left, err := c.Endpoints(t.Context(), ""); err != nil || len(left) != 0 {
 		t.Errorf("left behind: %+v, %v", left, err)
+	}
+}
+
+// listen starts the command. What it prints goes to out; what it says is read.
+func (p *player) listen(t *testing.T, out io.Writer, args ...string) (*exec.Cmd, io.Reader) {
+	t.Helper()
+	cmd := exec.CommandContext(t.Context(), p.bin, append([]string{"listen"}, args...)...)
+	cmd.Dir, cmd.Env, cmd.Stdout = p.dir, []string{"HOME=" + p.dir, "TZ=UTC", "NOTIFY_URL=" + p.url, "NOTIFY_KEY=" + p.key}, out
+	talk, err := cmd.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		t.Fatal(err)
+	}
+	return cmd, talk
+}
+
+// TestListenEnds: whether nobody reads what it prints, before anything came, or its terminal is closed: it ends, and
+// nothing is left behind.
+func TestListenEnds(t *testing.T) {
+	t.Parallel()
+	for name, end := range map[string]func(cmd *exec.Cmd, out io.Closer) error{
+		"nobody reads":           func(_ *exec.Cmd, out io.Closer) error { return out.Close() },
+		"the terminal is closed": func(cmd *exec.Cmd, _ io.Closer) error { return cmd.Process.Signal(syscall.SIGHUP) },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			p := newPlayer(t)
+			out, in, err := os.Pipe()
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer out.Close()
+			cmd, talk := p.listen(t, in)
+			in.Close() // it has its own
+			lines := bufio.NewScanner(talk)
+			if !lines.Scan() || !strings.HasPrefix(lines.Text(), "listening") {
+				t.Fatal(lines.Text(), lines.Err())
+			}
+			if err := end(cmd, out); err != nil {
+				t.Fatal(err)
+			}
+			rest, _ := io.ReadAll(talk)
+			if err := cmd.Wait(); err != nil || len(rest) > 0 {
+				t.Errorf("%v: %s", err, rest)
+			}
+			c, err := client.New(client.Options{URL: p.url, Key: client.Key(p.key)})
+			if err != nil {
+				t.Fatal(err)
+			}
+			if left, err := c.Endpoints(t.Context(), ""); err != nil || len(left) != 0 {
+				t.Errorf("left behind: %+v, %v", left, err)
+			}
+		})
 	}
 }

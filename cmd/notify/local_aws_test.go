@@ -95,5 +95,5 @@ func testAWS(t *testing.T, bin string) {
 			t.Fatalf("%d never arrived: %s", len(later), again.stderr.String())
 		}
 	}
-	again.interrupt()
+	again.interrupt("it is tried again") // an emulator that others keep busy
 }

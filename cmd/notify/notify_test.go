@@ -2,6 +2,7 @@ package main
 
 import (
 	"bytes"
+	"errors"
 	"os"
 	"path/filepath"
 	"strings"
@@ -65,6 +66,30 @@ func TestInstant(t *testing.T) {
 	}
 	for _, text := range []string{"", "d", "-1h", "-1d", "1.5d", "99999d", "tomorrow", "2026-05-06", "2026-05-06T07:08:09", "10"} {
 		if got, err := instant(text, now); err == nil {
+			t.Errorf("%q is read as %v", text, got)
+		}
+	}
+}
+
+func TestSwitchedOn(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]bool{"": false, "0": false, "false": false, "OFF": false, "no": false, "1": true, "true": true, "on": true} {
+		if got := switchedOn(text); got != want {
+			t.Errorf("%q: %v", text, got)
+		}
+	}
+}
+
+func TestLength(t *testing.T) {
+	t.Parallel()
+	for text, want := range map[string]time.Duration{"7d": 7 * 24 * time.Hour, "0d": 0, "90m": 90 * time.Minute, "-1h": -time.Hour} {
+		var got length
+		if err := got.Set(text); err != nil || time.Duration(got) != want {
+			t.Errorf("%s: %v, %v, want %v", text, time.Duration(got), err, want)
+		}
+	}
+	for _, text := range []string{"", "d", "-1d", "1.5d", "99999d", "1d2h", "10", "week"} {
+		if got := new(length); got.Set(text) == nil {
 			t.Errorf("%q is read as %v", text, got)
 		}
 	}
@@ -226,4 +251,26 @@ func TestLineDiff(t *testing.T) {
 			t.Fatalf("%q\n%s", all, diff)
 		}
 	})
+}
+
+// TestNotUTF8: a file in another encoding is refused, never read with other characters in it.
+func TestNotUTF8(t *testing.T) {
+	t.Parallel()
+	gbk := "\xc0\xee\xc0\xd7"
+	var v map[string]any
+	if err := decode([]byte(`{"name":"`+gbk+`"}`), &v); !errors.Is(err, errNotUTF8) {
+		t.Errorf("variables: %v, %q", err, v)
+	}
+	for name, text := range map[string]string{
+		"a.json": `{"tenant":"demo","name":"hello","class":"otp","variants":[{"channel":"sms","locale":"zh","text":"` + gbk + `"}]}`,
+		"a.yaml": "tenant: demo\nname: hello\nclass: otp\nvariants:\n  - {channel: sms, locale: zh, text: '" + gbk + "'}\n",
+	} {
+		path := filepath.Join(t.TempDir(), name)
+		if err := os.WriteFile(path, []byte(text), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if got, err := readTemplate(path, ""); !errors.Is(err, errNotUTF8) {
+			t.Errorf("%s: %v, %+v", name, err, got)
+		}
+	}
 }

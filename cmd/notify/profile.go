@@ -4,9 +4,11 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"io"
 	"io/fs"
 	"os"
 	"path/filepath"
+	"regexp"
 	"runtime"
 
 	"go.yaml.in/yaml/v3"
@@ -53,10 +55,21 @@ func (s *session) loadProfiles() (profiles, error) {
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)
-	if d.Decode(&p) != nil { // its text could repeat a key
-		return p, fmt.Errorf("%s is not what notify login writes; mend it, or delete it and log in again", p.path)
+	if err := d.Decode(&p); err != nil && !errors.Is(err, io.EOF) { // an empty file has no profiles
+		return p, fmt.Errorf("%s is not what notify login writes%s; mend it, or delete it and log in again", p.path, lineOf(err))
 	}
 	return p, nil
+}
+
+var line = regexp.MustCompile(`\bline [0-9]+\b`)
+
+// lineOf is where a YAML file is wrong. The rest of the error's text could repeat a key.
+func lineOf(err error) string {
+	at := line.FindString(err.Error())
+	if at == "" {
+		return ""
+	}
+	return " (" + at + ")"
 }
 
 // save replaces the file at once, readable to its owner only.

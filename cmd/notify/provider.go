@@ -17,7 +17,7 @@ func providerCommand(s *session) *cobra.Command {
   notify provider show tencent-sms --lang zh
   notify provider try tencent-main --to +8613800138000 --template login-code code=482913
   notify provider new acme-sms && notify provider push acme-sms`,
-		providerListCommand(s), providerShowCommand(s), providerTryCommand(s), providerNewCommand(s), providerPushCommand(s))
+		providerListCommand(s), providerShowCommand(s), providerAccountsCommand(s), providerTryCommand(s), providerNewCommand(s), providerPushCommand(s))
 }
 
 func providerListCommand(s *session) *cobra.Command {

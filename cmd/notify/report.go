@@ -30,6 +30,9 @@ func (e exit) Error() string { return fmt.Sprintf("exit %d", int(e)) }
 // report says what went wrong and gives the exit code.
 func (s *session) report(err error) int {
 	var code exit
+	if out, ok := s.out.(*output); ok && err == nil && out.err != nil {
+		err = fmt.Errorf("it is done, but what it printed is not complete: %w", out.err)
+	}
 	if err == nil {
 		return exitOK
 	}

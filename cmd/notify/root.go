@@ -3,6 +3,7 @@ package main
 import (
 	"errors"
 	"fmt"
+	"slices"
 	"strings"
 
 	"github.com/spf13/cobra"
@@ -38,8 +39,8 @@ notify send --wait are in its help.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(localCommand(), sendCommand(s), explainCommand(s), traceCommand(s), whoCommand(s),
-		templateCommand(s), scheduleCommand(s), campaignCommand(s), keyCommand(s), providerCommand(s), endpointCommand(s), statsCommand(s), dlqCommand(s), eraseCommand(s), exportCommand(s), listenCommand(s), loginCommand(s), benchCommand(s), doctorCommand(s), bootstrapCommand(s), versionCommand(s))
+	root.AddCommand(localCommand(), sendCommand(s), explainCommand(s), traceCommand(s), cancelCommand(s), resendCommand(s), whoCommand(s),
+		templateCommand(s), scheduleCommand(s), campaignCommand(s), keyCommand(s), providerCommand(s), endpointCommand(s), statsCommand(s), dlqCommand(s), auditCommand(s), revealCommand(s), eraseCommand(s), exportCommand(s), listenCommand(s), loginCommand(s), benchCommand(s), doctorCommand(s), bootstrapCommand(s), versionCommand(s))
 	return root
 }
 
@@ -63,11 +64,15 @@ func group(use, short, example string, verbs ...*cobra.Command) *cobra.Command {
 	return c
 }
 
-// takes checks the number of arguments, and names them in its error.
+// takes checks the number of arguments, and names them in its error. None may be empty: what a script's variable that
+// was not set would find, or stop, is not what it was meant to.
 func takes(least, most int) cobra.PositionalArgs {
 	return func(c *cobra.Command, args []string) error {
 		if len(args) < least || most >= 0 && len(args) > most {
 			return fmt.Errorf("usage: %s; see %s --help", c.UseLine(), c.CommandPath())
+		}
+		if i := slices.Index(args, ""); i >= 0 {
+			return fmt.Errorf("argument %d is empty (is a variable not set?); usage: %s", i+1, c.UseLine())
 		}
 		return nil
 	}

@@ -20,7 +20,7 @@ type timing struct {
 func (f *timing) register(c *cobra.Command) {
 	flags := c.Flags()
 	flags.StringVar(&f.at, "at", "", "once: RFC 3339, or 2026-03-31T09:00 with --zone")
-	flags.DurationVar(&f.every, "every", 0, "again and again, as 15m or 24h, counted from --start")
+	lengthVar(flags, &f.every, "every", "again and again, as 15m or 24h, counted from --start")
 	flags.StringVar(&f.cron, "cron", "", "six fields as EventBridge has them: minutes hours day-of-month month day-of-week year")
 	flags.StringVar(&f.zone, "zone", "", "IANA time zone of --at and --cron, as Asia/Shanghai; UTC without it")
 	flags.StringVar(&f.start, "start", "", "not before: RFC 3339")
@@ -92,7 +92,7 @@ system (--source-url), which is asked page by page.`,
 	when.register(c)
 	f.register(c)
 	c.Flags().StringVar(&title, "title", "", "for people")
-	c.Flags().DurationVar(&late, "late", 0, "how late a run may begin (default 1h); a later one is recorded as missed")
+	lengthVar(c.Flags(), &late, "late", "how late a run may begin (default 1h); a later one is recorded as missed")
 	c.Flags().StringVar(&reason, "reason", "", "why, for the history")
 	return c
 }

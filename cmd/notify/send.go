@@ -7,9 +7,11 @@ import (
 	"fmt"
 	"io"
 	"os"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/spf13/cobra"
 
@@ -29,7 +31,7 @@ func (f *sending) register(c *cobra.Command) {
 	flags.StringVar(&f.locale, "locale", "", "of the template, as zh or en; without it the tenant's")
 	flags.StringVar(&f.reference, "reference", "", "your own id of it, to find it by")
 	flags.StringVar(&f.at, "at", "", "not before: RFC 3339 with a zone, or from now on, as 10m, 2h or 3d")
-	flags.DurationVar(&f.ttl, "ttl", 0, "how long it may be late, as 5m; without it the class's")
+	lengthVar(flags, &f.ttl, "ttl", "how long it may be late, as 5m; without it the class's")
 	flags.StringVar(&f.tenant, "tenant", "", "who sends; for operators' keys")
 	flags.StringVar(&f.vars, "vars", "", "the variables as a JSON object: @file, or - for standard input")
 }
@@ -64,6 +66,15 @@ bad-rows.csv with a column error. Ctrl-C stops watching, not the campaign: notif
   notify send spring-sale --csv members.csv --column to=手机号 --channel sms --title "Spring sale"`,
 		Args: takes(1, -1),
 		RunE: func(c *cobra.Command, args []string) error {
+			if f.wait < 0 {
+				return errors.New("--wait must not be negative; leave it out not to wait")
+			}
+			if c.Flags().Changed("wait") && slices.ContainsFunc(args, isDuration) {
+				return errors.New("the time of --wait goes behind an equals sign, as --wait=5s")
+			}
+			if c.Flags().Changed("idempotency-key") && f.key == "" {
+				return errors.New("--idempotency-key is empty (is a variable not set?)")
+			}
 			if many.csv != "" {
 				return s.mail(c, f, many, args)
 			}
@@ -87,6 +98,12 @@ bad-rows.csv with a column error. Ctrl-C stops watching, not the campaign: notif
 	c.Flags().Lookup("wait").NoOptDefVal = "30s"
 	many.register(c)
 	return c
+}
+
+// isDuration tells whether an argument is a time that a flag was meant to have.
+func isDuration(arg string) bool {
+	_, err := time.ParseDuration(arg)
+	return err == nil
 }
 
 // request is what the arguments and flags ask for.
@@ -119,7 +136,11 @@ func (s *session) variables(source string, args []string, from int) (map[string]
 		if err != nil {
 			return nil, fmt.Errorf("--vars: %w", err)
 		}
-		if err := decode(text, &vars); err != nil || vars == nil {
+		err = decode(text, &vars)
+		switch {
+		case errors.Is(err, errNotUTF8):
+			return nil, fmt.Errorf("--vars: %w", err)
+		case err != nil || vars == nil:
 			return nil, errors.New(`--vars must be one JSON object, as {"code":"482913"}`)
 		}
 	}
@@ -141,10 +162,18 @@ func (s *session) variables(source string, args []string, from int) (map[string]
 	return vars, nil
 }
 
-// decode reads one JSON value, with numbers as they are written.
-func decode(text []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(text))
+var errNotUTF8 = errors.New("it is not in UTF-8 (is it in GBK?); save it as UTF-8")
+
+// decode reads one JSON value, with numbers as they are written. Some editors put a byte order mark before it.
+func decode(text []byte, v any, how ...func(*json.Decoder)) error {
+	if !utf8.Valid(text) { // the decoder would put other characters in the place of what is not
+		return errNotUTF8
+	}
+	d := json.NewDecoder(bytes.NewReader(bytes.TrimPrefix(text, []byte("\ufeff"))))
 	d.UseNumber()
+	for _, set := range how {
+		set(d)
+	}
 	if err := d.Decode(v); err != nil {
 		return err
 	}

@@ -2,11 +2,14 @@ package main
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"io"
+	"iter"
 	"os"
 	"reflect"
 	"strings"
+	"syscall"
 	"text/tabwriter"
 	"time"
 	"unicode"
@@ -32,10 +35,38 @@ type session struct {
 }
 
 func newSession() *session {
-	return &session{env: os.Getenv, in: os.Stdin, out: os.Stdout, err: os.Stderr, now: time.Now,
+	return &session{env: os.Getenv, in: os.Stdin, out: &output{w: os.Stdout}, err: os.Stderr, now: time.Now,
 		terminal: term.IsTerminal(int(os.Stdin.Fd())),
 		colour:   colourful(term.IsTerminal(int(os.Stdout.Fd())), os.Getenv),
 		bars:     term.IsTerminal(int(os.Stderr.Fd())) && os.Getenv("TERM") != "dumb"}
+}
+
+// output remembers that something could not be written: a key or a secret is shown once, and a disk may be full.
+type output struct {
+	w   io.Writer
+	err error
+}
+
+func (o *output) Write(b []byte) (int, error) {
+	n, err := o.w.Write(b)
+	if o.err == nil {
+		o.err = err
+	}
+	return n, err
+}
+
+// unread tells whether standard output is a pipe that nobody reads any more: who stopped reading has what he wanted, so
+// it is no error.
+func (s *session) unread() bool {
+	o, ok := s.out.(*output)
+	if !ok {
+		return false
+	}
+	if f, file := o.w.(*os.File); !errors.Is(o.err, syscall.EPIPE) && !(file && closed(f)) {
+		return false
+	}
+	o.err = nil
+	return true
 }
 
 // colourful follows https://no-color.org.
@@ -182,4 +213,31 @@ func clock(t time.Time) string {
 		return "-"
 	}
 	return t.Local().Format("2006-01-02 15:04:05")
+}
+
+// list prints what comes, at most so many (0 is all): a table with a row of each below the head, or lines of JSON; none
+// is said where nothing comes.
+func list[T any](s *session, all iter.Seq2[T, error], most int, none string, head []any, row func(T) []any) error {
+	rows, n := [][]any{head}, 0
+	for v, err := range all {
+		if err != nil {
+			return err
+		}
+		if most > 0 && n == most {
+			s.tell("there are more; see them with --limit\n")
+			break
+		}
+		n++
+		if !s.json {
+			rows = append(rows, row(v))
+		} else if err := s.data(v); err != nil {
+			return err
+		}
+	}
+	if n == 0 {
+		s.tell("%s\n", none)
+		return nil
+	}
+	s.table(rows)
+	return nil
 }

@@ -68,7 +68,7 @@ type timeSpan struct {
 }
 
 func (t *timeSpan) flags(c *cobra.Command) {
-	c.Flags().DurationVar(&t.since, "since", 0, "how far back, as 90m or 24h")
+	lengthVar(c.Flags(), &t.since, "since", "how far back, as 90m, 24h or 7d")
 	c.Flags().StringVar(&t.from, "from", "", "since when, as 2026-01-02T10:30:00Z")
 	c.Flags().StringVar(&t.to, "to", "", "until when; now without it")
 }
@@ -177,35 +177,14 @@ Of many that are alike in one minute only some are listed. With --json each is o
 			if f.From, f.To, err = span.read(s.now()); err != nil {
 				return err
 			}
-			rows := [][]any{{"TIME", "TENANT", "KEY", "REQUEST", "STATUS", "CODE", "WHERE", "ID"}}
-			n := 0
-			for r, err := range c.AllRefused(cmd.Context(), f) {
-				if err != nil {
-					return err
-				}
-				if most > 0 && n == most {
-					s.tell("there are more; see them with --limit\n")
-					break
-				}
-				n++
-				if s.json {
-					if err := s.data(r); err != nil {
-						return err
-					}
-					continue
-				}
+			head := []any{"TIME", "TENANT", "KEY", "REQUEST", "STATUS", "CODE", "WHERE", "ID"}
+			return list(s, c.AllRefused(cmd.Context(), f), most, "no refused requests", head, func(r *client.Refusal) []any {
 				code, where := r.Code, ""
 				if len(r.Errors) > 0 {
 					code, where = r.Errors[0].Code, r.Errors[0].Pointer
 				}
-				rows = append(rows, []any{clock(r.At), cmp.Or(r.Tenant, "-"), cmp.Or(r.Key, "-"), r.Method + " " + r.Route, r.Status, code, where, r.RequestID})
-			}
-			if n == 0 {
-				s.tell("no refused requests\n")
-				return nil
-			}
-			s.table(rows)
-			return nil
+				return []any{clock(r.At), cmp.Or(r.Tenant, "-"), cmp.Or(r.Key, "-"), r.Method + " " + r.Route, r.Status, code, where, r.RequestID}
+			})
 		},
 	}
 	span.flags(c)

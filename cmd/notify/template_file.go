@@ -13,6 +13,7 @@ import (
 	"slices"
 	"strings"
 	"unicode"
+	"unicode/utf8"
 
 	"go.yaml.in/yaml/v3"
 
@@ -195,10 +196,11 @@ func readTemplate(path, tenant string) (*templateFile, error) {
 
 // parse reads the file's format strictly: a misspelt field is a fault.
 func (t *templateFile) parse(text []byte) error {
+	if !utf8.Valid(text) {
+		return errNotUTF8
+	}
 	if filepath.Ext(t.path) == ".json" {
-		d := json.NewDecoder(bytes.NewReader(text))
-		d.DisallowUnknownFields()
-		return d.Decode(t)
+		return decode(text, t, (*json.Decoder).DisallowUnknownFields)
 	}
 	d := yaml.NewDecoder(bytes.NewReader(text))
 	d.KnownFields(true)

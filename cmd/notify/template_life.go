@@ -133,7 +133,7 @@ func templateUsesCommand(s *session) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			n, err := c.Stop(ctx, client.StopRequest{Tenant: tenant, Template: tenant + "/" + name, Version: version, DryRun: true})
+			n, err := stopAll(ctx, c, client.StopRequest{Tenant: tenant, Template: tenant + "/" + name, Version: version, DryRun: true})
 			if err != nil {
 				return err
 			}
@@ -189,7 +189,7 @@ them.`,
 			if err != nil {
 				return err
 			}
-			n, err := c.Stop(ctx, r)
+			n, err := stopAll(ctx, c, r)
 			if err != nil {
 				return err
 			}
@@ -218,13 +218,9 @@ func (s *session) stopPress(ctx context.Context, c *client.Client, tenant, name 
 		return err
 	}
 	r.DryRun = false
-	sum := client.StopAnswer{}
-	for more := true; more; {
-		n, err := c.Stop(ctx, r)
-		if err != nil {
-			return err
-		}
-		sum.Matched, sum.Cancelled, sum.TooLate, more = sum.Matched+n.Matched, sum.Cancelled+n.Cancelled, sum.TooLate+n.TooLate, n.More && n.Cancelled > 0
+	sum, err := stopAll(ctx, c, r)
+	if err != nil {
+		return err
 	}
 	if s.json {
 		return s.data(struct {
@@ -234,4 +230,18 @@ func (s *session) stopPress(ctx context.Context, c *client.Client, tenant, name 
 	}
 	s.say("%d campaigns stopped, %d messages cancelled, %d were too late\n", len(u.Runs), sum.Cancelled, sum.TooLate)
 	return nil
+}
+
+// stopAll stops, or counts, all that matches, a part with each call.
+func stopAll(ctx context.Context, c *client.Client, r client.StopRequest) (sum client.StopAnswer, err error) {
+	for sum.DryRun = r.DryRun; ; {
+		n, err := c.Stop(ctx, r)
+		if err != nil {
+			return sum, err
+		}
+		sum.Matched, sum.Cancelled, sum.TooLate = sum.Matched+n.Matched, sum.Cancelled+n.Cancelled, sum.TooLate+n.TooLate
+		if r.After = n.Next; n.Next == "" {
+			return sum, nil
+		}
+	}
 }

@@ -107,14 +107,14 @@ func (c *change) push(ctx context.Context, to *client.Client, f pushing) error {
 	if c.differs() {
 		t, err := to.PutTemplate(ctx, c.Tenant, c.Name, client.PutTemplateRequest{TemplateContent: c.file.content(), Version: c.Version, Reason: f.reason})
 		if err != nil {
-			return &about{c.File, err}
+			return &about{placeIn(c.File, err), err}
 		}
 		c.Action, c.Version, c.Published, c.Warnings = "drafted", t.Version, t.Published, t.Warnings
 	}
 	if f.publish && c.Published != c.Version {
 		t, err := to.PublishTemplate(ctx, c.Tenant, c.Name, c.Version, f.reason)
 		if err != nil {
-			return &about{c.File, err}
+			return &about{placeIn(c.File, err), err}
 		}
 		c.Action, c.Published = "published", t.Published
 		c.Warnings = append(c.Warnings, t.Warnings...)
@@ -127,7 +127,7 @@ func rehearse(ctx context.Context, to *client.Client, c *change) error {
 	content := c.file.content()
 	p, err := to.PreviewTemplate(ctx, client.PreviewRequest{Template: &content, Tenant: c.Tenant, Name: c.Name})
 	if err != nil {
-		return &about{c.File, err}
+		return &about{placeIn(c.File, err), err}
 	}
 	var faults []error
 	for _, x := range p.Problems {
@@ -135,4 +135,14 @@ func rehearse(ctx context.Context, to *client.Client, c *change) error {
 	}
 	c.Warnings = p.Warnings
 	return errors.Join(faults...)
+}
+
+// placeIn is a file and the one field of it that is wrong: its fault may name a line, which is the field's and not the
+// file's.
+func placeIn(file string, err error) string {
+	var refused *client.Error
+	if errors.As(err, &refused) && len(refused.Errors) == 1 && refused.Errors[0].Pointer != "" {
+		return file + ", " + refused.Errors[0].Pointer
+	}
+	return file
 }

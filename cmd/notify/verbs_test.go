@@ -219,7 +219,8 @@ var changing = []struct {
 	{regexp.MustCompile(`nfy_(live|test)_[0-9a-z]{10}_[0-9a-z]+`), "nfy_${1}_KEY"},
 	{regexp.MustCompile(`(nfy_(live|test)_|\bkey[ :]|"id":"|"key":"|"key:|(?m:^))[0-9a-z]{10}(…|"| |,|\n)`), "${1}KEYID${3}"},
 	{regexp.MustCompile(`\d{4}-\d\d-\d\d[ T]\d\d:\d\d:\d\d(\.\d+)?Z?`), "TIME"},
-	{regexp.MustCompile(`("ms":)\d+|\b\d+( ms)`), "${1}N${2}"},
+	{regexp.MustCompile(`, \d+ ms\n`), "\n"}, // not said of less than a millisecond
+	{regexp.MustCompile(`\b\d+( ms)`), "N${1}"},
 	{regexp.MustCompile(`("provider_id":"|\bid )dev-[0-9a-f]+`), "${1}PROVIDERID"},
 	{regexp.MustCompile(`\bjust now|\d+ seconds? ago`), "AGO"},
 	{regexp.MustCompile(`go1\.[0-9.]+`), "GOVERSION"},

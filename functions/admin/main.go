@@ -24,6 +24,6 @@ func main() {
 		if err := errors.Join(err1, err2); err != nil {
 			return nil, err
 		}
-		return onlambda.HTTP(a.API(append(api, con.Endpoints()...)...), a.Metrics), nil
+		return onlambda.HTTP(a.API(append(api, con.Endpoints()...)...), a.Metrics, a.Log), nil
 	})
 }

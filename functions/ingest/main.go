@@ -16,6 +16,6 @@ func main() {
 		if err != nil {
 			return nil, err
 		}
-		return onlambda.HTTP(a.API(messages.Sending(in)...), a.Metrics), nil
+		return onlambda.HTTP(a.API(messages.Sending(in)...), a.Metrics, a.Log), nil
 	})
 }

@@ -18,7 +18,7 @@ func main() {
 			return nil, err
 		}
 		return onlambda.Either(
-			onlambda.HTTP(a.API(receipts.Endpoints(rec)...), a.Metrics),
+			onlambda.HTTP(a.API(receipts.Endpoints(rec)...), a.Metrics, a.Log),
 			onlambda.SQS(rec, a.Metrics, a.Log),
 		), nil
 	})

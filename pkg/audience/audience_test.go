@@ -214,7 +214,8 @@ func TestRoundTrip(t *testing.T) {
 	t.Parallel()
 	rapid.Check(t, func(t *rapid.T) {
 		cell := rapid.OneOf(rapid.StringMatching(`[a-z0-9 ,;"'+=@.\n-]{0,12}`), rapid.SampledFrom([]string{"=1+1", "+8613800138000", "-5", "@x", "'=x", "张三", "\t=x", "a\rb"}))
-		rows := [][]string{{"to", "name"}}
+		name := rapid.SampledFrom([]string{"name", "=x", "@x", "'=x", "+1 a", "-", "-5", "姓名"})
+		rows := [][]string{{"to", name.Draw(t, "column")}}
 		for range rapid.IntRange(0, 20).Draw(t, "rows") {
 			rows = append(rows, []string{"x" + cell.Draw(t, "to"), cell.Draw(t, "name")})
 		}
@@ -233,6 +234,9 @@ func TestRoundTrip(t *testing.T) {
 				t.Fatalf("%v %v of\n%s(-want +got): %s", err, row.Faults, whole, diff)
 			}
 			at = r.Place()
+			if diff := cmp.Diff(rows[0], at.Columns); diff != "" {
+				t.Fatal("columns (-want +got):", diff)
+			}
 		}
 		if r, err := NewReader(bytes.NewReader(whole[at.Offset:]), CSV, at); at.Offset > 0 {
 			if _, end := r.Next(); err != nil || end != io.EOF {

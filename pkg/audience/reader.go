@@ -137,9 +137,9 @@ func (r *Reader) header() error {
 		return &FileError{fmt.Sprintf("the file has %d columns; %d are allowed", len(cells), maxColumns)}
 	}
 	for i, name := range cells {
-		cells[i] = strings.TrimSpace(name)
+		cells[i] = unescape(strings.TrimSpace(name))
 		switch {
-		case utf8.RuneCountInString(name) > maxName:
+		case utf8.RuneCountInString(cells[i]) > maxName:
 			return &FileError{fmt.Sprintf("the name of column %d has more than %d characters; the first line names the columns", i+1, maxName)}
 		case cells[i] != "" && slices.Contains(cells[:i], cells[i]):
 			return &FileError{fmt.Sprintf("two columns have one name: columns %d and %d; give each a name of its own", slices.Index(cells, cells[i])+1, i+1)}

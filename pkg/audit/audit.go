@@ -57,7 +57,7 @@ func unread(err error) error {
 type Filter struct {
 	By   string // key:<id> or user:<name>, or what follows the colon
 	What string // made, changed, deleted, or a deed's
-	Kind string // a document's; message, address or redrive of a deed
+	Kind string // a document's; message, address, redrive or run of a deed
 	Name string // a part of what it was done to
 	// From is inclusive, To exclusive; without them it is the last 7 days.
 	From, To time.Time
@@ -77,7 +77,7 @@ type Entry struct {
 	Reason  string
 	IP      string
 	Request string
-	Changes []Change // of a document, in the order of their paths
+	Changes []store.Change // in the order of their paths; of a deed, what came of it
 }
 
 const (

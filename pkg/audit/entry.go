@@ -18,19 +18,9 @@ const (
 	Deleted = "deleted"
 )
 
-// Change is a value that a version changed. What was not set before, or is not after, is "".
-type Change struct {
-	Path   string // as /owner/name
-	Before string // as JSON
-	After  string
-}
-
-// kindOf is the kind of what a deed was done to.
-var kindOf = map[string]string{"revealed": "message", "retried": "message", "redriven": "redrive", "stopped": "redrive", "suppressed": "address", "unsuppressed": "address"}
-
 func entryOf(a *store.Audited) Entry {
 	if d := a.Deed; d != nil {
-		return Entry{At: d.At, By: d.By, What: d.What, Kind: kindOf[d.What], Name: d.Object, Tenant: d.Tenant, Reason: d.Reason, IP: d.IP, Request: d.Request}
+		return Entry{At: d.At, By: d.By, What: d.What, Kind: d.Kind, Name: d.Object, Tenant: d.Tenant, Reason: d.Reason, IP: d.IP, Request: d.Request, Changes: d.Changes}
 	}
 	d := a.Doc
 	e := Entry{At: d.At, By: d.Author, What: Changed, Kind: string(d.Kind), Name: d.Name, Tenant: d.Tenant, Version: d.Version, Reason: d.Reason}
@@ -50,7 +40,7 @@ func entryOf(a *store.Audited) Entry {
 }
 
 // changes compares two bodies, value by value.
-func changes(before, after []byte) []Change {
+func changes(before, after []byte) []store.Change {
 	was, is := flat(before), flat(after)
 	paths := map[string]bool{}
 	for path := range was {
@@ -59,10 +49,10 @@ func changes(before, after []byte) []Change {
 	for path := range is {
 		paths[path] = true
 	}
-	var out []Change
+	var out []store.Change
 	for _, path := range slices.Sorted(maps.Keys(paths)) {
 		if was[path] != is[path] {
-			out = append(out, Change{Path: path, Before: cut(was[path]), After: cut(is[path])})
+			out = append(out, store.Change{Path: path, Before: cut(was[path]), After: cut(is[path])})
 		}
 	}
 	return out

@@ -45,7 +45,7 @@ func (a *Audit) Reveal(ctx context.Context, p tenant.Principal, id, reason, ip, 
 	if to == "" {
 		return "", problem.New(problem.NotAllowedNow, "the recipient is erased, as planned for records of this age")
 	}
-	err = a.Store.AddDeed(ctx, p, a.now(), store.Deed{What: "revealed", Object: string(r.ID), Tenant: r.Tenant, Reason: reason, IP: ip, Request: request})
+	err = a.Store.AddDeed(ctx, p, a.now(), store.Deed{What: "revealed", Kind: "message", Object: string(r.ID), Tenant: r.Tenant, Reason: reason, IP: ip, Request: request})
 	if err != nil {
 		return "", problem.New(problem.Unavailable, "it could not be noted that you asked, so it is not revealed; try again").Because(err)
 	}

@@ -21,6 +21,9 @@ var ErrNotFound = errors.New("blob: not found")
 // uploaded by their owners.
 const MaxPut = 16 << 20
 
+// MaxList is how many keys List gives at most.
+const MaxList = 1000
+
 // Grant lets somebody put one object himself: an HTTP request that is good until a time.
 type Grant struct {
 	Method string
@@ -33,11 +36,13 @@ type Grant struct {
 type Store interface {
 	// Put keeps an object whole or not at all, in place of one of the same key.
 	Put(ctx context.Context, key string, body []byte) error
+	// Copy keeps what there is under a key under another one too, however large it is.
+	Copy(ctx context.Context, from, to string) error
 	// Open reads an object from an offset on; at or past its end there is nothing to read.
 	Open(ctx context.Context, key string, from int64) (io.ReadCloser, error)
 	// Size is an object's, in bytes.
 	Size(ctx context.Context, key string) (int64, error)
-	// List gives the keys with a prefix, in order, at most 1,000, after one of them.
+	// List gives the keys with a prefix, in order, at most MaxList, after one of them.
 	List(ctx context.Context, prefix, after string) ([]string, error)
 	// Delete removes objects; those that are not there are no fault.
 	Delete(ctx context.Context, keys ...string) error

@@ -140,7 +140,7 @@ func (b Breaker) Observe(s Seen, now message.Time) Breaker {
 	switch before {
 	case Closed:
 		if b.fails(good, bad) {
-			return opened(now, now, openFor)
+			return opened(b.since(now), now, openFor)
 		}
 	case Probing:
 		switch {
@@ -157,6 +157,15 @@ func (b Breaker) Observe(s Seen, now message.Time) Breaker {
 		b.Slots, b.Streak = nil, 0
 	}
 	return b
+}
+
+// since is from when on an account does not work that fails now: as it failed before, where it was not given yet what it
+// is owed. Else that would be forgotten. It is a moment earlier, as redrives are told apart by their times.
+func (b Breaker) since(now message.Time) message.Time {
+	if b.Owed == 0 {
+		return now
+	}
+	return b.Owed.Add(slots*span) - 1
 }
 
 func opened(since, now message.Time, wait time.Duration) Breaker {

@@ -94,6 +94,28 @@ func TestComesBack(t *testing.T) {
 	}
 }
 
+// One that fails again before it was given what it is owed is owed that still when it works again.
+func TestOwedStill(t *testing.T) {
+	t.Parallel()
+	tr := newTraffic(1000, message.Unknown)
+	tr.run(60)
+	tr.says = func() message.Outcome { return message.Accepted }
+	for tr.b.Owed == 0 {
+		tr.run(1)
+	}
+	first := tr.b.Owed
+	tr.says = func() message.Outcome { return message.Unknown }
+	tr.run(60)
+	if tr.b.State(tr.now) == breaker.Closed {
+		t.Fatalf("%+v", tr.b)
+	}
+	tr.says = func() message.Outcome { return message.Accepted }
+	tr.run(1200)
+	if tr.b.State(tr.now) != breaker.Closed || tr.b.Owed == 0 || tr.b.Owed >= first {
+		t.Errorf("%+v, and the first time from %s on", tr.b, first)
+	}
+}
+
 // What fails now and then goes on, as does one that refuses messages or slows us down.
 func TestWorks(t *testing.T) {
 	t.Parallel()

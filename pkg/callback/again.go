@@ -3,6 +3,7 @@ package callback
 import (
 	"context"
 	"errors"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -118,6 +119,9 @@ func (c *Callbacks) Test(ctx context.Context, p tenant.Principal, owner, name st
 		return Sent{}, err
 	}
 	now := c.now()
+	if err := c.deed(ctx, p, "tested", e); err != nil {
+		return Sent{}, err
+	}
 	body, err := json.Marshal(Event{Test, now.Std(), EventData{Tenant: owner, Endpoint: name}})
 	if err != nil {
 		return Sent{}, unavailable(err)
@@ -129,12 +133,28 @@ func (c *Callbacks) Test(ctx context.Context, p tenant.Principal, owner, name st
 	return Sent{r, body}, nil
 }
 
+// deed keeps in the audit, before it is done, that somebody has callbacks made by hand. What a tenant's own system does
+// for its endpoints is its traffic: the endpoint's list shows it.
+func (c *Callbacks) deed(ctx context.Context, p tenant.Principal, what string, e *config.Endpoint, about ...store.Change) error {
+	if !p.ByHand() {
+		return nil
+	}
+	err := c.Store.AddDeed(ctx, p, c.now(), store.Deed{What: what, Kind: string(store.Endpoints), Object: e.Tenant + "/" + e.Name, Tenant: e.Tenant, Changes: about})
+	if err != nil {
+		return unavailable(err)
+	}
+	return nil
+}
+
 // on finds an endpoint that callbacks may be made for.
 func (c *Callbacks) on(ctx context.Context, p tenant.Principal, owner, name string) (*config.Endpoint, error) {
 	if err := sends(p); err != nil {
 		return nil, err
 	}
 	e, err := c.find(ctx, p, owner, name)
+	if err == nil && !p.Steers(owner) {
+		return nil, problem.New(problem.Forbidden, "this key sees what other tenants have, and changes what its own has only")
+	}
 	if err == nil && !e.Live(c.now()) {
 		return nil, problem.New(problem.NotAllowedNow, "endpoint %s is off; switch it on first", name)
 	}
@@ -159,6 +179,9 @@ func (c *Callbacks) Resend(ctx context.Context, p tenant.Principal, owner, name 
 	records, more, err := c.list(ctx, p, e, f.in(c.now()), f.Limit, f.Before)
 	if err != nil {
 		return out, unavailable(err)
+	}
+	if err := c.deed(ctx, p, "resent", e); err != nil {
+		return out, err
 	}
 	for _, r := range records {
 		lost := r.Status.Terminal() || r.Status == message.InDoubt
@@ -206,10 +229,13 @@ func (c *Callbacks) ResendOne(ctx context.Context, p tenant.Principal, owner, na
 	if err != nil {
 		return Sent{}, unavailable(err)
 	}
+	if r.Class == message.Callback && r.Endpoint != name {
+		return Sent{}, problem.New(problem.NotAllowedNow, "callback %s is of endpoint %s", id, r.Endpoint)
+	}
+	if err := c.deed(ctx, p, "resent", e, store.Change{Path: "/message", After: strconv.Quote(string(id))}); err != nil {
+		return Sent{}, err
+	}
 	if r.Class == message.Callback {
-		if r.Endpoint != name {
-			return Sent{}, problem.New(problem.NotAllowedNow, "callback %s is of endpoint %s", id, r.Endpoint)
-		}
 		made, err := c.resend(ctx, p, e, r)
 		if errors.Is(err, store.ErrErased) {
 			return Sent{}, problem.New(problem.NotAllowedNow, "what callback %s said is erased; name the message that it was about", id)

@@ -1,6 +1,10 @@
 package callback_test
 
 import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +14,7 @@ import (
 	"github.com/opennotify/notify/pkg/intake/intaketest"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -125,6 +130,7 @@ func TestMay(t *testing.T) {
 		{"reader", intaketest.Principal("shop", true, tenant.Read), "", problem.Forbidden},
 		{"sender", intaketest.Principal("shop", true, tenant.Send), problem.Forbidden, problem.Forbidden},
 		{"operator", intaketest.Operator, "", ""},
+		{"another tenant's, who sees all", intaketest.Principal("bank", true, tenant.Send, tenant.Read, tenant.Support), "", problem.Forbidden},
 		{"another tenant", intaketest.Bank, problem.NotFound, problem.NotFound},
 	} {
 		check := func(what string, err error, want problem.Code) {
@@ -149,4 +155,60 @@ func TestMay(t *testing.T) {
 	}
 	_, err := w.told.Test(t.Context(), intaketest.Shop, "shop", "none")
 	refused(t, err, problem.NotFound)
+}
+
+// Who tests an endpoint by hand, or sends to it again, is in the audit, and nothing is made that is not; what the
+// tenant's own system asks for is not.
+func TestDeeds(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.delivered(intaketest.Shop)
+	w.endpoint(config.Endpoint{Name: "all", URL: "https://a.example/"})
+	for _, p := range []tenant.Principal{intaketest.Shop, intaketest.Operator} {
+		_, err1 := w.told.Test(t.Context(), p, "shop", "all")
+		w.Advance(time.Second)
+		_, err2 := w.told.Resend(t.Context(), p, "shop", "all", callback.Filter{Limit: 1}, false)
+		w.Advance(time.Second)
+		_, err3 := w.told.ResendOne(t.Context(), p, "shop", "all", r.ID)
+		if err := errors.Join(err1, err2, err3); err != nil {
+			t.Fatal(err)
+		}
+	}
+	list, _, err := w.Store.Audit(t.Context(), system, store.Day(w.Time()), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range list {
+		if d := a.Deed; d != nil {
+			got = append(got, fmt.Sprint(d.By, " ", d.What, " ", d.Kind, " ", d.Object, " of ", d.Tenant, " ", d.Changes))
+		}
+	}
+	by := intaketest.Operator.Name
+	want := []string{by + ` resent endpoint shop/all of shop [{/message  "` + string(r.ID) + `"}]`, by + " resent endpoint shop/all of shop []", by + " tested endpoint shop/all of shop []"}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q\nwant %q", got, want)
+	}
+	w.ports.Store = deaf{w.Store}
+	down, err := callback.New(w.ports)
+	if err != nil {
+		t.Fatal(err)
+	}
+	before := len(w.list("all"))
+	_, err1 := down.Test(t.Context(), intaketest.Operator, "shop", "all")
+	_, err2 := down.Resend(t.Context(), intaketest.Operator, "shop", "all", callback.Filter{Limit: 10}, true)
+	_, err3 := down.ResendOne(t.Context(), intaketest.Operator, "shop", "all", r.ID)
+	for _, err := range []error{err1, err2, err3} {
+		refused(t, err, problem.Unavailable)
+	}
+	if n := len(w.list("all")); n != before {
+		t.Errorf("%d callbacks, before %d", n, before)
+	}
+}
+
+// deaf is a store that keeps no deeds.
+type deaf struct{ *store.Store }
+
+func (deaf) AddDeed(context.Context, tenant.Principal, message.Time, store.Deed) error {
+	return errors.New("down")
 }

@@ -24,6 +24,7 @@ type Store interface {
 	Health(ctx context.Context, p tenant.Principal, owner, name string) (store.Health, error)
 	PutHealth(ctx context.Context, p tenant.Principal, now message.Time, owner, name string, h store.Health) (store.Health, error)
 	Doc(ctx context.Context, k store.Kind, name string) (store.Doc, error)
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
 	PutDoc(ctx context.Context, p tenant.Principal, now message.Time, d store.Doc) (store.Doc, error)
 }
 

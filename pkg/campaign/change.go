@@ -22,7 +22,7 @@ import (
 // crash came between.
 func (c *Campaigns) PutSchedule(ctx context.Context, p tenant.Principal, s Schedule, d AudienceDraft, change Change) (Versioned, error) {
 	none := Versioned{}
-	if err := changes(p); err != nil {
+	if err := changes(p, s.Tenant); err != nil {
 		return none, err
 	}
 	t, err := c.sees(ctx, p, s.Tenant)
@@ -54,31 +54,55 @@ func (c *Campaigns) PutSchedule(ctx context.Context, p tenant.Principal, s Sched
 	if err != nil {
 		return none, err
 	}
-	if s.Audience, s.Paused, err = c.audienceOf(ctx, p, head, s, d); err != nil {
+	old, err := replaced(head)
+	if err != nil {
+		return none, err
+	}
+	if s.Audience, err = c.audienceOf(ctx, p, old, s, d); err != nil {
 		return none, err
 	}
 	if _, s.Class, err = c.version(ctx, s.Tenant, p.Live, s.Content); err != nil {
 		return none, err
 	}
 	s.Owner, s.Live, s.Key = t.Owner.Name, p.Live, p.KeyID
+	if s.Paused, s.Since = old.Paused, old.Since; old.Name == "" { // only Pause and Resume change the one, nothing the other
+		s.Since = head.Version + 1
+	}
 	return c.save(ctx, p, head, s, change.Reason)
 }
 
-// audienceOf keeps the audience of a new version, or takes that of the one before; and says whether the schedule
-// is paused, which only Pause and Resume change.
-func (c *Campaigns) audienceOf(ctx context.Context, p tenant.Principal, head store.Doc, s Schedule, d AudienceDraft) (Audience, bool, error) {
-	var old Schedule
-	if head.Version > 0 && !head.Deleted {
-		var err error
-		if old, err = readSchedule(head); err != nil {
-			return Audience{}, false, unavailable(err)
-		}
+// replaced is the schedule that a new version replaces; the zero Schedule where there is none, or it was deleted.
+func replaced(head store.Doc) (Schedule, error) {
+	if head.Version == 0 || head.Deleted {
+		return Schedule{}, nil
 	}
-	if d.Unchanged && old.Name != "" {
-		return old.Audience, old.Paused, d.check()
+	old, err := readSchedule(head)
+	if err != nil {
+		return old, unavailable(err)
 	}
-	a, err := c.keep(ctx, p, s.Tenant, "audiences/"+s.Tenant+"/"+s.Name, s.Content, d)
-	return a, old.Paused, err
+	return old, nil
+}
+
+// audienceOf keeps the audience of a new version, or takes that of the one before.
+func (c *Campaigns) audienceOf(ctx context.Context, p tenant.Principal, old, s Schedule, d AudienceDraft) (Audience, error) {
+	folder := "audiences/" + s.Tenant + "/" + s.Name
+	a, err := old.Audience, d.check()
+	if !d.Unchanged || old.Name == "" {
+		a, err = c.keep(ctx, p, s.Tenant, folder, s.Content, d)
+	}
+	if err != nil || !strings.HasPrefix(a.Kept, uploads) {
+		return a, err
+	}
+	// An upload is kept for a month, a schedule's list as long as it is.
+	upload := a.Kept
+	a.Kept = folder + "/" + c.NewULID(c.now())
+	switch err := c.Blobs.Copy(ctx, upload, a.Kept); {
+	case gone(err):
+		return a, problem.Invalid(problem.At("/audience", problem.BadValue, unkept))
+	case err != nil:
+		return a, unavailable(err)
+	}
+	return a, nil
 }
 
 // expected reads the version that a change replaces, and refuses one of another.
@@ -161,7 +185,7 @@ func (c *Campaigns) settled(ctx context.Context, d store.Doc, err error) {
 
 // PauseSchedule keeps a schedule from starting runs, or lets it again. Runs that go on, go on.
 func (c *Campaigns) PauseSchedule(ctx context.Context, p tenant.Principal, of, name string, paused bool, why string) (Versioned, error) {
-	if err := changes(p); err != nil {
+	if err := changes(p, of); err != nil {
 		return Versioned{}, err
 	}
 	if err := (Change{Reason: why}).check(); err != nil {
@@ -191,7 +215,7 @@ func external(name string) error {
 // DeleteSchedule cancels a schedule, and stops the runs that it has under way. Asked again, it does so again: who
 // asked first may have died in between.
 func (c *Campaigns) DeleteSchedule(ctx context.Context, p tenant.Principal, of, name string, change Change) error {
-	if err := changes(p); err != nil {
+	if err := changes(p, of); err != nil {
 		return err
 	}
 	if err := change.check(); err != nil {
@@ -218,11 +242,11 @@ func (c *Campaigns) DeleteSchedule(ctx context.Context, p tenant.Principal, of, 
 // stopRuns stops the runs that a schedule has under way.
 func (c *Campaigns) stopRuns(ctx context.Context, p tenant.Principal, of, name string) error {
 	for after := ""; ; {
-		jobs, next, err := c.Store.Jobs(ctx, c.as, of, KindRun, topic(name), 100, after)
+		page, err := c.Store.Jobs(ctx, c.as, of, KindRun, topic(name), 100, after)
 		if err != nil {
 			return unavailable(err)
 		}
-		for _, j := range jobs {
+		for _, j := range page.Jobs {
 			if j.State.Ended() {
 				continue
 			}
@@ -230,7 +254,7 @@ func (c *Campaigns) stopRuns(ctx context.Context, p tenant.Principal, of, name s
 				return unavailable(err)
 			}
 		}
-		if after = next; after == "" || len(jobs) > 0 && jobs[len(jobs)-1].State.Ended() { // older ones ended before
+		if after = page.Next; after == "" || len(page.Jobs) > 0 && page.Jobs[len(page.Jobs)-1].State.Ended() { // older ones ended before
 			return nil
 		}
 	}
@@ -238,7 +262,7 @@ func (c *Campaigns) stopRuns(ctx context.Context, p tenant.Principal, of, name s
 
 // RunSchedule starts a run now, whatever the time: for a day, which is today in the schedule's zone without one.
 func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, name, date, why string) (Run, error) {
-	if err := changes(p); err != nil {
+	if err := changes(p, of); err != nil {
 		return Run{}, err
 	}
 	if _, err := time.Parse(time.DateOnly, date); err != nil && date != "" {
@@ -258,14 +282,9 @@ func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, nam
 	if s.External {
 		return Run{}, external(name)
 	}
-	jobs, _, err := c.Store.Jobs(ctx, c.as, of, KindRun, topic(name), 1, "")
+	id, err := c.free(ctx, of, name)
 	if err != nil {
-		return Run{}, unavailable(err)
-	}
-	if len(jobs) > 0 && !jobs[0].State.Ended() {
-		if r, err := openRun(jobs[0]); err == nil && r.at.Ended == 0 {
-			return Run{}, problem.New(problem.NotAllowedNow, "run %s of this schedule is under way; stop it first, or wait for its end", jobs[0].ID)
-		}
+		return Run{}, err
 	}
 	plan, err := s.When.timer().Plan()
 	if err != nil {
@@ -273,9 +292,39 @@ func (c *Campaigns) RunSchedule(ctx context.Context, p tenant.Principal, of, nam
 	}
 	spec := s.spec(plan, c.Now().Truncate(time.Second))
 	spec.Manual, spec.Window, spec.Date = true, 0, cmp.Or(date, spec.Date)
-	j, err := c.start(ctx, store.Job{ID: runID("manual", of, name, spec.Due.String(), spec.Date), Tenant: of, Topic: topic(name), Author: p.Name, Reason: why}, spec)
-	if err != nil {
-		return Run{}, unavailable(err)
+	r, err := c.order(ctx, p, store.Job{ID: id, Tenant: of, Topic: topic(name), Reason: why}, spec)
+	if err == nil && r.Date != spec.Date { // somebody who asked at the same moment was quicker
+		return Run{}, problem.New(problem.NotAllowedNow, "run %s of this schedule is under way; stop it first, or wait for its end", id)
 	}
-	return c.runView(j)
+	return r, err
+}
+
+// free gives the id of the next run that somebody starts by hand, where none is under way. It follows from the run
+// before, and so do those after it: the list may not show yet what was just started, a record is there at once, and
+// two who ask at the same time ask for one run.
+func (c *Campaigns) free(ctx context.Context, of, name string) (string, error) {
+	page, err := c.Store.Jobs(ctx, c.as, of, KindRun, topic(name), 1, "")
+	if err != nil {
+		return "", unavailable(err)
+	}
+	before, known := store.Job{}, len(page.Jobs) > 0
+	if known {
+		before = page.Jobs[0]
+	}
+	for {
+		if known && !before.State.Ended() {
+			if r, err := openRun(before); err == nil && r.at.Ended == 0 {
+				return "", problem.New(problem.NotAllowedNow, "run %s of this schedule is under way; stop it first, or wait for its end", before.ID)
+			}
+		}
+		id := runID("manual", of, name, before.ID)
+		before, err = c.Store.Job(ctx, c.as, id)
+		if errors.Is(err, store.ErrNotFound) {
+			return id, nil
+		}
+		if err != nil {
+			return "", unavailable(err)
+		}
+		known = true
+	}
 }

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"maps"
 	"net/url"
 	"slices"
 	"strconv"
@@ -59,14 +60,28 @@ func may(p tenant.Principal, scopes ...tenant.Scope) error {
 	return problem.New(problem.Forbidden, "this needs a key with the scope %v", scopes)
 }
 
-// changes and reads are who may.
-func changes(p tenant.Principal) error { return may(p, tenant.Send, tenant.Operate) }
-func reads(p tenant.Principal) error   { return may(p, tenant.Read, tenant.Operate) }
+// reads refuses who may not see what tenants have.
+func reads(p tenant.Principal) error { return may(p, tenant.Read, tenant.Operate) }
+
+// changes refuses who may not change what a tenant has: who sends, but for another, though it sees that one's messages
+// too. What is not seen at all is refused where it is looked for.
+func changes(p tenant.Principal, of string) error {
+	if err := may(p, tenant.Send, tenant.Operate); err != nil {
+		return err
+	}
+	if p.Sees(of) && !p.Steers(of) {
+		return problem.New(problem.Forbidden, "this key sees what other tenants have, and changes what its own has only")
+	}
+	return nil
+}
 
 // unavailable is a fault below us.
 func unavailable(err error) error {
 	if p := (*problem.Error)(nil); errors.As(err, &p) {
 		return p
+	}
+	if errors.Is(err, store.ErrCursor) {
+		return problem.Invalid(problem.At("query:after", problem.BadValue, "after must be the next of an earlier answer; leave it out to begin"))
 	}
 	return problem.New(problem.Unavailable, "it cannot be done right now; try again").After(time.Second).Because(err)
 }
@@ -107,8 +122,39 @@ func (c *Campaigns) checkContent(ctx context.Context, of string, live bool, cont
 		return problem.Invalid(problem.At("/version", problem.UnknownTemplate, "the template has the versions 1 to %d", head.Latest))
 	case head.Class == message.OTP:
 		return problem.Invalid(problem.At("/template", problem.BadValue, "the template is of the class otp: a code is for one person who waits for it"))
-	case content.TTLSeconds < 0:
-		return problem.Invalid(problem.At("/ttl_seconds", problem.BadValue, "ttl_seconds is 1 or more; leave it out for the class's"))
+	case content.TTLSeconds < 0 || content.TTLSeconds > int(message.MaxTTL.Seconds()):
+		return problem.Invalid(problem.At("/ttl_seconds", problem.BadValue, "ttl_seconds is 1 to %d; leave it out for the class's", int(message.MaxTTL.Seconds())))
+	}
+	return c.fits(ctx, of, live, content)
+}
+
+// fits tells whether the version has the channel and the variables of a content; those that are missing may come with
+// the rows. Of rows that are read later only, each would be found wrong, and a schedule's every day.
+func (c *Campaigns) fits(ctx context.Context, of string, live bool, content Content) error {
+	version, _, err := c.version(ctx, of, live, content)
+	if err != nil {
+		return err
+	}
+	owner, name := templateOf(of, content.Template)
+	t, err := c.Config.Version(ctx, message.Ref{Tenant: owner, Name: name, Version: version})
+	if err != nil {
+		return unavailable(err)
+	}
+	var faults []problem.Field
+	has := map[message.Channel]bool{}
+	for _, v := range t.Template().Variants {
+		has[v.Channel] = true
+	}
+	if content.Channel != "" && !has[content.Channel] {
+		faults = append(faults, problem.At("/channel", problem.NoVariant, "the template has no variant for this channel; it has %s", slices.Sorted(maps.Keys(has))))
+	}
+	for _, f := range t.Check(content.Vars) {
+		if f.Code != problem.MissingVariable {
+			faults = append(faults, f)
+		}
+	}
+	if len(faults) > 0 {
+		return problem.Invalid(faults...)
 	}
 	return nil
 }
@@ -229,7 +275,10 @@ const UploadPrefix = "aud_"
 // uploadTime is how long an upload's address is good.
 const uploadTime = time.Hour
 
-func uploadKey(of, id string) string { return "uploads/" + of + "/" + id }
+// uploads is the folder of what was uploaded.
+const uploads = "uploads/"
+
+func uploadKey(of, id string) string { return uploads + of + "/" + id }
 
 // Upload is a file on its way.
 type Upload struct {
@@ -239,7 +288,7 @@ type Upload struct {
 
 // Upload grants that a file is put as an audience.
 func (c *Campaigns) Upload(ctx context.Context, p tenant.Principal, of string, size int64) (Upload, error) {
-	if err := changes(p); err != nil {
+	if err := changes(p, of); err != nil {
 		return Upload{}, err
 	}
 	if _, err := c.sees(ctx, p, of); err != nil {
@@ -249,6 +298,12 @@ func (c *Campaigns) Upload(ctx context.Context, p tenant.Principal, of string, s
 		return Upload{}, problem.Invalid(problem.At("/size", problem.BadValue, "size is the file's in bytes: 1 to %d", audience.MaxBytes))
 	}
 	id := UploadPrefix + c.NewULID(c.now())
+	if p.ByHand() {
+		d := store.Deed{What: "uploaded", Kind: "audience", Object: id, Tenant: of, Changes: []store.Change{{Path: "/bytes", After: strconv.FormatInt(size, 10)}}}
+		if err := c.Store.AddDeed(ctx, p, c.now(), d); err != nil {
+			return Upload{}, unavailable(err)
+		}
+	}
 	g, err := c.Blobs.Upload(ctx, uploadKey(of, id), size, uploadTime)
 	if err != nil {
 		return Upload{}, unavailable(err)
@@ -275,7 +330,7 @@ func (c *Campaigns) size(ctx context.Context, of, id string) (int64, error) {
 
 // SourceSecret is what a tenant's system checks requests for its rows with.
 func (c *Campaigns) SourceSecret(ctx context.Context, p tenant.Principal, of string, generation int) (message.Secret, error) {
-	if err := changes(p); err != nil {
+	if err := changes(p, of); err != nil {
 		return "", err
 	}
 	if _, err := c.sees(ctx, p, of); err != nil {
@@ -294,4 +349,16 @@ func (c *Campaigns) job(ctx context.Context, p tenant.Principal, id string) (sto
 		return j, unavailable(fmt.Errorf("campaign: run %s: %w", id, err))
 	}
 	return j, nil
+}
+
+// steered reads a run that the principal may change.
+func (c *Campaigns) steered(ctx context.Context, p tenant.Principal, id string) (store.Job, error) {
+	if err := may(p, tenant.Send, tenant.Operate); err != nil {
+		return store.Job{}, err
+	}
+	j, err := c.job(ctx, p, id)
+	if err == nil {
+		err = changes(p, j.Tenant)
+	}
+	return j, err
 }

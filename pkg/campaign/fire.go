@@ -127,6 +127,10 @@ func (c *Campaigns) start(ctx context.Context, j store.Job, spec Spec) (store.Jo
 	if spec.Version == 0 {
 		owner, name := templateOf(j.Tenant, spec.Template)
 		head, ok, err := c.Config.Template(ctx, owner, name)
+		if err == nil && head.Published == 0 { // perhaps since a moment
+			c.Config.RenewTemplates(c.now())
+			head, ok, err = c.Config.Template(ctx, owner, name)
+		}
 		if err != nil {
 			return j, err
 		}
@@ -154,15 +158,22 @@ func (c *Campaigns) start(ctx context.Context, j store.Job, spec Spec) (store.Jo
 }
 
 // overtaken tells why a run is not to begin: its schedule was cancelled, paused or changed after it fired; or why it
-// is not to go on: it was cancelled. The document is read after the run was kept, and a cancellation looks for runs
-// after it changed the document: so one of the two sees the other. But who cancels may die before he looks, or see a
-// list that lags: so every page asks.
+// is not to go on: it was cancelled, whether or not another of its name was made since. The document is read after the
+// run was kept, and a cancellation looks for runs after it changed the document: so one of the two sees the other. But
+// who cancels may die before he looks, or see a list that lags: so every page asks.
 func (c *Campaigns) overtaken(ctx context.Context, r *run) (string, error) {
 	if r.Schedule == "" || r.External {
 		return "", nil
 	}
 	d, err := c.Store.Doc(ctx, store.Schedules, docName(r.Tenant, r.Schedule))
-	switch gone := errors.Is(err, store.ErrNotFound) || err == nil && d.Deleted; {
+	var s Schedule
+	gone := errors.Is(err, store.ErrNotFound) || err == nil && d.Deleted
+	if err == nil && !gone {
+		s, err = readSchedule(d)
+		// Who wrote either before there was a Since, or does so still while a deployment goes on, says nothing of it.
+		gone = err == nil && s.Since != 0 && r.Since != 0 && s.Since != r.Since
+	}
+	switch {
 	case gone && r.Page > 0:
 		return "its schedule was cancelled", nil
 	case gone:
@@ -171,10 +182,6 @@ func (c *Campaigns) overtaken(ctx context.Context, r *run) (string, error) {
 		return "", err
 	case r.Manual, r.Page > 0:
 		return "", nil
-	}
-	s, err := readSchedule(d)
-	if err != nil {
-		return "", err
 	}
 	plan, err := s.When.timer().Plan()
 	switch {

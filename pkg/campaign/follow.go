@@ -87,6 +87,10 @@ var care = []time.Duration{time.Minute, 10 * time.Minute, time.Hour, 6 * time.Ho
 // most receipts come within seconds.
 const soonRows = 1000
 
+// laggard is how long the list of a run's messages may lack some: an index lags by moments, and what cannot be read
+// stays out of the count for good.
+const laggard = 5 * time.Minute
+
 // follow watches the messages until none is on its way any more, and looks again for the receipts.
 func (c *Campaigns) follow(ctx context.Context, r *run) (job.Step, error) {
 	if _, err := c.sent(ctx, r); err != nil { // others wait for that
@@ -107,8 +111,9 @@ func (c *Campaigns) follow(ctx context.Context, r *run) (job.Step, error) {
 		}
 	}
 	now := c.now()
+	unseen := all < r.Counts["made"]+r.Counts["suppressed"] && now.Sub(r.at.Made) < laggard
 	switch {
-	case open > 0:
+	case open > 0, unseen:
 		return job.Step{Wait: patience(now.Sub(r.at.Made))}, nil
 	case r.at.Ended == 0:
 		r.at.Ended = now
@@ -179,7 +184,13 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 	if whole {
 		s := r.at.Survey.Whole
 		r.at.Care++
-		open := s[message.Sending] + s[message.Queued] + s[message.Scheduled]
+		open, seen := s[message.Sending]+s[message.Queued]+s[message.Scheduled], int64(0)
+		for _, n := range s {
+			seen += n
+		}
+		if seen < r.Counts["made"] { // the index lags
+			open++
+		}
 		step.Done = late <= 0 && (open == 0 || r.at.Care >= maxRounds)
 		if step.Wait = 10 * time.Second; open == 0 {
 			step.Wait = max(step.Wait, late)

@@ -25,11 +25,11 @@ type glance struct {
 func (c *Campaigns) neighbours(ctx context.Context, r *run) (neighbours, error) {
 	n := neighbours{sharing: 1}
 	for after := ""; ; {
-		jobs, next, err := c.Store.DueJobs(ctx, 0, 100, after)
+		page, err := c.Store.DueJobs(ctx, 0, 100, after) // what is unreadable is the sweep's to report
 		if err != nil {
 			return n, err
 		}
-		for _, j := range jobs {
+		for _, j := range page.Jobs {
 			var at glance
 			var of struct {
 				Class message.Class `json:"class"`
@@ -47,7 +47,7 @@ func (c *Campaigns) neighbours(ctx context.Context, r *run) (neighbours, error) 
 				n.under += m.N
 			}
 		}
-		if after = next; after == "" {
+		if after = page.Next; after == "" {
 			return n, nil
 		}
 	}

@@ -39,6 +39,9 @@ func (c *Campaigns) page(ctx context.Context, j store.Job) (job.Step, error) {
 	default:
 		step, err = c.follow(ctx, r)
 	}
+	if gone(err) { // it is kept for a month, and nobody let the run go on for longer
+		step, err = job.Step{Failed: unkept}, nil
+	}
 	if step.Failed != "" {
 		c.tell(ctx, r, step.Failed)
 	}
@@ -121,6 +124,9 @@ func (c *Campaigns) bind(ctx context.Context, r *run, names []string) (*audience
 	b, faults := audience.Bind(r.Audience.Format, names, r.Audience.Columns, t.Template().Variables)
 	return b, faults, nil
 }
+
+// unkept is why a run fails whose rows are there no more.
+const unkept = "its audience is no longer kept; upload it again"
 
 // gone tells whether an audience's object is not there.
 func gone(err error) bool { return errors.Is(err, blob.ErrNotFound) }

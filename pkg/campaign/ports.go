@@ -25,9 +25,9 @@ type Store interface {
 	History(ctx context.Context, k store.Kind, name string) ([]store.Doc, error)
 
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
-	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) ([]store.Job, string, error)
-	NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) ([]store.Job, string, error)
-	DueJobs(ctx context.Context, before message.Time, limit int, after string) ([]store.Job, string, error)
+	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) (store.FoundJobs, error)
+	NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) (store.FoundJobs, error)
+	DueJobs(ctx context.Context, before message.Time, limit int, after string) (store.FoundJobs, error)
 
 	ListShards() int
 	ByRun(ctx context.Context, p tenant.Principal, of, run string, began message.Time, shard, limit int, after string) (store.Found, error)
@@ -36,19 +36,21 @@ type Store interface {
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	SourceSecret(tenant string, generation int) message.Secret
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
 }
 
 // Config is what campaigns read of the configuration.
 type Config interface {
 	Tenant(ctx context.Context, name string) (tenant.Tenant, bool, error)
 	Template(ctx context.Context, tenant, name string) (config.Template, bool, error)
+	RenewTemplates(since message.Time)
 	Version(ctx context.Context, ref message.Ref) (*template.Compiled, error)
 }
 
 // Jobs does work in pages; *job.Jobs does.
 type Jobs interface {
 	Start(ctx context.Context, p tenant.Principal, j store.Job) (store.Job, bool, error)
-	Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string) (store.Job, error)
+	Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string, only ...store.JobState) (store.Job, error)
 }
 
 // Ports is everything that campaigns need.

@@ -6,9 +6,11 @@ import (
 	"crypto/hmac"
 	"crypto/sha256"
 	"encoding/base64"
+	"errors"
 	"fmt"
 	"io"
 	"net/http"
+	"net/url"
 	"strconv"
 	"strings"
 
@@ -78,7 +80,7 @@ func (c *Campaigns) pull(ctx context.Context, r *run) (job.Step, error) {
 		return job.Step{Failed: p.failed}, nil
 	}
 	if part.Len() > 0 {
-		if err := c.Blobs.Put(ctx, r.part(r.at.Parts), part.Bytes()); err != nil {
+		if err := c.Blobs.Put(ctx, r.copied(r.at.Parts), part.Bytes()); err != nil {
 			return job.Step{}, err
 		}
 		r.at.Parts++
@@ -111,6 +113,9 @@ func (c *Campaigns) ask(ctx context.Context, r *run) (out pulled, why string, er
 	req.Header.Set("Webhook-Signature", signature)
 	res, err := c.HTTP.Do(req)
 	if err != nil {
+		if way := (*url.Error)(nil); errors.As(err, &way) {
+			err = way.Err // the address may hold a token
+		}
 		return out, "", fmt.Errorf("campaign: the tenant's system: %w", err)
 	}
 	defer res.Body.Close()

@@ -10,6 +10,7 @@ import (
 	"strings"
 
 	"github.com/go-json-experiment/json"
+	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/opennotify/notify/pkg/audience"
 	"github.com/opennotify/notify/pkg/job"
@@ -38,8 +39,8 @@ type badHead struct {
 }
 
 // read reads and checks a page of the audience, before anything is made of it: how many rows there are, which
-// are wrong, which recipients come twice. What is not kept already is kept on the way, so that a run reads
-// the same rows whenever it goes on.
+// are wrong, which recipients come twice. What others can write is kept on the way, so that a run reads the same
+// rows whenever it goes on: what was weighed is what is sent.
 func (c *Campaigns) read(ctx context.Context, r *run) (job.Step, error) {
 	switch {
 	case r.Audience.Failures != "":
@@ -72,8 +73,8 @@ func (c *Campaigns) read(ctx context.Context, r *run) (job.Step, error) {
 		return job.Step{}, err
 	}
 	var raw bytes.Buffer
-	in := io.Reader(src)
-	if r.Audience.Kept == "" {
+	in, copies := io.Reader(src), r.Audience.others() && (first || r.at.Parts > 0)
+	if copies {
 		in = io.TeeReader(src, &raw)
 	}
 	from := r.at.At.Offset
@@ -87,8 +88,8 @@ func (c *Campaigns) read(ctx context.Context, r *run) (job.Step, error) {
 	case p.failed != "":
 		return job.Step{Failed: p.failed}, nil
 	}
-	if r.Audience.Kept == "" {
-		if err := c.Blobs.Put(ctx, r.part(r.at.Parts), raw.Bytes()[:r.at.At.Offset-from]); err != nil {
+	if copies {
+		if err := c.Blobs.Put(ctx, r.copied(r.at.Parts), raw.Bytes()[:r.at.At.Offset-from]); err != nil {
 			return job.Step{}, err
 		}
 		r.at.Parts++
@@ -103,7 +104,7 @@ func (r *run) source() string {
 
 func (r *run) missing() string {
 	if r.Audience.Kept != "" {
-		return "its audience is no longer kept; upload it again"
+		return unkept
 	}
 	return fmt.Sprintf("there is no file %s in the tenant's folder of sources", strings.ReplaceAll(r.Audience.Path, "{run_date}", r.Date))
 }
@@ -289,12 +290,13 @@ func general(pr *problem.Error) string {
 func (p *reader) keep(ctx context.Context) error {
 	if len(p.bad) > 0 {
 		var b bytes.Buffer
-		if err := json.MarshalWrite(&b, badHead{p.at.At.Columns}); err != nil {
+		if err := json.MarshalWrite(&b, badHead{p.at.At.Columns}, jsontext.AllowInvalidUTF8(true)); err != nil {
 			return fmt.Errorf("campaign: bad rows: %w", err)
 		}
 		b.WriteByte('\n')
 		for _, row := range p.bad {
-			if err := json.MarshalWrite(&b, row); err != nil {
+			// A cell that is not UTF-8 is what is wrong with many a row; � stands in its place.
+			if err := json.MarshalWrite(&b, row, jsontext.AllowInvalidUTF8(true)); err != nil {
 				return fmt.Errorf("campaign: a bad row: %w", err)
 			}
 			b.WriteByte('\n')

@@ -20,7 +20,7 @@ const patienceWithTimers = 90 * time.Second
 
 // Reconcile makes the timers what the documents say, and starts what no timer started: a crash between a
 // document and its timer, or a timer that was lost, costs nobody a run. Back is how far it looks for such
-// runs; one that is later than its schedule allows is recorded as missed.
+// runs at least, and as far as a schedule lets them be late; one that is later than that is recorded as missed.
 func (c *Campaigns) Reconcile(ctx context.Context, back time.Duration) error {
 	docs, bad, err := c.Store.Docs(ctx, store.Schedules)
 	if err != nil {
@@ -85,13 +85,18 @@ func (c *Campaigns) settle(ctx context.Context, d store.Doc, s *Schedule, have [
 
 // catchUp starts the run that should have begun last, if nobody did.
 func (c *Campaigns) catchUp(ctx context.Context, d store.Doc, s *Schedule, plan timer.Plan, now time.Time, back time.Duration) error {
-	from := now.Add(-back)
-	if d.At.Std().After(from) { // before, something else was in force
-		from = d.At.Std()
+	from := now.Add(-max(back, s.late()))
+	if d.At.Std().After(from) { // before, something else was in force, whose timer had its time if it was not replaced
+		from = d.At.Std().Add(-patienceWithTimers)
 	}
 	due := latest(plan, now.Add(-patienceWithTimers), from)
 	if due.IsZero() {
 		return nil
+	}
+	if !due.After(d.At.Std()) {
+		if was, err := c.wasDue(ctx, d, due); err != nil || !was {
+			return err
+		}
 	}
 	_, err := c.Store.Job(ctx, c.as, runID("schedule", d.Tenant, s.Name, message.At(due).String()))
 	if !errors.Is(err, store.ErrNotFound) {
@@ -104,6 +109,26 @@ func (c *Campaigns) catchUp(ctx context.Context, d store.Doc, s *Schedule, plan 
 		return err
 	}
 	return c.missed(ctx, d, spec, s.late())
+}
+
+// wasDue tells whether a schedule was due at an instant before it was changed: no version since that of the instant may have
+// been paused, or be of another schedule of that name. A timer may take a minute, and a change takes it away.
+func (c *Campaigns) wasDue(ctx context.Context, d store.Doc, due time.Time) (bool, error) {
+	versions, err := c.Store.History(ctx, store.Schedules, d.Name) // the newest first
+	if err != nil {
+		return false, err
+	}
+	for _, v := range versions {
+		s, err := readSchedule(v)
+		if err != nil || v.Deleted || s.Paused || s.External {
+			return false, err
+		}
+		if v.At < message.At(due) {
+			plan, err := s.When.timer().Plan()
+			return err == nil && plan.Next(due.Add(-1)).Equal(due), err
+		}
+	}
+	return false, nil
 }
 
 func (s *Schedule) late() time.Duration {

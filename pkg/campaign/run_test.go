@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"math/rand/v2"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -106,9 +107,18 @@ func TestCampaign(t *testing.T) {
 	w.failures(r)
 }
 
+// failed reads a page of a run's failures.
+func (w *world) failed(p tenant.Principal, id string, limit int, after string) ([]campaign.Failure, string, error) {
+	f, err := w.camp.Failures(w.t.Context(), p, id)
+	if err != nil {
+		return nil, "", err
+	}
+	return f.Page(w.t.Context(), limit, after)
+}
+
 func (w *world) failures(r campaign.Run) {
 	w.t.Helper()
-	found, next, err := w.camp.Failures(w.t.Context(), shop, r.ID, 100, "")
+	found, next, err := w.failed(shop, r.ID, 100, "")
 	if err != nil || len(found) != 5 || next != "" || found[0].Row%50 != 0 || !strings.HasPrefix(found[0].To, "+86138") || found[0].Code != "x" {
 		w.t.Errorf("%+v %v", found, err)
 	}
@@ -122,7 +132,7 @@ func (w *world) failures(r campaign.Run) {
 	if f := rows[1]; f.Row != 251 && rows[0].Row != 251 {
 		w.t.Errorf("%+v", f)
 	}
-	again, err := w.camp.ResendFailures(w.t.Context(), shop, r.ID, "the account was empty")
+	again, err := w.camp.ResendFailures(w.t.Context(), shop, r.ID, "the account was empty", "k")
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -134,6 +144,13 @@ func (w *world) failures(r campaign.Run) {
 		if m.ResendOf == "" {
 			w.t.Errorf("%+v", m)
 		}
+	}
+	// Asked for again with its key, as when its answer was lost, it is the same; with another it is another.
+	if same, err := w.camp.ResendFailures(w.t.Context(), shop, r.ID, "the account was empty", "k"); err != nil || same.ID != again.ID {
+		w.t.Error(same.ID, again.ID, err)
+	}
+	if other, err := w.camp.ResendFailures(w.t.Context(), shop, r.ID, "once more", "l"); err != nil || other.ID == again.ID {
+		w.t.Error(other.ID, again.ID, err)
 	}
 }
 
@@ -225,6 +242,37 @@ func TestPerSecond(t *testing.T) {
 	if r = w.run(r.ID); r.Counts["made"] != 20 {
 		t.Error(r.Counts, r.State)
 	}
+}
+
+// How fast it goes, and how long the rest takes, is told of the time in which it went.
+func TestPace(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.Put(store.Accounts, "sms-a", "", config.Account{Name: "sms-a", Provider: "devinbox", Channel: message.SMS, PerSecond: 2})
+	w.Put(store.Accounts, "sms-b", "", config.Account{Name: "sms-b", Provider: "devinbox", Channel: message.SMS, Off: true})
+	w.Config.Changed(store.Accounts)
+	r := w.create(hello(w.upload(list(400))))
+	w.work(5 * time.Minute) // nobody has said so yet
+	w.send(r.ID)
+	look := func(when string) {
+		for range 6 {
+			w.work(2 * time.Second)
+			w.deliver(r.ID, nil)
+		}
+		if r = w.run(r.ID); r.PerSecond < 1 || r.Left > 10*time.Minute {
+			t.Errorf("%s: %.3f a second, %s left (%s, %v, %v)", when, r.PerSecond, r.Left, r.State, r.Statuses, r.Counts)
+		}
+	}
+	look("sent")
+	if _, err := w.camp.PauseRun(t.Context(), shop, r.ID, "lunch"); err != nil {
+		t.Fatal(err)
+	}
+	w.work(5 * time.Minute)
+	look("paused")
+	if _, err := w.camp.ResumeRun(t.Context(), shop, r.ID, ""); err != nil {
+		t.Fatal(err)
+	}
+	look("resumed")
 }
 
 func (w *world) queued(run string) (n int) {
@@ -352,6 +400,7 @@ func TestCreateRefuses(t *testing.T) {
 		"a code":            {func(o *campaign.Campaign) { o.Template = "login" }, "/template", problem.BadValue},
 		"nobody":            {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{} }, "/audience", problem.Required},
 		"two audiences":     {func(o *campaign.Campaign) { o.Audience.Path = "x.csv" }, "/audience", problem.Required},
+		"too long":          {func(o *campaign.Campaign) { o.TTLSeconds = int(message.MaxTTL.Seconds()) + 1 }, "/ttl_seconds", problem.BadValue},
 		"no upload":         {func(o *campaign.Campaign) { o.Audience.Upload = "aud_00000000000000000000000000" }, "/audience/upload", problem.BadValue},
 		"bad upload":        {func(o *campaign.Campaign) { o.Audience.Upload = "../x" }, "/audience/upload", problem.BadValue},
 		"a path outside":    {func(o *campaign.Campaign) { o.Audience = campaign.AudienceDraft{Path: "../bank/x.csv"} }, "/audience/path", problem.BadValue},
@@ -375,8 +424,8 @@ func TestCreateRefuses(t *testing.T) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}
-	if jobs, _, err := w.Store.Jobs(t.Context(), system, "shop", campaign.KindRun, "", 10, ""); len(jobs) > 0 || err != nil {
-		t.Error(jobs, err)
+	if found, err := w.Store.Jobs(t.Context(), system, "shop", campaign.KindRun, "", 10, ""); len(found.Jobs) > 0 || err != nil {
+		t.Error(found, err)
 	}
 	// Asked for twice with one key it is one campaign.
 	a, err := w.camp.Create(t.Context(), shop, hello(good), "k")
@@ -443,13 +492,16 @@ func TestRunAccess(t *testing.T) {
 	r := w.create(hello(w.upload(list(1))))
 	verbs := map[string]func(p tenant.Principal) error{
 		"read":     func(p tenant.Principal) error { _, err := w.camp.Run(t.Context(), p, r.ID); return err },
-		"failures": func(p tenant.Principal) error { _, _, err := w.camp.Failures(t.Context(), p, r.ID, 10, ""); return err },
+		"failures": func(p tenant.Principal) error { _, _, err := w.failed(p, r.ID, 10, ""); return err },
 		"bad":      func(p tenant.Principal) error { _, _, _, err := w.camp.BadRows(t.Context(), p, r.ID, ""); return err },
 		"pause":    func(p tenant.Principal) error { _, err := w.camp.PauseRun(t.Context(), p, r.ID, ""); return err },
 		"resume":   func(p tenant.Principal) error { _, err := w.camp.ResumeRun(t.Context(), p, r.ID, ""); return err },
 		"send":     func(p tenant.Principal) error { _, err := w.camp.SendRun(t.Context(), p, r.ID, ""); return err },
 		"cancel":   func(p tenant.Principal) error { _, err := w.camp.CancelRun(t.Context(), p, r.ID, ""); return err },
-		"resend":   func(p tenant.Principal) error { _, err := w.camp.ResendFailures(t.Context(), p, r.ID, ""); return err },
+		"resend": func(p tenant.Principal) error {
+			_, err := w.camp.ResendFailures(t.Context(), p, r.ID, "", "")
+			return err
+		},
 	}
 	other := intaketest.Principal("bank", true, tenant.Send, tenant.Read)
 	for name, do := range verbs {
@@ -502,5 +554,168 @@ func TestStopDuringPage(t *testing.T) {
 	w.work(time.Minute)
 	if r = w.run(r.ID); made == 0 || r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made {
 		t.Errorf("%s, %d queued, %d of %d", r.State, w.queued(r.ID), len(w.messages(r.ID)), made)
+	}
+}
+
+// A list that does not show yet what was made is read again: what was counted is taken back.
+func TestStopWhileTheIndexLags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := hello(w.upload(list(1)))
+	o.Send = true
+	r := w.create(o)
+	w.work(3 * time.Second)
+	if n := w.queued(r.ID); n != 1 {
+		t.Fatalf("%d are queued", n)
+	}
+	if _, err := w.camp.CancelRun(t.Context(), shop, r.ID, "the text is wrong"); err != nil {
+		t.Fatal(err)
+	}
+	w.written.lags = 1
+	w.work(time.Minute)
+	if r = w.run(r.ID); r.State != "stopped" || w.queued(r.ID) != 0 || w.written.lags != 0 {
+		t.Errorf("%s, %d queued", r.State, w.queued(r.ID))
+	}
+}
+
+// Nor is a run over as long as a list does not show all that it made.
+func TestEndWhileTheIndexLags(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := hello(w.upload(list(1)))
+	o.Send = true
+	w.written.lags = 1
+	r := w.create(o)
+	w.work(3 * time.Second)
+	if r = w.run(r.ID); w.written.lags != 0 || r.State != "sending" {
+		t.Errorf("%s, with %d queued", r.State, w.queued(r.ID))
+	}
+	w.deliver(r.ID, func(*store.Record) message.Outcome { return message.Permanent })
+	w.work(time.Minute)
+	if r = w.run(r.ID); r.State != "done" || r.Statuses[message.Failed] != 1 {
+		t.Error(r.State, r.Statuses)
+	}
+}
+
+// Who sees every tenant's messages, and sends for its own, orders nothing in another's name and learns none of its
+// secrets.
+func TestSupportSteersNothing(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	support := intaketest.Principal("bank", true, tenant.Send, tenant.Read, tenant.Support)
+	s := daily()
+	w.schedule(s, rows())
+	o := hello(w.upload(list(1)))
+	o.Send = true
+	r := w.create(o)
+	w.work(3 * time.Second)
+	w.deliver(r.ID, func(*store.Record) message.Outcome { return message.Permanent })
+	w.work(time.Minute)
+	if got, err := w.camp.Run(t.Context(), support, r.ID); err != nil || got.State != "done" {
+		t.Fatal(got.State, err)
+	}
+	for what, err := range map[string]error{
+		"a campaign": second(w.camp.Create(t.Context(), support, o, "")),
+		"a run":      second(w.camp.RunSchedule(t.Context(), support, "shop", s.Name, "", "")),
+		"a resend":   second(w.camp.ResendFailures(t.Context(), support, r.ID, "", "")),
+		"an upload":  second(w.camp.Upload(t.Context(), support, "shop", 10)),
+		"a secret":   second(w.camp.SourceSecret(t.Context(), support, "shop", 1)),
+		"a schedule": second(w.camp.PutSchedule(t.Context(), support, s, rows(), campaign.Change{Version: 1})),
+		"a pause":    second(w.camp.PauseSchedule(t.Context(), support, "shop", s.Name, true, "")),
+		"an end":     w.camp.DeleteSchedule(t.Context(), support, "shop", s.Name, campaign.Change{}),
+		"a stop":     second(w.camp.CancelRun(t.Context(), support, r.ID, "")),
+	} {
+		if pr := problem.From(err); err == nil || pr.Status() >= 500 {
+			t.Errorf("%s: %v", what, err)
+		}
+	}
+}
+
+func second[T any](_ T, err error) error { return err }
+
+// Who uploads a list by hand is in the audit; what the tenant's own system uploads is its traffic.
+func TestUploadIsADeed(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.upload(list(1))
+	person := tenant.Person(tenant.User{Name: "li", Role: tenant.RoleDeveloper, Tenants: []string{"shop"}})
+	u, err := w.camp.Upload(t.Context(), person, "shop", 1234)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines, _, err := w.Store.Audit(t.Context(), system, store.Day(w.Time()), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	lines = slices.DeleteFunc(lines, func(a store.Audited) bool { return a.Deed == nil })
+	if len(lines) != 1 {
+		t.Fatalf("%+v", lines)
+	}
+	want := store.Deed{At: w.Time(), By: person.Name, What: "uploaded", Kind: "audience", Object: u.ID, Tenant: "shop", Changes: []store.Change{{Path: "/bytes", After: "1234"}}}
+	if d := cmp.Diff(want, *lines[0].Deed); d != "" {
+		t.Error(d)
+	}
+}
+
+// A run that goes on when its audience is kept no more, as after a month's pause, fails, and says why.
+func TestAudienceIsGone(t *testing.T) {
+	t.Parallel()
+	for _, ask := range []bool{true, false} {
+		w := newWorld(t)
+		o := hello(w.upload(list(300)))
+		o.Send = !ask
+		if !ask {
+			o.PerSecond = 1
+		}
+		r := w.create(o)
+		w.work(2 * time.Second)
+		if r = w.run(r.ID); ask && r.State != "waiting" || !ask && r.State != "sending" {
+			t.Fatal(r.State)
+		}
+		for _, prefix := range []string{"uploads/", "runs/"} {
+			keys, err := w.blobs.List(t.Context(), prefix, "")
+			if err == nil {
+				err = w.blobs.Delete(t.Context(), keys...)
+			}
+			if err != nil {
+				t.Fatal(err)
+			}
+		}
+		if ask {
+			w.send(r.ID)
+		}
+		w.work(10 * time.Minute)
+		if r = w.run(r.ID); r.State != "failed" || !strings.Contains(r.Fault, "no longer kept") {
+			t.Error(ask, r.State, r.Fault, r.Tries)
+		}
+	}
+}
+
+// A made-up cursor is the caller's fault, not ours.
+func TestMadeUpCursor(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	o := hello(w.upload(list(1)))
+	o.Send = true
+	r := w.create(o)
+	for _, after := range []string{"nonsense", "bm9uZQ"} {
+		_, _, err := w.camp.Runs(t.Context(), shop, "shop", "", 10, after)
+		_, _, err2 := w.failed(shop, r.ID, 10, after)
+		for _, err := range []error{err, err2} {
+			if p := problem.From(err); err == nil || p.Status() >= 500 || len(p.Fields) != 1 || p.Fields[0].Pointer != "query:after" {
+				t.Errorf("%q: %v", after, err)
+			}
+		}
+	}
+}
+
+// A row that is not in UTF-8 is a wrong row like any other: the run does not stop at it.
+func TestRowNotUTF8(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	r := w.create(hello(w.upload("phone,name\n+8613800138001,\xc0\xee\xc0\xd7\n+8613800138002,Berta\n")))
+	w.work(10 * time.Second)
+	if r = w.run(r.ID); r.State != "waiting" || r.Counts["bad"] != 1 {
+		t.Errorf("%s %v", r.State, r.Counts)
 	}
 }

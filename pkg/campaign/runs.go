@@ -1,12 +1,15 @@
 package campaign
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"maps"
 	"strings"
 	"time"
 	"unicode/utf8"
+
+	"github.com/go-json-experiment/json"
 
 	"github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/message"
@@ -76,7 +79,7 @@ func (r *Run) pace(now message.Time) {
 	if r.Ended > 0 {
 		until = r.Ended
 	}
-	since := until.Sub(r.Started)
+	since := r.moved(until)
 	if r.Started == 0 || since < time.Second || gone == 0 {
 		return
 	}
@@ -84,6 +87,29 @@ func (r *Run) pace(now message.Time) {
 	if rest := r.rest() + open; rest > 0 && r.State == "sending" {
 		r.Left = max(time.Duration(float64(rest)/r.PerSecond*float64(time.Second))-now.Sub(until), time.Second)
 	}
+}
+
+// moved is how long it went on until then: not while it waited for its word, nor while somebody had paused it.
+func (r *Run) moved(until message.Time) time.Duration {
+	began, asks := r.Started, r.Ask
+	var paused message.Time
+	var idle time.Duration
+	for _, s := range r.Steps {
+		at := min(s.At, until)
+		switch {
+		case s.To == store.JobPaused:
+			paused = at
+		case s.To == store.JobRunning && paused > 0:
+			idle += at.Sub(paused)
+			paused = 0
+		case s.To == store.JobRunning && asks: // the word
+			began, idle, asks = at, 0, false
+		}
+	}
+	if paused > 0 {
+		idle += until.Sub(paused)
+	}
+	return until.Sub(began) - idle
 }
 
 // rest is how many rows are not looked at yet.
@@ -113,7 +139,7 @@ const maxPerSecond = 100_000
 // Create orders a campaign. It weighs its audience and waits for a word, unless it is to be sent at once.
 // A key makes the order the same when it is asked for again.
 func (c *Campaigns) Create(ctx context.Context, p tenant.Principal, o Campaign, key string) (Run, error) {
-	if err := changes(p); err != nil {
+	if err := changes(p, o.Tenant); err != nil {
 		return Run{}, err
 	}
 	t, err := c.sees(ctx, p, o.Tenant)
@@ -140,7 +166,7 @@ func (c *Campaigns) Create(ctx context.Context, p tenant.Principal, o Campaign, 
 	if key == "" {
 		id = "run_" + c.NewULID(c.now())
 	} else if j, err := c.Store.Job(ctx, p, id); err == nil {
-		return c.runView(j)
+		return c.again(j, o)
 	}
 	spec := Spec{Title: o.Title, Content: o.Content, Ask: !o.Send, Owner: t.Owner.Name, Live: p.Live, Key: p.KeyID}
 	if spec.Audience, err = c.keep(ctx, p, o.Tenant, "uploads/"+o.Tenant, o.Content, o.Audience); err != nil {
@@ -149,7 +175,43 @@ func (c *Campaigns) Create(ctx context.Context, p tenant.Principal, o Campaign, 
 	if spec.Version, spec.Class, err = c.version(ctx, o.Tenant, p.Live, o.Content); err != nil {
 		return Run{}, err
 	}
-	j, err := c.start(ctx, store.Job{ID: id, Tenant: o.Tenant, Author: p.Name, Reason: o.Reason, Rate: o.PerSecond}, spec)
+	return c.order(ctx, p, store.Job{ID: id, Tenant: o.Tenant, Reason: o.Reason, Rate: o.PerSecond}, spec)
+}
+
+// again is a campaign that was ordered with the same key before, if it is the same: what it says, and where its rows are
+// or how many came with it. A list may have been uploaded anew.
+func (c *Campaigns) again(j store.Job, o Campaign) (Run, error) {
+	r, err := c.runView(j)
+	if err != nil {
+		return r, err
+	}
+	now := o.Content
+	if now.Version == 0 {
+		now.Version = r.Content.Version
+	}
+	was, err := json.Marshal(r.Content, json.Deterministic(true))
+	if err != nil {
+		return Run{}, unavailable(err)
+	}
+	is, err := json.Marshal(now, json.Deterministic(true))
+	if err != nil {
+		return Run{}, unavailable(err)
+	}
+	if !bytes.Equal(was, is) || o.Audience.Path != r.Audience.Path || o.Audience.URL != r.Audience.URL || len(o.Audience.Rows) != r.Audience.Rows {
+		return Run{}, problem.New(problem.KeyReused, "this Idempotency-Key ordered another campaign, %s; use a new key for a new one", j.ID)
+	}
+	return r, nil
+}
+
+// order starts a run that somebody asked for. By hand it is in the audit first.
+func (c *Campaigns) order(ctx context.Context, p tenant.Principal, j store.Job, spec Spec) (Run, error) {
+	if p.ByHand() {
+		if err := c.Store.AddDeed(ctx, p, c.now(), store.Deed{What: "ordered", Kind: KindRun, Object: j.ID, Tenant: j.Tenant, Reason: j.Reason}); err != nil {
+			return Run{}, unavailable(err)
+		}
+	}
+	j.Author = p.Name
+	j, err := c.start(ctx, j, spec)
 	if err != nil {
 		return Run{}, unavailable(err)
 	}
@@ -175,11 +237,11 @@ func (c *Campaigns) Runs(ctx context.Context, p tenant.Principal, of, schedule s
 		}
 		under = topic(schedule)
 	}
-	jobs, next, err := c.Store.Jobs(ctx, p, of, KindRun, under, limit, after)
+	page, err := c.Store.Jobs(ctx, p, of, KindRun, under, limit, after)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
-	return c.runViews(jobs, next)
+	return c.runViews(ctx, page)
 }
 
 // everybodys lists the campaigns of all tenants whom the principal sees.
@@ -195,22 +257,27 @@ func (c *Campaigns) everybodys(ctx context.Context, p tenant.Principal, limit in
 	for _, d := range docs {
 		names = append(names, d.Name)
 	}
-	jobs, next, err := c.Store.NewestJobs(ctx, p, names, KindRun, limit, after)
+	page, err := c.Store.NewestJobs(ctx, p, names, KindRun, limit, after)
 	if err != nil {
 		return nil, "", unavailable(err)
 	}
-	return c.runViews(jobs, next)
+	return c.runViews(ctx, page)
 }
 
-func (c *Campaigns) runViews(jobs []store.Job, next string) ([]Run, string, error) {
-	out := make([]Run, len(jobs))
-	for i, j := range jobs {
-		var err error
-		if out[i], err = c.runView(j); err != nil {
-			return nil, "", err
-		}
+func (c *Campaigns) runViews(ctx context.Context, page store.FoundJobs) ([]Run, string, error) {
+	for _, bad := range page.Bad { // the rest is shown
+		c.Log.ErrorContext(ctx, "run unreadable", "error", bad)
 	}
-	return out, next, nil
+	out := make([]Run, 0, len(page.Jobs))
+	for _, j := range page.Jobs {
+		r, err := c.runView(j)
+		if err != nil {
+			c.Log.ErrorContext(ctx, "run unreadable", "run", j.ID, "error", err)
+			continue
+		}
+		out = append(out, r)
+	}
+	return out, page.Next, nil
 }
 
 // Run reads one. Of a run that waits for a word it says how long it would take.
@@ -245,21 +312,20 @@ func (c *Campaigns) Run(ctx context.Context, p tenant.Principal, id string) (Run
 
 // SendRun lets a run go that waits for a word. Over the tenant's bound that is not its author's to say.
 func (c *Campaigns) SendRun(ctx context.Context, p tenant.Principal, id, why string) (Run, error) {
-	if err := changes(p); err != nil {
-		return Run{}, err
-	}
-	j, err := c.job(ctx, p, id)
+	j, err := c.steered(ctx, p, id)
 	if err != nil {
 		return Run{}, err
 	}
-	t, _, err := c.Config.Tenant(ctx, j.Tenant)
-	if err != nil {
-		return Run{}, unavailable(err)
+	if j.State == store.JobWaiting {
+		t, _, err := c.Config.Tenant(ctx, j.Tenant)
+		if err != nil {
+			return Run{}, unavailable(err)
+		}
+		if t.ApproveOver > 0 && j.Author == p.Name && j.Counts["rows"]-j.Counts["bad"] > int64(t.ApproveOver) {
+			return Run{}, problem.New(problem.NotAllowedNow, "it has more than %d recipients: somebody else than its author sends it", t.ApproveOver)
+		}
 	}
-	if t.ApproveOver > 0 && j.State == store.JobWaiting && j.Author == p.Name && j.Counts["rows"]-j.Counts["bad"] > int64(t.ApproveOver) {
-		return Run{}, problem.New(problem.NotAllowedNow, "it has more than %d recipients: somebody else than its author sends it", t.ApproveOver)
-	}
-	return c.steer(ctx, p, j, store.JobRunning, why)
+	return c.steer(ctx, p, j, store.JobRunning, why, j.State) // what it has become meanwhile was not looked at
 }
 
 // PauseRun keeps a run from making more messages; ResumeRun lets it go on.
@@ -269,11 +335,7 @@ func (c *Campaigns) PauseRun(ctx context.Context, p tenant.Principal, id, why st
 
 // ResumeRun lets a run go on that was paused.
 func (c *Campaigns) ResumeRun(ctx context.Context, p tenant.Principal, id, why string) (Run, error) {
-	j, err := c.job(ctx, p, id)
-	if err == nil && j.State == store.JobWaiting {
-		return Run{}, problem.New(problem.NotAllowedNow, "it has not begun: send it")
-	}
-	return c.to(ctx, p, id, store.JobRunning, why)
+	return c.to(ctx, p, id, store.JobRunning, why, store.JobPaused)
 }
 
 // CancelRun stops a run for good, and takes back what is not with a provider yet.
@@ -281,23 +343,23 @@ func (c *Campaigns) CancelRun(ctx context.Context, p tenant.Principal, id, why s
 	return c.to(ctx, p, id, store.JobStopping, why)
 }
 
-func (c *Campaigns) to(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string) (Run, error) {
-	if err := changes(p); err != nil {
-		return Run{}, err
-	}
-	j, err := c.job(ctx, p, id)
+func (c *Campaigns) to(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string, only ...store.JobState) (Run, error) {
+	j, err := c.steered(ctx, p, id)
 	if err != nil {
 		return Run{}, err
 	}
-	return c.steer(ctx, p, j, to, why)
+	return c.steer(ctx, p, j, to, why, only...)
 }
 
-func (c *Campaigns) steer(ctx context.Context, p tenant.Principal, j store.Job, to store.JobState, why string) (Run, error) {
+func (c *Campaigns) steer(ctx context.Context, p tenant.Principal, j store.Job, to store.JobState, why string, only ...store.JobState) (Run, error) {
 	if err := (Change{Reason: why}).check(); err != nil {
 		return Run{}, err
 	}
-	j, err := c.Jobs.Steer(ctx, p, j.ID, to, why)
-	if errors.Is(err, job.ErrState) {
+	j, err := c.Jobs.Steer(ctx, p, j.ID, to, why, only...)
+	switch {
+	case errors.Is(err, job.ErrState) && j.State == store.JobWaiting && to == store.JobRunning:
+		return Run{}, problem.New(problem.NotAllowedNow, "it has not begun: send it")
+	case errors.Is(err, job.ErrState):
 		return Run{}, problem.New(problem.NotAllowedNow, "the run is %s: that is not possible", j.State)
 	}
 	if err != nil {
@@ -307,17 +369,20 @@ func (c *Campaigns) steer(ctx context.Context, p tenant.Principal, j store.Job, 
 }
 
 // ResendFailures orders a campaign to those whose message of a run failed, with the same content. It is
-// weighed by nobody: it begins at once.
-func (c *Campaigns) ResendFailures(ctx context.Context, p tenant.Principal, id, why string) (Run, error) {
-	if err := changes(p); err != nil {
+// weighed by nobody: it begins at once. A key makes the order the same when it is asked for again.
+func (c *Campaigns) ResendFailures(ctx context.Context, p tenant.Principal, id, why, key string) (Run, error) {
+	j, err := c.steered(ctx, p, id)
+	if err != nil {
 		return Run{}, err
 	}
 	if err := (Change{Reason: why}).check(); err != nil {
 		return Run{}, err
 	}
-	j, err := c.job(ctx, p, id)
-	if err != nil {
-		return Run{}, err
+	again := runID("failures", id, p.KeyID, key)
+	if key == "" {
+		again = "run_" + c.NewULID(c.now())
+	} else if j, err := c.Store.Job(ctx, p, again); err == nil {
+		return c.runView(j)
 	}
 	r, err := openRun(j)
 	if err != nil {
@@ -327,9 +392,5 @@ func (c *Campaigns) ResendFailures(ctx context.Context, p tenant.Principal, id, 
 		return Run{}, problem.New(problem.NotAllowedNow, "the run is not over: wait for its end, or stop it")
 	}
 	spec := Spec{Title: r.Title, Content: r.Content, Class: r.Class, Audience: Audience{Failures: id}, Owner: r.Owner, Live: p.Live, Key: p.KeyID}
-	next, err := c.start(ctx, store.Job{ID: "run_" + c.NewULID(c.now()), Tenant: j.Tenant, Author: p.Name, Reason: why}, spec)
-	if err != nil {
-		return Run{}, unavailable(err)
-	}
-	return c.runView(next)
+	return c.order(ctx, p, store.Job{ID: again, Tenant: j.Tenant, Reason: why}, spec)
 }

@@ -32,6 +32,8 @@ type Schedule struct {
 	Owner    string `json:"owner,omitzero"`
 	Live     bool   `json:"live,omitzero"`
 	Key      string `json:"key,omitzero"`
+	// Since is the version at which a schedule of this name was made: one that was deleted and made anew is another.
+	Since int64 `json:"since,omitzero"`
 }
 
 // When says when a schedule is due: at one instant, every so many minutes, or as a cron expression says in
@@ -116,7 +118,7 @@ func (w *When) window(p timer.Plan, due time.Time) int {
 
 // spec is what a run for an instant is to do.
 func (s *Schedule) spec(plan timer.Plan, due time.Time) Spec {
-	return Spec{Title: s.Title, Content: s.Content, Class: s.Class, Audience: s.Audience, Schedule: s.Name, Due: message.At(due),
+	return Spec{Title: s.Title, Content: s.Content, Class: s.Class, Audience: s.Audience, Schedule: s.Name, Since: s.Since, Due: message.At(due),
 		Date: due.In(s.zone()).Format(time.DateOnly), Window: s.window(plan, due), Owner: s.Owner, Live: s.Live, Key: s.Key}
 }
 

@@ -5,8 +5,10 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"regexp"
 	"slices"
 	"strings"
 	"testing"
@@ -23,6 +25,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/webhook"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
+	"github.com/opennotify/notify/pkg/wire/control"
 )
 
 // rows is an audience of two.
@@ -91,6 +94,31 @@ func TestFires(t *testing.T) {
 		if list = w.runs("bills"); len(list) != 2 || list[0].Counts["made"] != 2 {
 			t.Errorf("the next day: %+v", list)
 		}
+	}
+}
+
+// What was published a moment before is known to who begins a run, though he read the templates before that.
+func TestFiresWhatWasJustPublished(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	other := w.backend
+	other.Config = config.New(w.Store, w.Now, slog.New(slog.DiscardHandler))
+	if head, ok, err := other.Config.Template(t.Context(), "shop", "draft"); err != nil || !ok || head.Published > 0 {
+		t.Fatal(head, err)
+	}
+	w.Put(store.Templates, "shop/draft", "shop", config.Template{Name: "draft", Tenant: "shop", Class: message.Transactional, Latest: 1, Published: 1})
+	s := daily()
+	s.Template, s.When = "draft", campaign.When{At: message.At(w.Now().Add(10 * time.Second))}
+	due := w.schedule(s, rows()).Next[0]
+	var err error
+	if w.control, err = control.New(&other); err != nil {
+		t.Fatal(err)
+	}
+	w.until(due)
+	w.fire(1, due)
+	w.work(5 * time.Second)
+	if list := w.runs("bills"); len(list) != 1 || list[0].Fault != "" || list[0].Counts["made"] != 2 {
+		t.Errorf("%+v", list)
 	}
 }
 
@@ -326,6 +354,24 @@ func TestPullSource(t *testing.T) {
 	}
 }
 
+// An address of a tenant's system that cannot be reached is in no log: it may hold a token.
+func TestPullSourceUnreached(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	server := httptest.NewServer(http.NotFoundHandler())
+	server.Close()
+	v := w.schedule(daily(), campaign.AudienceDraft{URL: server.URL + "/bills?token=t0ken-canary", Generation: 1})
+	w.until(v.Next[0])
+	w.fire(1, v.Next[0])
+	w.work(time.Minute)
+	if r := w.runs("bills")[0]; r.Tries == 0 {
+		t.Error(r.State, r.Fault)
+	}
+	if log := w.log.String(); !strings.Contains(log, "the tenant's system") || strings.Contains(log, "t0ken-canary") {
+		t.Error(log)
+	}
+}
+
 const reportEntry = `{"kind":"send","schedule":"report","due":"2026-07-02T09:00:00Z","tenant":"shop","template":"hello","channel":"sms","locale":"en","vars":{"name":"X"},"to":["+8613800138001","+8613800138002"],"reference":"r"}`
 
 // Schedules that somebody made with AWS tools: known at their first firing, with their owner; twice is once.
@@ -388,23 +434,28 @@ func TestPutRefuses(t *testing.T) {
 		change  func(s *campaign.Schedule)
 		pointer string
 	}{
-		"no time":        {func(s *campaign.Schedule) { s.When = campaign.When{} }, "/at"},
-		"two times":      {func(s *campaign.Schedule) { s.Every = 5 }, "/cron"},
-		"the past":       {func(s *campaign.Schedule) { s.When = campaign.When{At: w.Time() - 1} }, "/at"},
-		"no cron":        {func(s *campaign.Schedule) { s.Cron = "at nine" }, "/cron"},
-		"no zone":        {func(s *campaign.Schedule) { s.Zone = "Mars" }, "/zone"},
-		"never":          {func(s *campaign.Schedule) { s.Cron = "0 0 30 2 ? *" }, "/end"},
-		"never until":    {func(s *campaign.Schedule) { s.End = w.Time().Add(time.Hour) }, "/end"},
-		"a bad name":     {func(s *campaign.Schedule) { s.Name = "Bills!" }, "/name"},
-		"another tenant": {func(s *campaign.Schedule) { s.Tenant = "bank" }, "/tenant"},
-		"no template":    {func(s *campaign.Schedule) { s.Template = "x" }, "/template"},
-		"very late":      {func(s *campaign.Schedule) { s.LateMinutes = 9999 }, "/late_minutes"},
+		"no time":         {func(s *campaign.Schedule) { s.When = campaign.When{} }, "/at"},
+		"two times":       {func(s *campaign.Schedule) { s.Every = 5 }, "/cron"},
+		"the past":        {func(s *campaign.Schedule) { s.When = campaign.When{At: w.Time() - 1} }, "/at"},
+		"no cron":         {func(s *campaign.Schedule) { s.Cron = "at nine" }, "/cron"},
+		"no zone":         {func(s *campaign.Schedule) { s.Zone = "Mars" }, "/zone"},
+		"never":           {func(s *campaign.Schedule) { s.Cron = "0 0 30 2 ? *" }, "/end"},
+		"never until":     {func(s *campaign.Schedule) { s.End = w.Time().Add(time.Hour) }, "/end"},
+		"a bad name":      {func(s *campaign.Schedule) { s.Name = "Bills!" }, "/name"},
+		"another tenant":  {func(s *campaign.Schedule) { s.Tenant = "bank" }, "/tenant"},
+		"no template":     {func(s *campaign.Schedule) { s.Template = "x" }, "/template"},
+		"no such channel": {func(s *campaign.Schedule) { s.Channel = "smss" }, "/channel"},
+		"no such vars":    {func(s *campaign.Schedule) { s.Vars = map[string]any{"nmae": "x"} }, "/vars/nmae"},
+		"a bad value":     {func(s *campaign.Schedule) { s.Vars = map[string]any{"name": 7} }, "/vars/name"},
+		"very late":       {func(s *campaign.Schedule) { s.LateMinutes = 9999 }, "/late_minutes"},
 	} {
 		s := daily()
 		c.change(&s)
-		_, err := w.camp.PutSchedule(t.Context(), shop, s, rows(), campaign.Change{})
-		if p := problem.From(err); len(p.Fields) == 0 || p.Fields[0].Pointer != c.pointer {
-			t.Errorf("%s: %v", name, err)
+		for _, d := range []campaign.AudienceDraft{rows(), {Path: "bills/{run_date}.csv"}} {
+			_, err := w.camp.PutSchedule(t.Context(), shop, s, d, campaign.Change{})
+			if p := problem.From(err); len(p.Fields) == 0 || p.Fields[0].Pointer != c.pointer {
+				t.Errorf("%s: %v", name, err)
+			}
 		}
 	}
 	if len(w.timer.kept) > 0 {
@@ -482,7 +533,7 @@ func TestTestKey(t *testing.T) {
 // stops them at once.
 func TestCancelCutOff(t *testing.T) {
 	t.Parallel()
-	for again := range 2 {
+	for again := range 3 {
 		w := newWorld(t)
 		w.Put(store.Accounts, "sms-a", "", config.Account{Name: "sms-a", Provider: "devinbox", Channel: message.SMS, PerSecond: 1})
 		w.Put(store.Accounts, "sms-b", "", config.Account{Name: "sms-b", Provider: "devinbox", Channel: message.SMS, Off: true})
@@ -506,17 +557,187 @@ func TestCancelCutOff(t *testing.T) {
 		if _, err := w.Store.PutDoc(t.Context(), system, w.Time(), d); err != nil {
 			t.Fatal(err)
 		}
-		if again == 1 {
+		switch again {
+		case 1:
 			if err := w.camp.DeleteSchedule(t.Context(), shop, "shop", "bills", campaign.Change{Version: v.Version}); err != nil {
 				t.Error(err)
 			}
 			if r := w.run(r.ID); r.State != "stopping" {
 				t.Error(r.State)
 			}
+		case 2: // made anew, under the same name
+			w.schedule(daily(), rows())
 		}
 		w.work(time.Minute)
 		if r = w.run(r.ID); r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Steps[0].Why != "its schedule was cancelled" {
 			t.Errorf("again %d: %s, %d queued, %d made, %d before: %+v", again, r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Steps)
 		}
+	}
+}
+
+// While a new version of notify takes over from an old one, which knows no Since, neither a run that the old one began
+// nor a schedule that it changed looks cancelled.
+func TestOldVersionBeside(t *testing.T) {
+	t.Parallel()
+	without := func(text []byte) []byte { return sinceMember.ReplaceAll(text, nil) }
+	for name, old := range map[string]func(w *world){
+		"the run": func(w *world) {
+			j := w.job(w.runs("bills")[0].ID)
+			j.Spec = without(j.Spec)
+			if _, err := w.Store.SaveJob(t.Context(), system, w.Time(), j); err != nil {
+				t.Error(err)
+			}
+		},
+		"the schedule": func(w *world) {
+			d, err := w.Store.Doc(t.Context(), store.Schedules, "shop/bills")
+			if err != nil {
+				t.Fatal(err)
+			}
+			d.Body = without(d.Body)
+			if _, err := w.Store.PutDoc(t.Context(), system, w.Time(), d); err != nil {
+				t.Error(err)
+			}
+		},
+	} {
+		w := newWorld(t)
+		v := w.schedule(daily(), rows())
+		w.until(v.Next[0].Add(time.Second))
+		w.fire(1, v.Next[0])
+		if w.step() != 1 {
+			t.Fatal("it did not fire")
+		}
+		old(w)
+		w.work(10 * time.Second)
+		if r := w.runs("bills")[0]; r.State != "sending" || r.Counts["made"] != 2 {
+			t.Errorf("%s is the old version's: %s, %v", name, r.State, r.Steps)
+		}
+	}
+}
+
+var sinceMember = regexp.MustCompile(`,"since":[0-9]+`)
+
+// A run is made up for as late as its schedule allows, however long nothing ran.
+func TestLateByHours(t *testing.T) {
+	t.Parallel()
+	for minutes, want := range map[int]string{24 * 60: "sending", 0: "failed"} {
+		w := newWorld(t)
+		s := daily()
+		s.LateMinutes = minutes
+		w.schedule(s, rows())
+		w.Advance(13*time.Hour + 90*time.Minute) // half past ten
+		if minutes > 0 {
+			w.Advance(5 * time.Hour)
+		}
+		w.work(time.Minute)
+		if runs := w.runs("bills"); len(runs) != 1 || runs[0].State != want {
+			t.Errorf("late by at most %d minutes: %+v", minutes, runs)
+		}
+	}
+}
+
+// Who changes a schedule in the minute in which its timer is to fire takes that timer away: the run is made up for, as the
+// schedule says now, if it is due then by both. What was paused, made anew or moved was not to begin.
+func TestChangedWhileDue(t *testing.T) {
+	t.Parallel()
+	change := func(w *world, of func(*campaign.Schedule)) {
+		t.Helper()
+		v, err := w.camp.Schedule(t.Context(), shop, "shop", "bills")
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := daily()
+		of(&s)
+		if _, err := w.camp.PutSchedule(t.Context(), shop, s, rows(), campaign.Change{Version: v.Version}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for name, c := range map[string]struct {
+		before, after time.Duration // when it is changed: so long before it is due, or after
+		do            func(w *world)
+		want          int
+	}{
+		"its title": {0, 20 * time.Second, func(w *world) { change(w, func(s *campaign.Schedule) { s.Title = "Bills" }) }, 1},
+		"twice": {0, 20 * time.Second, func(w *world) {
+			change(w, func(*campaign.Schedule) {})
+			w.Advance(time.Second)
+			change(w, func(*campaign.Schedule) {})
+		}, 1},
+		"after it had fired": {0, 80 * time.Second, func(w *world) { w.fire(1, w.Now().Truncate(time.Hour)); change(w, func(*campaign.Schedule) {}) }, 1},
+		"its time":           {0, 20 * time.Second, func(w *world) { change(w, func(s *campaign.Schedule) { s.Cron = "30 9 * * ? *" }) }, 0},
+		"moved to that time": {0, 20 * time.Second, func(w *world) { change(w, func(s *campaign.Schedule) { s.Cron = "0 9 * * ? *" }) }, 0},
+		"paused and back":    {0, 20 * time.Second, func(w *world) { w.pause(true); w.Advance(time.Second); w.pause(false) }, 0},
+		"back from a pause":  {time.Hour, 20 * time.Second, func(w *world) { w.pause(false) }, 0},
+		"made anew": {0, 20 * time.Second, func(w *world) {
+			if err := w.camp.DeleteSchedule(t.Context(), shop, "shop", "bills", campaign.Change{}); err != nil {
+				t.Fatal(err)
+			}
+			w.schedule(daily(), rows())
+		}, 0},
+	} {
+		w := newWorld(t)
+		s := daily()
+		if name == "moved to that time" {
+			s.Cron = "0 10 * * ? *"
+		}
+		v := w.schedule(s, rows())
+		due := v.Next[0].Truncate(24 * time.Hour).Add(time.Hour) // nine in Shanghai
+		if c.before > 0 {
+			w.until(due.Add(-c.before))
+			w.pause(true)
+		}
+		w.until(due.Add(c.after))
+		c.do(w)
+		w.work(5 * time.Minute)
+		if runs := w.runs("bills"); len(runs) != c.want {
+			t.Errorf("%s: %d runs, want %d", name, len(runs), c.want)
+		}
+	}
+}
+
+// A list that was uploaded for a schedule is kept as long as the schedule, though uploads go after a month; who changes a
+// schedule of before keeps the list that it has while there is one.
+func TestUploadOfASchedule(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	v := w.schedule(daily(), campaign.AudienceDraft{Upload: w.upload(list(2))})
+	upload := w.upload(list(3))
+	old := daily()
+	old.Name = "old"
+	o := w.schedule(old, campaign.AudienceDraft{Upload: upload})
+	d, err := w.Store.Doc(t.Context(), store.Schedules, "shop/old")
+	if err != nil {
+		t.Fatal(err)
+	}
+	d.Body = regexp.MustCompile(`"kept":"[^"]*"`).ReplaceAll(d.Body, []byte(`"kept":"uploads/shop/`+upload+`"`)) // as it was
+	if _, err := w.Store.PutDoc(t.Context(), system, w.Time(), d); err != nil {
+		t.Fatal(err)
+	}
+	change := func() error {
+		o.Version++
+		_, err := w.camp.PutSchedule(t.Context(), shop, old, campaign.AudienceDraft{Unchanged: true}, campaign.Change{Version: o.Version})
+		return err
+	}
+	if err := change(); err != nil {
+		t.Fatal(err)
+	}
+	keys, err := w.blobs.List(t.Context(), "uploads/", "")
+	if err == nil {
+		err = w.blobs.Delete(t.Context(), keys...)
+	}
+	if err != nil || len(keys) != 2 {
+		t.Fatal(keys, err)
+	}
+	if err := change(); err != nil {
+		t.Error("changed again:", err)
+	}
+	w.until(v.Next[0].Add(time.Second))
+	w.work(5 * time.Minute)
+	for name, made := range map[string]int64{"bills": 2, "old": 3} {
+		if runs := w.runs(name); len(runs) != 1 || runs[0].Counts["made"]+runs[0].Counts["duplicate"] != made {
+			t.Errorf("%s: %+v", name, runs)
+		}
+	}
+	if _, err := w.camp.PutSchedule(t.Context(), shop, old, campaign.AudienceDraft{Upload: upload}, campaign.Change{Version: o.Version + 1}); problem.From(err).Fields == nil {
+		t.Error("an upload that is gone:", err)
 	}
 }

@@ -2,6 +2,8 @@ package campaign
 
 import (
 	"fmt"
+	"path"
+	"strings"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -22,9 +24,10 @@ type Spec struct {
 	Class    message.Class `json:"class"`
 	Audience Audience      `json:"audience"`
 
-	// Schedule is whose run it is, for Due; "" is a campaign's. External is one that is not ours; Manual
-	// was started by somebody, whatever the time.
+	// Schedule is whose run it is, as it was made at the version Since, for Due; "" is a campaign's. External is one
+	// that is not ours; Manual was started by somebody, whatever the time.
 	Schedule string       `json:"schedule,omitzero"`
+	Since    int64        `json:"since,omitzero"`
 	Due      message.Time `json:"due,omitzero"`
 	Date     string       `json:"date,omitzero"` // of Due in the schedule's zone, for {run_date}
 	External bool         `json:"external,omitzero"`
@@ -58,6 +61,12 @@ type Audience struct {
 	Columns audience.Columns `json:"columns,omitzero"`
 	// Rows is how many there are, where that is known before they are read.
 	Rows int `json:"rows,omitzero"`
+}
+
+// others tells whether somebody else than we can write the rows while a run is under way: into the folder of sources,
+// or anew with the address that an upload was granted.
+func (a *Audience) others() bool {
+	return a.Path != "" || strings.HasPrefix(path.Base(a.Kept), UploadPrefix)
 }
 
 // phase is what a run is at.
@@ -135,11 +144,15 @@ func (r *run) order(lines []Line) Order {
 // began is the instant that all of its messages' ids have.
 func (r *run) began() message.Time { return r.Created }
 
-// part is the key of a part of the audience.
+// part is the key of a part of the audience, which is one where nothing was copied.
 func (r *run) part(n int) string {
-	if r.Audience.Kept != "" {
+	if r.Audience.Kept != "" && r.at.Parts == 0 {
 		return r.Audience.Kept
 	}
+	return r.copied(n)
+}
+
+func (r *run) copied(n int) string {
 	return fmt.Sprintf("runs/%s/audience/%06d", r.ID, n)
 }
 

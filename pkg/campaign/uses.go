@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
 
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
@@ -82,24 +83,25 @@ func (c *Campaigns) uses(ctx context.Context, p tenant.Principal, owner, name st
 // going gives the runs under a topic that have not ended, the newest first.
 func (c *Campaigns) going(ctx context.Context, p tenant.Principal, of, topic string, most int, each func(Run)) error {
 	for after, seen := "", 0; seen < most; {
-		jobs, next, err := c.Store.Jobs(ctx, p, of, KindRun, topic, min(most, 100), after)
+		page, err := c.Store.Jobs(ctx, p, of, KindRun, topic, min(most, 100), after)
 		if err != nil {
 			return unavailable(err)
 		}
-		seen += len(jobs)
-		for _, j := range jobs {
+		seen += len(page.Jobs)
+		for _, j := range page.Jobs {
 			if j.State.Ended() || j.State == store.JobStopping {
 				continue
 			}
 			r, err := c.runView(j)
-			if err != nil {
-				return err
+			if err != nil { // the others can be stopped
+				c.Log.ErrorContext(ctx, "run unreadable", "run", j.ID, "error", err)
+				continue
 			}
 			if r.Ended == 0 { // else only receipts are waited for
 				each(r)
 			}
 		}
-		if after = next; after == "" {
+		if after = page.Next; after == "" {
 			break
 		}
 	}
@@ -109,7 +111,7 @@ func (c *Campaigns) going(ctx context.Context, p tenant.Principal, of, topic str
 // StopUses stops the runs that send with a version of a template, for good: those that wait for a word and
 // those that are paused, too. A dry run only finds them. What else waits with it is the intake's to stop.
 func (c *Campaigns) StopUses(ctx context.Context, p tenant.Principal, owner, name string, version int, dry bool, why string) (Uses, error) {
-	if err := changes(p); err != nil {
+	if err := may(p, tenant.Send, tenant.Operate); err != nil {
 		return Uses{}, err
 	}
 	if err := (Change{Reason: why}).check(); err != nil {
@@ -119,6 +121,7 @@ func (c *Campaigns) StopUses(ctx context.Context, p tenant.Principal, owner, nam
 		return Uses{}, problem.Invalid(problem.At("/version", problem.Required, "name the version that is to be stopped"))
 	}
 	out, err := c.uses(ctx, p, owner, name, version)
+	out.Runs = slices.DeleteFunc(out.Runs, func(r Run) bool { return !p.Steers(r.Tenant) })
 	if err != nil || dry {
 		return out, err
 	}

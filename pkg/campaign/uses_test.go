@@ -7,6 +7,7 @@ import (
 	"github.com/opennotify/notify/pkg/campaign"
 	"github.com/opennotify/notify/pkg/intake/intaketest"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -73,5 +74,25 @@ func TestUses(t *testing.T) {
 	uses(shop, "hello", 0, 1, 0)
 	if r := w.run(other.ID); r.State == "stopped" || r.Counts["made"] != 3 {
 		t.Error("of another template:", r.State, r.Counts)
+	}
+}
+
+// A run that cannot be read hides no other, and keeps nobody from stopping them.
+func TestUnreadableRun(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	good := w.create(hello(w.upload(list(3))))
+	bad := store.Job{ID: "run_" + w.NewULID(w.Time()), Kind: campaign.KindRun, Tenant: "shop", Spec: []byte(`{"template":["hello"]}`), State: store.JobRunning, Created: w.Time()}
+	if _, _, err := w.Store.AddJob(t.Context(), system, w.Time(), bad); err != nil {
+		t.Fatal(err)
+	}
+	for of, p := range map[string]tenant.Principal{"shop": shop, "": intaketest.Principal("shop", true, tenant.Read)} {
+		runs, _, err := w.camp.Runs(t.Context(), p, of, "", 10, "")
+		if err != nil || len(runs) != 1 || runs[0].ID != good.ID {
+			t.Errorf("of %q: %d runs, %v", of, len(runs), err)
+		}
+	}
+	if u, err := w.camp.StopUses(t.Context(), shop, "shop", "hello", 1, false, "wrong"); err != nil || len(u.Runs) != 1 {
+		t.Errorf("%d stopped: %v", len(u.Runs), err)
 	}
 }

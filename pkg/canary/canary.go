@@ -2,6 +2,7 @@ package canary
 
 import (
 	"context"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
@@ -26,6 +27,18 @@ type Order struct {
 	To       string         `json:"to"`
 	Template string         `json:"template"`
 	Locale   string         `json:"locale,omitzero"`
+}
+
+// ReadOrder reads an order as it is kept, a JSON object, and adds it to what is said already. It holds a key, so no
+// error quotes it.
+func ReadOrder(text []byte, o Order) (Order, error) {
+	if json.Unmarshal(text, &o) != nil {
+		return Order{}, errors.New("not a JSON object with key, channel, to, template, and where it differs url and locale")
+	}
+	if o.Key == "" || o.To == "" || o.Channel == "" || o.Template == "" || o.URL == "" {
+		return Order{}, errors.New("key, channel, to, template or url is missing")
+	}
+	return o, nil
 }
 
 // Ports is everything that canaries need.
@@ -73,6 +86,8 @@ func (c *Canary) send(ctx context.Context) error {
 	case fault != nil:
 	case last.Status == client.StatusSent || last.Status == client.StatusDelivered:
 		c.Metrics.Count(telemetry.CanarySent, 1, telemetry.Labels{})
+	case !last.CreatedAt.Before(now): // by this very request
+		fault = fmt.Errorf("none was sent %s ago: this is the first, or its entry did not come", Every)
 	default:
 		fault = fmt.Errorf("message %s of %s ago is %s", last.ID, Every, last.Status)
 	}

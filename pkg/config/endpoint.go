@@ -90,7 +90,3 @@ func (s *Source) Endpoints(ctx context.Context, tenant string) ([]Endpoint, erro
 	}
 	return snap.all[from:to:to], nil
 }
-
-// RenewEndpoints reads the endpoints again if they were read before an instant: for who works on what an
-// endpoint led to that he does not see.
-func (s *Source) RenewEndpoints(since message.Time) { s.endpoints.renew(since.Std()) }

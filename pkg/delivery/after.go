@@ -22,6 +22,12 @@ func (d *Delivery) after(ctx context.Context, r *store.Record) error {
 		}
 		done |= message.ReleaseClaim
 	}
+	if r.Todo&message.BlankVars != 0 {
+		if err := d.Store.Blank(ctx, d.as, now, r); err != nil {
+			return err
+		}
+		done |= message.BlankVars
+	}
 	if r.Todo&message.CopyToDLQ != 0 {
 		if err := d.Queue.Send(ctx, queue.DLQ(r.Channel), queue.Item{Body: store.DeadHint(&r.Message), Group: r.Tenant}); err != nil {
 			return err

@@ -12,8 +12,8 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // accident is what happens at one call to the outside.
@@ -187,7 +187,7 @@ func TestStoreAway(t *testing.T) {
 // Chance decides at every call for days; then all is well.
 func TestChaos(t *testing.T) {
 	t.Parallel()
-	db := sim.NewDisk()
+	db := memory.New()
 	for seed := range uint64(6) {
 		w := worldOver(t, db)
 		w.accounts = append(w.accounts, config.Account{Name: "a2", Provider: "fake", Channel: message.SMS})

@@ -9,8 +9,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // kill uses a message's attempts up and gives its copy in the dead-letter queue.
@@ -93,7 +93,9 @@ func TestCopyToTheDLQIsNotLost(t *testing.T) {
 func TestPoison(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	bad := w.accept(message.Transactional, func(m *message.Message) { m.Channel = message.WhatsApp })
+	bad := w.accept(message.Transactional, func(m *message.Message) {
+		m.Channel, m.Trace = message.WhatsApp, "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01"
+	})
 	good := []*store.Record{w.accept(message.OTP), w.accept(message.Transactional)}
 	w.poison = bad.Channel
 	body := w.hint(bad)
@@ -115,6 +117,11 @@ func TestPoison(t *testing.T) {
 	}
 	if logs := w.logs.String(); strings.Contains(logs, canary) || !strings.Contains(logs, string(bad.ID)) {
 		t.Error(logs)
+	}
+	for line := range strings.Lines(w.logs.String()) {
+		if strings.Contains(line, string(bad.ID)) && !strings.Contains(line, "trace=4bf92f3577b34da6a3ce929d0e0e4736") {
+			t.Error("without its trace:", line)
+		}
 	}
 }
 
@@ -166,7 +173,7 @@ func TestOutageIsNoPoison(t *testing.T) {
 // queue; the rest of the batch, and of the sweep, goes on.
 func TestUnreadableRecord(t *testing.T) {
 	t.Parallel()
-	db := sim.NewDisk()
+	db := memory.New()
 	w := worldOver(t, db)
 	bad, good, swept := w.accept(message.Transactional), w.accept(message.Transactional), w.accept(message.Transactional)
 	got, err := db.Get(t.Context(), store.Key{PK: "m#" + bad.ID.Partition(), SK: bad.ID.ULID()})
@@ -200,7 +207,7 @@ func TestUnreadableRecord(t *testing.T) {
 // A hint without a record, or of one that was removed since, is nothing to do.
 func TestHintAboutNothing(t *testing.T) {
 	t.Parallel()
-	db := sim.NewDisk()
+	db := memory.New()
 	w := worldOver(t, db)
 	r := w.accept(message.OTP)
 	body := w.hint(r)

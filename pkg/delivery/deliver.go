@@ -53,6 +53,9 @@ func (d *Delivery) deliver(ctx context.Context, r *store.Record, now message.Tim
 	if now >= r.Expires {
 		return d.save(ctx, r, message.Expire{}, now)
 	}
+	if !timeFor(ctx, now) { // a step before this one took it; who comes next has all of his
+		return nil, d.later(context.WithoutCancel(ctx), r, 0)
+	}
 	leave, wait := d.enter(ctx, r, p, now)
 	switch {
 	case wait > maxLine && p.others: // its day is used up, which is known now
@@ -258,14 +261,21 @@ func (d *Delivery) throttle(ctx context.Context, r *store.Record, account string
 	return nil, d.later(ctx, r, wait)
 }
 
-// ready is the last look before the call: is it still in time, does the lease outlast it, has its second of
+// timeFor tells whether there is time for a whole call before ctx ends. One that is cut off, by the end of a function, is in
+// doubt though its provider answers in time.
+func timeFor(ctx context.Context, now message.Time) bool {
+	end, ends := ctx.Deadline()
+	return !ends || message.At(end).Sub(now) >= provider.Timeout
+}
+
+// ready is the last look before the call: is it still in time, do the lease and the worker outlast it, has its second of
 // the account's limit not passed? Where not, nothing has left, and no attempt is used up.
 func (d *Delivery) ready(ctx context.Context, r *store.Record, p *parcel) (instead message.Result, ok bool) {
 	for {
 		switch now := d.now(); {
 		case now >= r.Expires:
 			return message.Result{Outcome: message.Defer, Code: "too_late"}, false
-		case now.Add(provider.Timeout) > r.Lease: // the write of the lease took long
+		case now.Add(provider.Timeout) > r.Lease, !timeFor(ctx, now): // the write of the lease took long
 			return message.Result{Outcome: message.Defer, Code: "lease_short"}, false
 		case p.pass.Good(now):
 			return message.Result{}, true

@@ -13,8 +13,8 @@ import (
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // fallback keeps a group of n ways to one person, of which the first goes.
@@ -176,7 +176,7 @@ func TestForeignSibling(t *testing.T) {
 		t.Fatal(err)
 	}
 	g.IDs[1] = theirs[1].ID
-	if err := w.raw.SaveGroup(t.Context(), system, w.now(), g, time.Hour); err != nil {
+	if _, err := w.raw.SaveGroup(t.Context(), system, w.now(), g, time.Hour); err != nil {
 		t.Fatal(err)
 	}
 	w.handle(w.hint(ours[0])) // sent: the others are not needed
@@ -246,7 +246,7 @@ func TestFallbackCrashes(t *testing.T) {
 // in whatever order.
 func TestSiblingsProperty(t *testing.T) {
 	t.Parallel()
-	db := sim.NewDisk()
+	db := memory.New()
 	groups := 0
 	rapid.Check(t, func(rt *rapid.T) {
 		w := worldOver(t, db)

@@ -159,11 +159,7 @@ func (d *Delivery) logAttempt(ctx context.Context, r *store.Record, p *parcel, r
 	if !d.Log.Enabled(ctx, level) {
 		return
 	}
-	args := []any{"message", r.ID, "tenant", r.Tenant, "channel", r.Channel, "account", p.account.Name,
+	d.Log.Log(ctx, level, "attempt", "message", r.ID, "tenant", r.Tenant, "channel", r.Channel, "account", p.account.Name,
 		"epoch", r.Epoch, "outcome", res.Outcome.String(), "code", res.Code, "http", res.HTTPStatus,
-		"ms", now.Sub(r.Last().At).Milliseconds(), "request_id", r.Request}
-	if id := r.TraceID(); id != "" { // named as in the line of the request
-		args = append(args, "trace", id)
-	}
-	d.Log.Log(ctx, level, "attempt", args...)
+		"ms", now.Sub(r.Last().At).Milliseconds(), "request_id", r.Request)
 }

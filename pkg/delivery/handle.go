@@ -12,6 +12,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // Handle works on a batch, its items side by side. An item whose work failed comes again; a panic fails
@@ -46,6 +47,9 @@ func (d *Delivery) try(ctx context.Context, it queue.Item) bool {
 	if err != nil {
 		d.Log.ErrorContext(ctx, "hint unreadable", "item", it.ID, "error", err)
 		return false
+	}
+	if h.Record != nil { // a bare hint's message is read first
+		ctx = telemetry.InTrace(ctx, telemetry.ParseTrace(h.Record.Trace))
 	}
 	if it.Receives <= poisonAt {
 		err := d.safely(ctx, h, d.attend)
@@ -119,6 +123,7 @@ func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
 			return err
 		}
 	}
+	ctx = telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace))
 	if h.Redrive > 0 && h.Redrive >= r.Epoch && r.Status == message.Dead {
 		next, err := d.Store.Update(ctx, d.as, d.now(), r, message.Redrive{By: "queue", Why: "redriven from the dead-letter queue"})
 		if refused := (*message.Refused)(nil); errors.As(err, &refused) {
@@ -141,7 +146,9 @@ func (d *Delivery) follow(ctx context.Context, r *store.Record) error {
 	for range maxSteps {
 		next, err := d.step(ctx, r)
 		if stale := (*store.Stale)(nil); errors.As(err, &stale) {
-			r = stale.Now
+			if r = stale.Now; d.waits(r) {
+				return nil // who made it wait has put a hint: one that did so too would be another copy, for as long as it waits
+			}
 			continue
 		}
 		if err != nil || next == nil {
@@ -150,6 +157,11 @@ func (d *Delivery) follow(ctx context.Context, r *store.Record) error {
 		r = next
 	}
 	return errors.New("delivery: the record keeps changing")
+}
+
+// waits tells whether a message is to be attended to later.
+func (d *Delivery) waits(r *store.Record) bool {
+	return (r.Status == message.Queued || r.Status == message.Scheduled) && max(r.SendAt, r.Next) > d.now()
 }
 
 // step does the next thing and gives the record that it made, or nil when there is nothing more to do

@@ -12,8 +12,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/route"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // shift is two processes that send over two accounts, by half.
@@ -26,7 +26,7 @@ type shift struct {
 }
 
 func newShift(t *testing.T) *shift {
-	s := &shift{world: worldOver(t, sim.NewDisk()), calls: map[string]int{}, sick: map[string]bool{}, says: message.Retry}
+	s := &shift{world: worldOver(t, memory.New()), calls: map[string]int{}, sick: map[string]bool{}, says: message.Retry}
 	s.accounts = append(s.accounts, config.Account{Name: "a2", Provider: "fake", Channel: message.SMS})
 	s.routes = []route.Route{{Name: "r", Accounts: []route.Weighted{{Account: "a1", Weight: 1}, {Account: "a2", Weight: 1}}}}
 	s.send = func(context.Context, provider.Call) message.Result {

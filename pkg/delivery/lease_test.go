@@ -101,6 +101,43 @@ func TestLeaseTooShortToCall(t *testing.T) {
 	}
 }
 
+// ending is a context with an end on the world's clock.
+type ending struct {
+	context.Context
+	at time.Time
+}
+
+func (e ending) Deadline() (time.Time, bool) { return e.at, true }
+
+// The worker ends sooner than a call may take: none is made that would be cut off, and so in doubt. Whoever comes next makes
+// it.
+func TestNoTimeToCall(t *testing.T) {
+	t.Parallel()
+	for _, port := range []string{"Get", "Write"} { // it packs, and writes the lease
+		for slow, want := range map[time.Duration]int{18 * time.Second: 1, 19 * time.Second: 0} {
+			w := newWorld(t)
+			r := w.accept(message.Marketing)
+			body := w.hint(r)
+			ctx, first := ending{t.Context(), w.Now().Add(28500 * time.Millisecond)}, true
+			w.fault = func(at string, do func() error) error {
+				err := do()
+				if at == port && first {
+					first = false
+					w.advance(slow)
+				}
+				return err
+			}
+			if again := w.delivery.Handle(ctx, items(body)); len(again) > 0 || len(w.callsOf(r.ID)) != want {
+				t.Errorf("%s takes %s: %d calls, %d come again", port, slow, len(w.callsOf(r.ID)), len(again))
+			}
+			w.settle(time.Hour)
+			if r := w.want(r.ID, message.Sent, 1); r.Tries != 0 {
+				t.Errorf("%s takes %s: %d attempts used up", port, slow, r.Tries)
+			}
+		}
+	}
+}
+
 // A message's time ends in the queue, while it is packed, while the lease is written, or before the retry.
 func TestExpiry(t *testing.T) {
 	t.Parallel()

@@ -69,6 +69,24 @@ func TestRepeatedHints(t *testing.T) {
 	}
 }
 
+// A message that has to wait has one hint, however many copies of the one before there are.
+func TestCopiesDoNotStay(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.send = func(context.Context, provider.Call) message.Result { return answer(message.Retry) }
+	r := w.accept(message.Transactional)
+	copies := [][]byte{w.hint(r), w.hint(r), w.hint(r)}
+	w.items = nil
+	for _, body := range copies {
+		if again := w.handle(body); again != 0 {
+			t.Errorf("%d come again", again)
+		}
+	}
+	if r = w.record(r.ID); len(w.items) != 1 || r.Epoch != 1 || r.Next <= w.now() {
+		t.Errorf("%d hints, after %d attempts", len(w.items), r.Epoch)
+	}
+}
+
 func answer(o message.Outcome) message.Result {
 	return message.Result{Outcome: o, Code: "E1", Text: "no"}
 }

@@ -16,7 +16,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/queue/memory"
-	"github.com/opennotify/notify/pkg/sim"
+	memstore "github.com/opennotify/notify/pkg/store/memory"
 )
 
 // 5,000 messages a second for an account that takes 3,000, and eight processes to send them: no second sees
@@ -29,7 +29,7 @@ func TestOverload(t *testing.T) {
 			seconds        = 2
 			processes      = 8
 		)
-		w := worldOver(t, sim.NewDisk())
+		w := worldOver(t, memstore.New())
 		w.live = true
 		w.accounts[0].PerSecond = limit
 		q := memory.New(memory.Options{Now: time.Now, Rand: w.chance})

@@ -27,6 +27,7 @@ type Store interface {
 	Save(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, next message.Message) (*store.Record, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
 	Finish(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event, t store.Trail) (*store.Record, error)
+	Blank(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
 	Release(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
 	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
@@ -39,7 +40,7 @@ type Store interface {
 	AddSuppression(ctx context.Context, p tenant.Principal, now message.Time, kind message.AddressKind, key string, e suppress.Entry) (bool, error)
 	Hint(r *store.Record) ([]byte, error)
 	OptOutToken(id message.ID) string
-	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, route string, id message.ID, most int, within time.Duration) (time.Duration, error)
+	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, route string, id message.ID, most int, within time.Duration) (taken bool, wait time.Duration, err error)
 }
 
 // Config is what delivery reads of the configuration.

@@ -54,7 +54,7 @@ func (d *Delivery) capped(ctx context.Context, r *store.Record, routes []route.R
 	if !ok {
 		return nil, nil
 	}
-	wait, err := d.Store.TakePlace(ctx, d.as, now, name, r.ID, c.Messages, time.Duration(c.Seconds)*time.Second)
+	_, wait, err := d.Store.TakePlace(ctx, d.as, now, name, r.ID, c.Messages, time.Duration(c.Seconds)*time.Second)
 	switch {
 	case err != nil || wait == 0:
 		return nil, err

@@ -23,6 +23,9 @@ func (d *Delivery) recipient(ctx context.Context, r *store.Record) (message.Addr
 // suppressed tells whether the recipient must not be written to, and why.
 func (d *Delivery) suppressed(ctx context.Context, r *store.Record, now message.Time) (suppress.Entry, bool, error) {
 	kind, to, err := d.recipient(ctx, r)
+	if errors.Is(err, store.ErrErased) { // nobody is written to: pack says so
+		return suppress.Entry{}, false, nil
+	}
 	if err != nil {
 		return suppress.Entry{}, false, err
 	}

@@ -149,3 +149,22 @@ func TestUnsubscribe(t *testing.T) {
 		}
 	}
 }
+
+// One whose recipient was erased meanwhile ends, and says why: it is no poison.
+func TestErasedMeanwhile(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.send = func(context.Context, provider.Call) message.Result { return message.Result{} }
+	r := w.accept(message.Transactional)
+	w.hint(r)
+	w.deliver()
+	r = w.want(r.ID, message.InDoubt, 1)
+	if _, err := w.raw.Erase(t.Context(), system, w.now(), r); err != nil {
+		t.Fatal(err)
+	}
+	w.hint(w.apply(r.ID, message.Redrive{By: "key:op"}))
+	w.deliver()
+	if r = w.want(r.ID, message.Failed, 1); r.Reason != "erased" {
+		t.Error(r.Reason)
+	}
+}

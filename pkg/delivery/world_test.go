@@ -21,8 +21,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/template"
@@ -129,7 +129,7 @@ type call struct {
 }
 
 // newWorld opens a store of its own. Its default: one account, everything accepted.
-func newWorld(t testing.TB) *world { return worldOver(t, sim.NewDisk()) }
+func newWorld(t testing.TB) *world { return worldOver(t, memory.New()) }
 
 func worldOver(t testing.TB, d store.Driver) *world {
 	t.Helper()
@@ -156,7 +156,7 @@ func worldOver(t testing.TB, d store.Driver) *world {
 // restart makes new workers, as after a crash.
 func (w *world) restart() {
 	w.t.Helper()
-	log := slog.New(slog.NewTextHandler(locked{w}, nil))
+	log := slog.New(telemetry.Traced(slog.NewTextHandler(locked{w}, nil)))
 	var err error
 	st := delivery.Store(w.store)
 	if w.unsound != nil {

@@ -16,9 +16,12 @@ import (
 	"github.com/opennotify/notify/pkg/problem"
 )
 
+// errorsPage explains each kind of error under its code.
+const errorsPage = "https://github.com/opennotify/notify/blob/main/docs/errors.md#"
+
 // Problem is the body of every error: RFC 9457, application/problem+json.
 type Problem struct {
-	Type       string          `json:"type" doc:"Where the kind of error is explained." example:"/docs/errors#invalid_request"`
+	Type       string          `json:"type" doc:"Where the kind of error is explained." example:"https://github.com/opennotify/notify/blob/main/docs/errors.md#invalid_request"`
 	Title      string          `json:"title" doc:"What kind of error it is, in one sentence."`
 	Status     int             `json:"status" doc:"The HTTP status."`
 	Detail     string          `json:"detail,omitempty" doc:"What is wrong with this request, and how to mend it."`
@@ -110,7 +113,7 @@ func (k *kernel) problem(a *answer, p *problem.Error) {
 	}
 	a.problem = p
 	body := Problem{
-		Type: "/docs/errors#" + string(p.Code), Title: p.Title(), Status: p.Status(), Detail: p.Detail,
+		Type: errorsPage + string(p.Code), Title: p.Title(), Status: p.Status(), Detail: p.Detail,
 		Code: p.Code, Errors: p.Fields, RequestID: a.call.RequestID,
 	}
 	after := p.RetryAfter
@@ -174,9 +177,6 @@ func (k *kernel) log(ctx context.Context, a *answer, start time.Time) {
 		slog.String("request_id", c.RequestID))
 	if c.Principal.KeyID != "" {
 		attrs = append(attrs, slog.String("tenant", c.Principal.Tenant), slog.String("key", c.Principal.KeyID))
-	}
-	if c.Trace != "" {
-		attrs = append(attrs, slog.String("trace", c.Trace))
 	}
 	if a.problem != nil {
 		attrs = append(attrs, slog.String("code", string(a.problem.Code)))

@@ -16,7 +16,6 @@ type Call struct {
 	Principal tenant.Principal // zero where the operation needs no key
 	RequestID string           // ours; also in the answer's X-Request-Id
 	IP        string           // of the client
-	Trace     string           // the caller's trace id, from traceparent or X-Amzn-Trace-Id; "" without one
 
 	op     *Op
 	r      *http.Request
@@ -58,8 +57,9 @@ func (c *Call) BaseURL() string {
 	return "http://" + c.r.Host
 }
 
-// SetStatus replaces the operation's status of success.
-func (c *Call) SetStatus(status int) { c.status = status }
+// Instead answers with the operation's other status of success. It is the operation's, and not any, so that the
+// document has it.
+func (c *Call) Instead() { c.status = c.op.Instead }
 
 // RefuseInPart says that a part of the request was refused, though the whole is answered: it is told of like a
 // refused request, with the part's problem and marks.

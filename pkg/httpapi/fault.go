@@ -1,6 +1,7 @@
 package httpapi
 
 import (
+	"bytes"
 	"errors"
 	"fmt"
 	"reflect"
@@ -48,7 +49,7 @@ func fault(body []byte, t reflect.Type, err error) *problem.Error {
 	if !place.known && semantic.GoType != nil {
 		place.t = semantic.GoType
 	}
-	return badAt(pointer, problem.BadType, "expected %s%s", expected(place.t), got(semantic.JSONKind))
+	return badAt(pointer, problem.BadType, "expected %s%s", expected(place.t), gotFor(place.t, semantic))
 }
 
 // ownFault is a problem that a type's own decoding returned: its fields are relative to the value.
@@ -81,6 +82,17 @@ func badAt(at jsontext.Pointer, code problem.Code, format string, args ...any) *
 	p := problem.New(problem.BadJSON, "%s", f.Detail)
 	p.Fields = []problem.Field{f}
 	return p
+}
+
+// gotFor is what came in the place of a type: of a number for a whole number, why it is none.
+func gotFor(t reflect.Type, err *json.SemanticError) string {
+	switch whole := strings.HasPrefix(expected(t), "a whole number"); {
+	case !whole || err.JSONKind != '0' || len(err.JSONValue) == 0:
+		return got(err.JSONKind)
+	case bytes.ContainsAny(err.JSONValue, ".eE"):
+		return ", got one with a point or an exponent"
+	}
+	return ", got one that is too large or too small"
 }
 
 func got(k jsontext.Kind) string {

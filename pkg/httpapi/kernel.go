@@ -17,6 +17,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -99,7 +100,10 @@ func New(cfg Config, endpoints ...Endpoint) http.Handler {
 
 func (k *kernel) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	start := k.Now()
-	c := &Call{RequestID: k.NewRequestID(), IP: k.ClientIP(r), Trace: traceID(r.Header), r: r, header: w.Header()}
+	if t := traceOf(r.Header); t.ID != "" {
+		r = r.WithContext(telemetry.InTrace(r.Context(), t))
+	}
+	c := &Call{RequestID: k.NewRequestID(), IP: k.ClientIP(r), r: r, header: w.Header()}
 	a := &answer{ResponseWriter: w, call: c, head: r.Method == http.MethodHead}
 	c.header.Set("X-Request-Id", c.RequestID)
 	c.header.Set("Cache-Control", "no-store")

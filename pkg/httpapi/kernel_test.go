@@ -20,6 +20,7 @@ import (
 	"github.com/opennotify/notify/pkg/httpapi"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -108,7 +109,7 @@ func config(b *bench, source keys) httpapi.Config {
 		Auth:         httpapi.KeyAuth(source, func() time.Time { return now }),
 		Now:          func() time.Time { return now },
 		NewRequestID: func() string { return "req_1" },
-		Log:          slog.New(slog.NewJSONHandler(b.log, nil)),
+		Log:          slog.New(telemetry.Traced(slog.NewJSONHandler(b.log, nil))),
 		Refused:      func(_ context.Context, r httpapi.Refusal) { b.refused <- r },
 	}
 }
@@ -118,7 +119,7 @@ func operations() []httpapi.Endpoint {
 		return httpapi.Op{Method: method, Path: path, ID: method + path, Scope: scope}
 	}
 	send := op("POST", "/v1/messages", tenant.Send)
-	send.Status, send.MaxBody = 202, 1000
+	send.Status, send.Instead, send.MaxBody = 202, 200, 1000
 	get := op("GET", "/v1/messages/{id}", tenant.Send)
 	get.Query = []httpapi.Param{{Name: "view", Enum: []string{"short", "full"}}}
 	get.Headers = []httpapi.Param{{Name: "X-Day", Required: true, Description: "the day"}}
@@ -127,7 +128,7 @@ func operations() []httpapi.Endpoint {
 			c.SetHeader("Idempotency-Replay", "true")
 			switch in.To {
 			case "again":
-				c.SetStatus(200)
+				c.Instead()
 			case "too fast":
 				return nil, problem.New(problem.RateLimited, "slow down").After(1500 * time.Millisecond)
 			}
@@ -331,7 +332,7 @@ func TestProblems(t *testing.T) {
 			t.Parallel()
 			got := b.do(t, tc.method, tc.path, tc.body, tc.header...)
 			e := problem.New(tc.code, "")
-			want := httpapi.Problem{Type: "/docs/errors#" + string(tc.code), Title: e.Title(), Status: e.Status(), Detail: tc.detail,
+			want := httpapi.Problem{Type: "https://github.com/opennotify/notify/blob/main/docs/errors.md#" + string(tc.code), Title: e.Title(), Status: e.Status(), Detail: tc.detail,
 				Code: tc.code, Errors: tc.fields, RequestID: "req_1"}
 			if tc.code == problem.RateLimited {
 				want.RetryAfter = 2

@@ -27,8 +27,10 @@ type Op struct {
 	PathParams  []Param      // only to describe them: those of Path exist anyway
 	Query       []Param      // any other is refused, but by a Raw operation
 	Headers     []Param
-	Status      int   // of success; 0: 200, or 204 where there is nothing to answer
-	MaxBody     int64 // bytes; 0: DefaultMaxBody
+	Status      int    // of success; 0: 200, or 204 where there is nothing to answer
+	Instead     int    // another status of success, with the same body; see Call.Instead
+	Media       string // type of what a Raw operation answers, where it is one, as text/csv
+	MaxBody     int64  // bytes; 0: DefaultMaxBody
 	// BodyOptional lets a request without a body through; the function then gets the zero value.
 	BodyOptional bool
 	// Marks says what a refused request is found by later, from as much of its body as can be read. It runs after

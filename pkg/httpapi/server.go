@@ -6,6 +6,8 @@ import (
 	"net/netip"
 	"strings"
 	"time"
+
+	"github.com/opennotify/notify/pkg/telemetry"
 )
 
 // Server has the limits that keep slow and greedy clients from holding a listener.
@@ -45,20 +47,10 @@ func peerIP(r *http.Request) string {
 	return host
 }
 
-// traceID is the caller's trace id, if it is of a known form: 32 hexadecimal digits of traceparent
-// (https://www.w3.org/TR/trace-context/), else the root of X-Amzn-Trace-Id
-// (https://docs.aws.amazon.com/xray/latest/devguide/xray-concepts.html#xray-concepts-tracingheader).
-func traceID(h http.Header) string {
-	if v := h.Get("Traceparent"); len(v) >= 55 && v[2] == '-' && v[35] == '-' && isHex(v[3:35]) {
-		return v[3:35]
+// traceOf is the caller's trace.
+func traceOf(h http.Header) telemetry.Trace {
+	if t := telemetry.ParseTrace(h.Get("Traceparent")); t.ID != "" {
+		return t
 	}
-	for part := range strings.SplitSeq(h.Get("X-Amzn-Trace-Id"), ";") {
-		root, ok := strings.CutPrefix(part, "Root=")
-		if ok && len(root) == 35 && root[:2] == "1-" && root[10] == '-' && isHex(root[2:10]) && isHex(root[11:]) {
-			return root
-		}
-	}
-	return ""
+	return telemetry.ParseAmazonTrace(h.Get("X-Amzn-Trace-Id"))
 }
-
-func isHex(s string) bool { return strings.Trim(s, "0123456789abcdef") == "" }

@@ -9,6 +9,7 @@ import (
 	"net"
 	"net/http"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -182,19 +183,19 @@ func TestSlowClientsAreCut(t *testing.T) {
 		if _, err := io.WriteString(conn, "POST /v1/messages HTTP/1.1\r\nHost: x\r\nX-Slow: "); err != nil {
 			t.Fatal(err)
 		}
-		if got, err := io.ReadAll(conn); err != nil || strings.Contains(string(got), "200 OK") {
+		if got, err := io.ReadAll(conn); !ended(err) || strings.Contains(string(got), "200 OK") {
 			t.Errorf("%q, %v", got, err) // the end of the stream, not our deadline
 		}
 	})
 	t.Run("body", func(t *testing.T) {
 		t.Parallel()
-		url := limited(t, b.handler, func(s *http.Server) { s.ReadTimeout = 50 * time.Millisecond })
+		url := limited(t, b.handler, func(s *http.Server) { s.ReadTimeout = time.Second }) // its headers come in time on a slow machine too
 		conn := dial(t, url)
 		got := say(t, conn, post(b.send, "Content-Length: 100", `{"to":`))
 		if got.status != 400 || !strings.Contains(got.body, "did not come in time") || got.header.Get("Connection") != "close" {
 			t.Errorf("got %d %s", got.status, got.body)
 		}
-		if _, err := conn.Read(make([]byte, 1)); err != io.EOF {
+		if _, err := conn.Read(make([]byte, 1)); err == nil || !ended(err) {
 			t.Errorf("the connection lives on: %v", err)
 		}
 	})
@@ -207,6 +208,11 @@ func TestSlowClientsAreCut(t *testing.T) {
 			t.Errorf("got %d", got.status)
 		}
 	})
+}
+
+// ended: the server closed the connection, perhaps before it read what the client wrote. Not our deadline.
+func ended(err error) bool {
+	return err == nil || err == io.EOF || errors.Is(err, syscall.ECONNRESET)
 }
 
 // A client that closes its sending half still reads: what it is told must be true.

@@ -21,8 +21,8 @@ type admission struct {
 
 // admit takes the places. Some codes may be refused for themselves; a budget refuses all of a request. size is
 // where a request has its messages.
-func (in *Intake) admit(ctx context.Context, now message.Time, drafts []*planned, size string) (*admission, []*problem.Error, error) {
-	refused, err := in.caps(ctx, now, drafts)
+func (in *Intake) admit(ctx context.Context, now message.Time, drafts []*planned, key *store.KeyClaim, size string) (*admission, []*problem.Error, error) {
+	refused, err := in.caps(ctx, now, drafts, key)
 	if err != nil {
 		return nil, nil, err
 	}
@@ -40,8 +40,8 @@ func (in *Intake) admit(ctx context.Context, now message.Time, drafts []*planned
 }
 
 // enter admits all drafts of a request, or none.
-func (in *Intake) enter(ctx context.Context, now message.Time, drafts []*planned) (*admission, error) {
-	a, refused, err := in.admit(ctx, now, drafts, "/to")
+func (in *Intake) enter(ctx context.Context, now message.Time, drafts []*planned, key *store.KeyClaim) (*admission, error) {
+	a, refused, err := in.admit(ctx, now, drafts, key, "/to")
 	if err != nil {
 		return nil, err
 	}
@@ -69,11 +69,17 @@ func (a *admission) settle(ctx context.Context, verdicts []store.Verdict) {
 	a.in.giveBack(a.days, verdicts)
 	var idle []*planned
 	for i, d := range a.drafts {
-		if i >= len(verdicts) || !verdicts[i].New {
+		if i >= len(verdicts) || !a.used(d, &verdicts[i]) {
 			idle = append(idle, d)
 		}
 	}
 	a.in.uncap(ctx, a.now, idle)
+}
+
+// used tells whether a code's place is that of a message: of its own, or of the one that another try of its request
+// made at the same time, having found the place taken. One that is older than a place lasts has none.
+func (a *admission) used(d *planned, v *store.Verdict) bool {
+	return v.New || v.Replay && !v.Duplicate && a.now.Sub(v.Record.Created) < min(underway, d.took.lasts())
 }
 
 // settleGroup settles what was admitted for a group.
@@ -122,7 +128,7 @@ func (in *Intake) nearCap(ctx context.Context, now message.Time, c config.Codes,
 		wait := most.Within()
 		if most.Messages > 0 {
 			var err error
-			if wait, err = in.Store.PlaceIn(ctx, in.as, now, store.CodesCap(d.Message.Tenant), d.Message.ID, most.Messages, most.Within()); err != nil {
+			if _, wait, err = in.Store.PlaceIn(ctx, in.as, now, store.CodesCap(d.Message.Tenant), d.Message.ID, most.Messages, most.Within()); err != nil {
 				return nil, err
 			}
 		}

@@ -4,6 +4,8 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"slices"
+	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -51,7 +53,7 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 		drafts = append(drafts, d)
 	}
 	claim := keyClaim(p, key, hash)
-	places, refused, err := in.admit(ctx, now, drafts, "/messages")
+	places, refused, err := in.admit(ctx, now, drafts, claim, "/messages")
 	if err != nil {
 		return in.replayBatch(ctx, p, now, out, g, claim, err)
 	}
@@ -65,15 +67,45 @@ func (in *Intake) Batch(ctx context.Context, p tenant.Principal, key string, has
 		return out, err
 	}
 	places.settleGroup(ctx, a.Verdicts)
+	if err := in.abandon(ctx, p, now, a); err != nil {
+		return nil, err
+	}
 	out.fill(a)
 	return out, nil
 }
 
-// replayBatch answers a batch that its tenant's budget refuses now with what was accepted of it once.
+// abandon gives up what an earlier try promised to make and this one may not: when that one is over, nobody makes it any
+// more, so that each try is answered the same.
+func (in *Intake) abandon(ctx context.Context, p tenant.Principal, now message.Time, a *Answer) error {
+	g, life := *a.Group, time.Duration(0)
+	g.IDs = slices.Clone(g.IDs)
+	for i, v := range a.Verdicts {
+		switch {
+		case v.Record != nil:
+			life = max(life, v.Record.Class.Defaults().KeepRecord+max(v.Record.SendAt.Sub(now), 0))
+		case g.IDs[i] != "" && now.Sub(g.Created) < underway:
+			return atWork()
+		default:
+			g.IDs[i] = ""
+		}
+	}
+	if life == 0 || slices.Equal(g.IDs, a.Group.IDs) {
+		return nil
+	}
+	return in.settle(ctx, p, now, g, a, life)
+}
+
+// replayBatch answers a batch that its tenant's budget refuses now with what was accepted of it once. Of one that was
+// cut off, or is at work, nobody can say that yet.
 func (in *Intake) replayBatch(ctx context.Context, p tenant.Principal, now message.Time, out *BatchAnswer, g store.Group, claim *store.KeyClaim, fault error) (*BatchAnswer, error) {
 	a, err := in.replay(ctx, p, now, g.Tenant, claim, fault)
 	if err != nil {
 		return nil, err
+	}
+	for i, v := range a.Verdicts {
+		if v.Record == nil && a.Group.IDs[i] != "" {
+			return nil, fault
+		}
 	}
 	out.fill(a)
 	return out, nil

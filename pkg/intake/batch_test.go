@@ -102,3 +102,49 @@ func TestBatchBounds(t *testing.T) {
 		t.Errorf("an operator's batch for another tenant: %+v, %v", a, err)
 	}
 }
+
+// A batch that is cut off, and refused by its tenant's budget when it is asked again, is not answered with what there is
+// of it: the rest would look refused for good.
+func TestBatchCutOffOverBudget(t *testing.T) {
+	t.Parallel()
+	for cut := 0; ; cut++ {
+		w := intaketest.New(t)
+		limited(w, 0, 2)
+		ask := func(in *intake.Intake) (*intake.BatchAnswer, error) {
+			return in.Batch(t.Context(), intaketest.Shop, "k", []byte("same"), []*intake.Request{hello(anna), hello(berta), hello("nobody")})
+		}
+		_, err := ask(w.Over(w.Open(&dying{Driver: w.DB, left: cut}), w.Queue))
+		whole := err == nil
+		a, err := ask(w.Intake)
+		switch {
+		case err != nil && problem.From(err).Code != problem.DailyLimit:
+			t.Errorf("cut off at write %d: %v", cut, err)
+		case err == nil && (a.Verdicts[0] == nil || a.Verdicts[1] == nil):
+			t.Errorf("cut off at write %d, and asked again: %v", cut, a.Problems)
+		}
+		if whole {
+			return
+		}
+	}
+}
+
+// A batch that was cut off is asked again when the first try is over, and an item of it cannot be sent any more: the
+// others are answered.
+func TestBatchCutOffAndWorse(t *testing.T) {
+	t.Parallel()
+	for cut := 0; ; cut++ {
+		w := intaketest.New(t)
+		ask := func(in *intake.Intake, second string) (*intake.BatchAnswer, error) {
+			return in.Batch(t.Context(), intaketest.Shop, "k", []byte("same"), []*intake.Request{hello(anna), hello(second)})
+		}
+		_, err := ask(w.Over(w.Open(&dying{Driver: w.DB, left: cut}), w.Queue), berta)
+		whole := err == nil
+		w.Advance(6 * time.Minute)
+		if a, err := ask(w.Intake, "nobody"); err != nil || a.Verdicts[0] == nil {
+			t.Errorf("cut off at write %d: %+v %v", cut, a, err)
+		}
+		if whole {
+			return
+		}
+	}
+}

@@ -110,8 +110,8 @@ func spent(t tenant.Tenant, k limit.Kind, wait time.Duration) *problem.Error {
 		code, most, span = problem.DailyLimit, t.PerDay, "a day (of UTC)"
 	}
 	kept := ""
-	if n := most * config.UrgentPercent / 100; n > 0 {
-		kept = ", " + strconv.Itoa(n) + " of them kept for codes"
+	if ws := config.BudgetOf(t, k).Windows(0); len(ws) > 0 && ws[0].Kept > 0 {
+		kept = ", " + strconv.Itoa(ws[0].Kept) + " of them kept for codes"
 	}
 	return problem.New(code, "tenant %s may send %d messages %s%s, and they are used up; wait, or ask an operator for more", t.Name, most, span, kept).After(wait)
 }

@@ -56,8 +56,9 @@ type span struct {
 }
 
 // caps holds codes to the operators' caps. Each draft that is refused has its problem; one that is none has a
-// place, or is about to be answered with a message that was there. Of refused ones the places are given back.
-func (in *Intake) caps(ctx context.Context, now message.Time, drafts []*planned) ([]*problem.Error, error) {
+// place, or is about to be answered with a message that was there. Of refused ones the places are given back. Each
+// try of a request with a key has the same places.
+func (in *Intake) caps(ctx context.Context, now message.Time, drafts []*planned, key *store.KeyClaim) ([]*problem.Error, error) {
 	refused, faults := make([]*problem.Error, len(drafts)), make([]error, len(drafts))
 	settings, loaded := config.Settings{}, false
 	var codes []int
@@ -76,6 +77,7 @@ func (in *Intake) caps(ctx context.Context, now message.Time, drafts []*planned)
 	}
 	spread(len(codes), func(k int) {
 		i := codes[k]
+		drafts[i].took.id = in.Store.Asked(&drafts[i].Message, key)
 		refused[i], faults[i] = in.cap(ctx, now, settings.Codes, drafts[i])
 	})
 	if err := errors.Join(faults...); err != nil {
@@ -87,7 +89,6 @@ func (in *Intake) caps(ctx context.Context, now message.Time, drafts []*planned)
 
 // cap takes the places of one code, or refuses it.
 func (in *Intake) cap(ctx context.Context, now message.Time, c config.Codes, d *planned) (*problem.Error, error) {
-	d.took = taken{id: d.Message.ID}
 	p, err := in.capped(ctx, now, c, d)
 	if p == nil || err != nil {
 		return nil, err
@@ -101,22 +102,24 @@ func (in *Intake) cap(ctx context.Context, now message.Time, c config.Codes, d *
 	return p, nil
 }
 
+// capped takes the recipient's place last of all: a try that finds it there was counted everywhere by the one
+// before, which was cut off or is at work.
 func (in *Intake) capped(ctx context.Context, now message.Time, c config.Codes, d *planned) (*problem.Error, error) {
-	if most := c.Recipient(); !most.None() {
-		wait := most.Within()
-		if most.Messages > 0 {
-			var err error
-			if wait, err = in.Store.TakePlace(ctx, in.as, now, store.CodesCap(d.Message.Tenant), d.took.id, most.Messages, most.Within()); err != nil {
-				return nil, err
-			}
-			d.took.within = most.Within()
+	most, of, spans := c.Recipient(), store.CodesCap(d.Message.Tenant), in.spans(c, d)
+	switch {
+	case most.None():
+	case most.Messages == 0:
+		return flood(d, most, oneRecipient, "codes.per_recipient", most.Within()), nil
+	case len(spans) > 0:
+		has, wait, err := in.Store.PlaceIn(ctx, in.as, now, of, d.took.id, most.Messages, most.Within())
+		if has || err != nil {
+			return nil, err
 		}
 		if wait > 0 {
-			d.took.within = 0
 			return flood(d, most, oneRecipient, "codes.per_recipient", wait), nil
 		}
 	}
-	for _, s := range in.spans(c, d) {
+	for _, s := range spans {
 		w := limit.SpanAt(now, s.Within(), s.Messages)
 		levels, err := in.Store.Meter(ctx, s.of, []limit.Window{w}, 1, false)
 		if err != nil {
@@ -126,6 +129,21 @@ func (in *Intake) capped(ctx context.Context, now message.Time, c config.Codes, 
 		if w.Grant(levels[0], 1, false) == 0 {
 			return flood(d, s.Cap, manyNumbers, s.setting, w.Until.Sub(now)), nil
 		}
+	}
+	if most.None() {
+		return nil, nil
+	}
+	took, wait, err := in.Store.TakePlace(ctx, in.as, now, of, d.took.id, most.Messages, most.Within())
+	switch {
+	case err != nil: // it may be there, so that the next try will not count again
+		d.took.spans = nil
+		return nil, err
+	case wait > 0:
+		return flood(d, most, oneRecipient, "codes.per_recipient", wait), nil
+	case took:
+		d.took.within = most.Within()
+	default: // by another try, meanwhile
+		in.give(ctx, now, d)
 	}
 	return nil, nil
 }
@@ -147,8 +165,16 @@ func flood(d *planned, c config.Cap, who, setting string, wait time.Duration) *p
 // taken are the places that a draft has of the caps.
 type taken struct {
 	id     message.ID    // in whose name: the draft may become another
-	within time.Duration // of the recipient's; 0 is none
+	within time.Duration // of the recipient's; 0 is none, or that an earlier try has it
 	spans  []counted
+}
+
+// lasts is how long what was taken counts.
+func (t *taken) lasts() time.Duration {
+	if t.within == 0 && len(t.spans) > 0 {
+		return t.spans[0].window.Until.Sub(t.spans[0].window.From)
+	}
+	return t.within
 }
 
 type counted struct {
@@ -172,8 +198,9 @@ func (in *Intake) give(ctx context.Context, now message.Time, d *planned) {
 		err = in.Store.GivePlace(ctx, in.as, now, store.CodesCap(d.Message.Tenant), d.took.id, d.took.within)
 	}
 	for _, s := range d.took.spans {
-		_, fault := in.Store.Meter(ctx, s.of, []limit.Window{s.window}, -1, false)
-		err = errors.Join(err, fault)
+		if err == nil { // else the next try finds the recipient's place, and does not count again
+			_, err = in.Store.Meter(ctx, s.of, []limit.Window{s.window}, -1, false)
+		}
 	}
 	d.took = taken{id: d.took.id}
 	if err != nil {

@@ -114,6 +114,9 @@ func (pl *planner) message(t target, place int, kind store.GroupKind, locale str
 		Created: pl.now, Expires: pl.expires(),
 		Place: place, Fallback: kind == store.GroupFallback, Hold: t.hold, Watch: t.watch,
 	}
+	if r.Origin.ResendOf != "" && r.Origin.Why != "" {
+		m.Notes = []message.Note{{At: pl.now, What: "resent", By: pl.p.Name, Why: r.Origin.Why}}
+	}
 	if r.Origin.Trial != "" { // the operator's own doing: nobody is told
 		m.Trial, m.Notes = r.Origin.Trial, []message.Note{{At: pl.now, What: "trial", By: pl.p.Name, Why: r.Origin.Why}}
 	} else if !pl.idle[t.channel] { // or no worker would come to tell

@@ -202,6 +202,31 @@ func TestGroupRaces(t *testing.T) {
 	}
 }
 
+// Equal requests at once without a key, groups and single ones: the same content goes to nobody twice, though the
+// elements of a request are written one by one, and who has a claim has no record yet.
+func TestEqualGroupsRace(t *testing.T) {
+	t.Parallel()
+	w := intaketest.New(t)
+	send(t, w.Intake, intaketest.Shop, hello("+8613800138999"))
+	in := w.Over(w.Open(&dying{Driver: w.DB, left: -1}), w.Queue)
+	var all sync.WaitGroup
+	for i := range 16 {
+		all.Go(func() {
+			r := hello(anna)
+			if i%2 == 0 {
+				r = hello("", to(anna, berta))
+			}
+			if _, err := in.Send(t.Context(), intaketest.Shop, r); err != nil && problem.From(err).Code != problem.Unavailable {
+				t.Error(err)
+			}
+		})
+	}
+	all.Wait()
+	if a, b := len(w.Records(message.Phone, anna)), len(w.Records(message.Phone, berta)); a != 1 || b > 1 {
+		t.Errorf("%d and %d messages", a, b)
+	}
+}
+
 // A replay of a group is read only: it opens no window again, and its members stay when equal content was
 // sent anew meanwhile.
 func TestGroupReplayOpensNoWindow(t *testing.T) {

@@ -27,7 +27,7 @@ type Store interface {
 	Peek(ctx context.Context, p tenant.Principal, now message.Time, d *store.Draft) (store.Verdict, error)
 	ByKey(ctx context.Context, p tenant.Principal, now message.Time, tenant string, k *store.KeyClaim) (*store.Record, *store.Group, error)
 	OpenGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, k *store.KeyClaim, keep time.Duration) (store.Group, bool, error)
-	SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, keep time.Duration) error
+	SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, keep time.Duration) (store.Group, error)
 	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
 	Message(ctx context.Context, p tenant.Principal, id message.ID) (*store.Record, error)
 	Messages(ctx context.Context, p tenant.Principal, ids ...message.ID) ([]*store.Record, []*store.Unreadable, error)
@@ -41,13 +41,17 @@ type Store interface {
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)
 	Hint(r *store.Record) ([]byte, error)
-	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error)
+	Conceal(ctx context.Context, now message.Time, plain []byte) ([]byte, error)
+	Reveal(ctx context.Context, now message.Time, sealed []byte) ([]byte, error)
+	TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (taken bool, wait time.Duration, err error)
 	GivePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, within time.Duration) error
-	PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error)
+	PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (has bool, wait time.Duration, err error)
+	Asked(m *message.Message, k *store.KeyClaim) message.ID
 	RangeLimits(tenant string, kind message.AddressKind, prefix string) store.Subject
 	Levels(ctx context.Context, asks ...store.Metered) ([][]limit.Level, error)
 	RefusedTo(kind message.AddressKind, key string) string
 	RefusedAs(reference string) string
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
 	quota.Store
 }
 

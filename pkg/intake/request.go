@@ -60,7 +60,7 @@ type To struct {
 type Origin struct {
 	IP, Trace, RequestID string
 	ResendOf             message.ID
-	// Trial is the account that an operator tests with it; Why is in the timeline.
+	// Trial is the account that an operator tests with it; Why is in the timeline, of a resend too.
 	Trial, Why string
 }
 
@@ -184,11 +184,11 @@ func (r *Request) checkTimes(f *faults, now message.Time) {
 	switch {
 	case r.TTL != 0 && !r.ExpiresAt.IsZero():
 		f.add("/ttl_seconds", problem.BadValue, "send ttl_seconds or expires_at, not both")
-	case r.TTL < 0 || r.TTL > MaxAhead:
-		f.add("/ttl_seconds", problem.BadValue, "ttl_seconds must be 1 to %d", int(MaxAhead.Seconds()))
+	case r.TTL < 0 || r.TTL > message.MaxTTL:
+		f.add("/ttl_seconds", problem.BadValue, "ttl_seconds must be 1 to %d, as variables are kept", int(message.MaxTTL.Seconds()))
 	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt) <= at:
 		f.add("/expires_at", problem.BadTime, "expires_at is not after the time of sending: it would never be sent")
-	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt) > at.Add(MaxAhead):
-		f.add("/expires_at", problem.BadTime, "expires_at is more than 365 days after the time of sending")
+	case !r.ExpiresAt.IsZero() && message.At(r.ExpiresAt) > at.Add(message.MaxTTL):
+		f.add("/expires_at", problem.BadTime, "expires_at is more than 30 days after the time of sending: variables are kept no longer")
 	}
 }

@@ -37,7 +37,7 @@ func (in *Intake) Send(ctx context.Context, p tenant.Principal, req *Request) (*
 	pl, err := in.plan(ctx, p, req, now)
 	var places *admission
 	if err == nil {
-		places, err = in.enter(ctx, now, pl.drafts)
+		places, err = in.enter(ctx, now, pl.drafts, claim)
 	}
 	if err != nil {
 		return in.replay(ctx, p, now, req.Tenant, claim, err)
@@ -167,7 +167,9 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 		default:
 			drafts = append(drafts, &d.Draft)
 		}
-		d.Message.Group, d.Message.ID = g.ID, g.IDs[d.Message.Place]
+		// The group names its messages before they are made: none of them becomes what a crash left promised elsewhere, or
+		// whoever dies before he has written that leaves a sibling that nobody finds.
+		d.Message.Group, d.Message.ID, d.Fixed = g.ID, g.IDs[d.Message.Place], true
 	}
 	// What waits for a sibling is written before it: one that ends tells those that there are, once.
 	kept, err := in.accept(ctx, p, now, waiting)
@@ -186,7 +188,7 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 		changed = changed || replay && kept[i].New
 		if id := kept[i].Record.ID; g.IDs[place] != id {
 			if replay && kept[i].Record.Group != g.ID && now.Sub(g.Created) < underway {
-				return nil, problem.New(problem.Unavailable, "an earlier try with this Idempotency-Key may still be at work; try again in a few minutes")
+				return nil, atWork()
 			}
 			g.IDs[place], changed = id, true
 		}
@@ -206,12 +208,17 @@ func (in *Intake) keep(ctx context.Context, p tenant.Principal, now message.Time
 // duplicates only, is over.
 const underway = 5 * time.Minute
 
+func atWork() error {
+	return problem.New(problem.Unavailable, "an earlier try with this Idempotency-Key may still be at work; try again in a few minutes")
+}
+
 // settle writes what a group's item is to say. Where another try was quicker its word counts: what this one made
 // and that one does not know is taken back, and the caller's next try is answered with what there is.
 func (in *Intake) settle(ctx context.Context, p tenant.Principal, now message.Time, g store.Group, a *Answer, life time.Duration) error {
 	for range len(g.IDs) + 4 { // a try writes it once at most for each message that it made
-		err := in.Store.SaveGroup(ctx, p, now, g, life)
+		saved, err := in.Store.SaveGroup(ctx, p, now, g, life)
 		if err == nil {
+			*a.Group = saved
 			return nil
 		}
 		if !errors.Is(err, store.ErrConflict) {

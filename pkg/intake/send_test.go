@@ -217,7 +217,7 @@ func TestExpiry(t *testing.T) {
 		"the class's":     {func(*intake.Request) {}, w.Now().Add(24 * time.Hour)},
 		"a code's":        {func(r *intake.Request) { r.Template, r.Vars = "login", map[string]any{"code": "4711"} }, w.Now().Add(5 * time.Minute)},
 		"marketing's":     {func(r *intake.Request) { r.Template = "promo" }, w.Now().Add(72 * time.Hour)},
-		"the longest ttl": {func(r *intake.Request) { r.TTL = 365 * 24 * time.Hour }, w.Now().Add(365 * 24 * time.Hour)},
+		"the longest ttl": {func(r *intake.Request) { r.TTL = message.MaxTTL }, w.Now().Add(message.MaxTTL)},
 	} {
 		r := send(t, w.Intake, intaketest.Shop, hello(anna, c.change, func(r *intake.Request) { r.DedupSeconds = new(int) })).Verdicts[0].Record
 		if r.Expires != message.At(c.want) {

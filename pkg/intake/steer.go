@@ -1,9 +1,12 @@
 package intake
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"slices"
+	"strconv"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -32,7 +35,39 @@ func (in *Intake) Cancel(ctx context.Context, p tenant.Principal, id message.ID,
 	if err != nil {
 		return nil, err
 	}
-	return in.cancel(ctx, p, r, message.Cancel{By: p.Name, Why: why})
+	e := message.Cancel{By: p.Name, Why: why}
+	next, err := r.Apply(e, in.now())
+	if err != nil { // what is refused changes nothing
+		return in.cancel(ctx, p, r, e)
+	}
+	came, err := in.deed(ctx, p, store.Deed{What: "cancelled", Kind: "message", Object: string(id), Tenant: r.Tenant, Reason: why, Changes: []store.Change{store.Moved(r.Status, next.Status)}})
+	if err != nil {
+		return nil, err
+	}
+	saved, err := in.cancel(ctx, p, r, e)
+	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+		came(store.Moved(r.Status, refused.Status)) // a worker was quicker
+	}
+	return saved, err
+}
+
+// deed keeps in the audit what somebody does to messages by hand, before it is done; the function that it gives
+// mends what is to come of it. What a tenant's own system does to its own messages is its traffic: that stands in
+// their timelines.
+func (in *Intake) deed(ctx context.Context, p tenant.Principal, d store.Deed) (came func(...store.Change), err error) {
+	if !p.ByHand() {
+		return func(...store.Change) {}, nil
+	}
+	now := in.now()
+	if err := in.Store.AddDeed(ctx, p, now, d); err != nil {
+		return nil, unavailable(err)
+	}
+	return func(changes ...store.Change) {
+		d.Changes = changes
+		if err := in.Store.AddDeed(context.WithoutCancel(ctx), p, now, d); err != nil {
+			in.Log.WarnContext(ctx, "the audit lacks what came of a deed", "what", d.What, "kind", d.Kind, "name", d.Object, "error", err)
+		}
+	}, nil
 }
 
 func (in *Intake) cancel(ctx context.Context, p tenant.Principal, r *store.Record, e message.Cancel) (*store.Record, error) {
@@ -42,7 +77,7 @@ func (in *Intake) cancel(ctx context.Context, p tenant.Principal, r *store.Recor
 		if refused.Status == message.Cancelled {
 			return saved, nil
 		}
-		return nil, problem.New(problem.NotAllowedNow, "message %s is %s; only a queued or scheduled one can be cancelled", r.ID, refused.Status)
+		return nil, problem.New(problem.NotAllowedNow, "message %s is %s; only a queued or scheduled one can be cancelled", r.ID, refused.Status).Because(err)
 	}
 	if err != nil {
 		return nil, unavailable(err)
@@ -87,7 +122,17 @@ func (in *Intake) Resend(ctx context.Context, p tenant.Principal, id message.ID,
 		}
 		req.Template = old.Template.Tenant + "/" + old.Template.Name
 	}
-	return in.Send(ctx, p, req)
+	came, err := in.deed(ctx, p, store.Deed{What: "resent", Kind: "message", Object: string(id), Tenant: old.Tenant, Reason: req.Origin.Why, IP: req.Origin.IP, Request: req.Origin.RequestID})
+	if err != nil {
+		return nil, err
+	}
+	a, err := in.Send(ctx, p, req)
+	if pr := (*problem.Error)(nil); errors.As(err, &pr) {
+		came(store.Change{Path: "/refused", After: strconv.Quote(string(pr.Code))})
+	} else if err == nil {
+		came(store.Change{Path: "/resent_as", After: strconv.Quote(string(a.Verdicts[0].Record.ID))})
+	}
+	return a, err
 }
 
 func erased(id message.ID, err error) error {
@@ -103,17 +148,16 @@ type StopFilter struct {
 	Template string // name, or tenant/name
 	Version  int
 	Group    string
+	After    string // where an earlier call stopped, from its Next; it narrows nothing
 }
 
 // Stopped counts what Stop did, or would do.
 type Stopped struct {
 	Matched, Cancelled, TooLate int
-	// More tells that the bound was reached: call again.
+	// More tells that a bound was reached: call again, with Next to go on from there.
 	More bool
+	Next string
 }
-
-// maxStop bounds one call, so that it ends inside a request's time.
-const maxStop = 10000
 
 // Stop cancels everything waiting that matches. A dry run only counts.
 func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dry bool, why string) (Stopped, error) {
@@ -124,7 +168,7 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 		f.Tenant = p.Tenant
 	}
 	switch {
-	case f == (StopFilter{}):
+	case f == (StopFilter{After: f.After}):
 		return Stopped{}, problem.Invalid(problem.At("", problem.Required, "name at least one of tenant, template, group"))
 	case f.Tenant != "" && !p.Steers(f.Tenant):
 		return Stopped{}, problem.Invalid(problem.At("/tenant", problem.UnknownTenant, "there is no tenant %s for this key", quoted(f.Tenant)))
@@ -132,6 +176,19 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 		return Stopped{}, problem.Invalid(problem.At("/version", problem.BadValue, "version goes with template"))
 	}
 	var out Stopped
+	g, err := in.groupOf(ctx, p, f.Group)
+	if err != nil {
+		return out, err
+	}
+	if !dry {
+		came, err := in.deed(ctx, p, store.Deed{What: "stopped", Kind: "message", Object: f.String(), Tenant: cmp.Or(f.Tenant, g.Tenant), Reason: why})
+		if err != nil {
+			return out, err
+		}
+		defer func() {
+			came(store.Change{Path: "/cancelled", After: strconv.Itoa(out.Cancelled)}, store.Change{Path: "/too_late", After: strconv.Itoa(out.TooLate)})
+		}()
+	}
 	each := func(r *store.Record) error {
 		if r == nil || r.Class == message.Callback || !f.matches(&r.Message) || r.Status != message.Queued && r.Status != message.Scheduled {
 			return nil
@@ -153,54 +210,46 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 		return nil
 	}
 	if f.Group != "" {
-		g, err := in.Store.Group(ctx, p, f.Group)
-		if errors.Is(err, store.ErrNotFound) {
-			return out, problem.New(problem.NotFound, "there is no such group; an id begins with %s", store.GroupPrefix)
-		}
-		if err != nil {
-			return out, unavailable(err)
-		}
 		ids := slices.Clone(g.IDs)
 		slices.Sort(ids)
-		err = in.each(ctx, p, slices.Compact(ids), each) // a duplicate is in it twice
+		err := in.each(ctx, p, slices.Compact(ids), each) // a duplicate is in it twice
 		return out, err
 	}
-	err := in.waiting(ctx, p, &out, each)
+	err = in.waiting(ctx, p, f.After, &out, each)
 	return out, err
+}
+
+// groupOf reads the group of a filter, if it names one.
+func (in *Intake) groupOf(ctx context.Context, p tenant.Principal, id string) (g store.Group, err error) {
+	if id == "" {
+		return g, nil
+	}
+	if g, err = in.Store.Group(ctx, p, id); errors.Is(err, store.ErrNotFound) {
+		return g, problem.New(problem.NotFound, "there is no such group; an id begins with %s", store.GroupPrefix)
+	}
+	if err != nil {
+		return g, unavailable(err)
+	}
+	return g, nil
+}
+
+// String is the filter as the audit has it.
+func (f StopFilter) String() string {
+	of := cmp.Or(f.Template, f.Group, f.Tenant)
+	of = strings.ToValidUTF8(of[:min(len(of), 2*40)], "") // no name is longer
+	if f.Version != 0 {
+		of += "@" + strconv.Itoa(f.Version)
+	}
+	if f.Template != "" && f.Group != "" {
+		of += " " + f.Group
+	}
+	return of
 }
 
 func (f StopFilter) matches(m *message.Message) bool {
 	return (f.Tenant == "" || f.Tenant == m.Tenant) &&
 		(f.Template == "" || f.Template == m.Template.Name || f.Template == m.Template.Tenant+"/"+m.Template.Name) &&
 		(f.Version == 0 || f.Version == m.Template.Version) && (f.Group == "" || f.Group == m.Group)
-}
-
-// waiting goes through the index of due messages: everything that can be stopped is in it.
-func (in *Intake) waiting(ctx context.Context, p tenant.Principal, out *Stopped, do func(*store.Record) error) error {
-	horizon := in.now().Add(2 * MaxAhead)
-	for _, shard := range in.Store.DueShards() {
-		for after := ""; ; {
-			due, next, err := in.Store.Due(ctx, shard, horizon, 200, after)
-			if err != nil {
-				return unavailable(err)
-			}
-			ids := make([]message.ID, len(due))
-			for i, d := range due {
-				ids[i] = d.ID
-			}
-			if err := in.each(ctx, p, ids, do); err != nil {
-				return err
-			}
-			if out.Matched >= maxStop {
-				out.More = true
-				return nil
-			}
-			if after = next; after == "" {
-				break
-			}
-		}
-	}
-	return nil
 }
 
 func (in *Intake) each(ctx context.Context, p tenant.Principal, ids []message.ID, do func(*store.Record) error) error {

@@ -36,6 +36,10 @@ func (pl *planner) targets(ctx context.Context, out *plan) ([]target, error) {
 				return nil, err
 			}
 		}
+		if ch == "" && strings.TrimSpace(raw) == "" {
+			pl.f.add(pointer(i), problem.BadAddress, "the address is empty")
+			continue
+		}
 		if ch == "" {
 			pl.f.add(pointer(i), problem.UnknownChannel, "the channel cannot be told from this address; name one in channel")
 			continue
@@ -70,6 +74,9 @@ func (pl *planner) guess(ctx context.Context, raw string) (message.Channel, erro
 // ways applies the route's strategy to one person's addresses.
 func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
 	ways := pl.req.To.Ways
+	if err := pl.strays(ctx, ways); err != nil {
+		return nil, err
+	}
 	strategy, steps := route.One, []route.Step(nil)
 	if rt, ok := route.Channels(pl.routes, pl.subject("", "")); ok {
 		strategy = rt.Strategy
@@ -113,6 +120,32 @@ func (pl *planner) ways(ctx context.Context, out *plan) ([]target, error) {
 	return targets, pl.open(ctx, targets, "")
 }
 
+// strays refuses channels that do not exist. Whether one is used depends on routes: a misspelt one might never be, and
+// nobody would know.
+func (pl *planner) strays(ctx context.Context, ways map[message.Channel]string) error {
+	for _, ch := range slices.Sorted(maps.Keys(ways)) {
+		_, known, err := pl.in.Providers.Channel(ctx, ch)
+		if err != nil {
+			return unavailable(err)
+		}
+		if known {
+			continue
+		}
+		accounts, err := pl.in.Config.Accounts(ctx, ch)
+		if err != nil {
+			return unavailable(err)
+		}
+		if len(accounts) == 0 {
+			pl.noChannel("/to/"+escapePointer.Replace(string(ch)), ch)
+		}
+	}
+	return pl.f.err()
+}
+
+func (pl *planner) noChannel(at string, ch message.Channel) {
+	pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(ch)))
+}
+
 // escapePointer is RFC 6901 §3.
 var escapePointer = strings.NewReplacer("~", "~0", "/", "~1")
 
@@ -153,7 +186,7 @@ func (pl *planner) open(ctx context.Context, targets []target, pointer string) e
 		pl.idle[t.channel] = !on
 		switch {
 		case len(accounts) == 0 && !known:
-			pl.f.add(at, problem.UnknownChannel, "there is no channel %s", quoted(string(t.channel)))
+			pl.noChannel(at, t.channel)
 		case !on && pl.p.Live:
 			pl.f.add(at, problem.ChannelOff, "channel %s has no account that is switched on; an operator adds one", t.channel)
 		case on && !able && pl.p.Live:

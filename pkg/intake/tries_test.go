@@ -5,6 +5,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/intake/intaketest"
@@ -72,6 +73,30 @@ func TestTriesThatDisagree(t *testing.T) {
 		}
 		if answered != 1 || last.Verdicts[0].Record.ID == had.ID {
 			t.Errorf("%s: %d answers, %v", name, answered, ids(last))
+		}
+	}
+}
+
+// A request left its claim behind in a crash, and a group with equal content is cut off, at whichever writes: what there
+// is of the group is what its item names, so that of several ways one finds the other.
+func TestGroupAfterACrash(t *testing.T) {
+	t.Parallel()
+	for first, whole := 0, false; !whole; first++ {
+		for cut, done := 0, false; !done; cut++ {
+			w := intaketest.New(t)
+			_, err := w.Over(w.Open(&dying{Driver: w.DB, left: first}), w.Queue).Send(t.Context(), intaketest.Shop, hello(anna))
+			whole = err == nil
+			w.Advance(time.Minute) // it is not at work any more
+			_, err = w.Over(w.Open(&dying{Driver: w.DB, left: cut}), w.Queue).Send(t.Context(), intaketest.Shop, hello("", to(anna, berta)))
+			done = err == nil
+			for _, r := range w.Records(message.Phone, anna) {
+				if r.Group == "" {
+					continue
+				}
+				if g, err := w.Store.Group(t.Context(), intaketest.Shop, r.Group); err != nil || !slices.Contains(g.IDs, r.ID) {
+					t.Errorf("cut off at writes %d and %d: %s is not in its group: %v %v", first, cut, r.ID, g.IDs, err)
+				}
+			}
 		}
 	}
 }

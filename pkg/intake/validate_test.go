@@ -69,6 +69,8 @@ func TestFaults(t *testing.T) {
 		"101 recipients":                {change: []change{to(make([]string, 101)...)}, pointer: "/to", code: problem.TooMany},
 		"101 ways":                      {change: []change{way(many(101))}, pointer: "/to", code: problem.TooMany},
 		"ways and a channel":            {change: []change{way(map[message.Channel]string{message.SMS: anna}), func(r *intake.Request) { r.Channel = message.SMS }}, pointer: "/channel", code: problem.BadValue},
+		"a way that is misspelt":        {change: []change{way(map[message.Channel]string{message.SMS: anna, "emial": "a@example.com"})}, pointer: "/to/emial", code: problem.UnknownChannel},
+		"an empty address, no channel":  {change: []change{func(r *intake.Request) { r.Channel = "" }, to(anna, " ")}, pointer: "/to/1", code: problem.BadAddress},
 		"no template":                   {change: []change{tmpl("")}, pointer: "/template", code: problem.Required},
 		"template and content":          {change: []change{func(r *intake.Request) { r.Content = &message.Content{Text: "x"} }}, pointer: "/content", code: problem.BadValue},
 		"vars with content":             {change: []change{content(message.Content{Subject: "s", Text: "t"}), vars(map[string]any{"a": "b"})}, pointer: "/vars", code: problem.BadValue},
@@ -83,12 +85,12 @@ func TestFaults(t *testing.T) {
 		"past":                          {change: []change{at(-2*time.Minute - time.Millisecond)}, pointer: "/send_at", code: problem.BadTime},
 		"far":                           {change: []change{at(year + time.Millisecond)}, pointer: "/send_at", code: problem.BadTime},
 		"negative ttl":                  {change: []change{func(r *intake.Request) { r.TTL = -1 }}, pointer: "/ttl_seconds", code: problem.BadValue},
-		"long ttl":                      {change: []change{func(r *intake.Request) { r.TTL = year + 1 }}, pointer: "/ttl_seconds", code: problem.BadValue},
+		"long ttl":                      {change: []change{func(r *intake.Request) { r.TTL = message.MaxTTL + 1 }}, pointer: "/ttl_seconds", code: problem.BadValue},
 		"two ends":                      {change: []change{func(r *intake.Request) { r.TTL = time.Hour }, expires(time.Hour)}, pointer: "/ttl_seconds", code: problem.BadValue},
 		"over before it began":          {change: []change{expires(0)}, pointer: "/expires_at", code: problem.BadTime},
 		"over before its time":          {change: []change{at(time.Hour), expires(time.Hour)}, pointer: "/expires_at", code: problem.BadTime},
 		"a little late, over already":   {change: []change{at(-time.Minute), expires(-time.Second)}, pointer: "/expires_at", code: problem.BadTime},
-		"endless":                       {change: []change{at(time.Hour), expires(year + time.Hour + time.Millisecond)}, pointer: "/expires_at", code: problem.BadTime},
+		"endless":                       {change: []change{at(time.Hour), expires(time.Hour + message.MaxTTL + time.Millisecond)}, pointer: "/expires_at", code: problem.BadTime},
 		"long key":                      {change: []change{keyed(strings.Repeat("k", 256))}, pointer: "header:Idempotency-Key", code: problem.TooLong},
 		"no such template":              {change: []change{tmpl("nothing")}, pointer: "/template", code: problem.UnknownTemplate},
 		"another's template":            {change: []change{tmpl("bank/private")}, pointer: "/template", code: problem.UnknownTemplate},
@@ -187,7 +189,7 @@ func TestBounds(t *testing.T) {
 		"longest window":        {window(7 * 24 * 3600)},
 		"a little late":         {at(-2 * time.Minute)},
 		"a year ahead":          {at(365 * 24 * time.Hour)},
-		"a year ahead and long": {at(365 * 24 * time.Hour), expires(2 * 365 * 24 * time.Hour)},
+		"a year ahead and long": {at(365 * 24 * time.Hour), expires(365*24*time.Hour + message.MaxTTL)},
 		"longest key":           {keyed(strings.Repeat("k", 255))},
 		"shared template":       {tmpl("bank/notice")},
 		"own template, in full": {tmpl("shop/hello")},
@@ -246,7 +248,7 @@ func TestAnyTime(t *testing.T) {
 		m := &a.Verdicts[0].Record.Message
 		year := 365 * 24 * time.Hour
 		from := max(m.Created, m.SendAt)
-		if m.Expires < from || m.Expires > from.Add(year) || m.SendAt > m.Created.Add(year) || !r.SendAt.IsZero() && r.SendAt.Before(w.Now().Add(-2*time.Minute)) ||
+		if m.Expires < from || m.Expires > from.Add(message.MaxTTL) || m.SendAt > m.Created.Add(year) || !r.SendAt.IsZero() && r.SendAt.Before(w.Now().Add(-2*time.Minute)) ||
 			!r.ExpiresAt.IsZero() && m.Expires != message.At(r.ExpiresAt) {
 			rt.Fatalf("created %s, at %s, expires %s for %+v", m.Created, m.SendAt, m.Expires, r)
 		}

@@ -29,8 +29,8 @@ const (
 // Handle has a batch of pages done.
 func (s *Jobs) Handle(ctx context.Context, batch []queue.Item) []string {
 	again := []string{}
-	for _, it := range batch {
-		if err := s.run(ctx, it); err != nil {
+	for i, it := range batch {
+		if err := s.run(ctx, it, s.turn(ctx, len(batch)-i)); err != nil {
 			s.Log.ErrorContext(ctx, "page not done; it comes again", "item", it.ID, "error", err)
 			again = append(again, it.ID)
 		}
@@ -38,9 +38,19 @@ func (s *Jobs) Handle(ctx context.Context, batch []queue.Item) []string {
 	return again
 }
 
-// run does pages of the entry's job, from the page that the entry is for. An error is one of reading or
+// turn is how long the next of some entries has pages done: as long as turns are, or its part of the time that there is, less
+// what a page may take longer. Else the last of a batch would be cut off in each, and come again minutes later.
+func (s *Jobs) turn(ctx context.Context, entries int) time.Duration {
+	end, ends := ctx.Deadline()
+	if !ends {
+		return turn
+	}
+	return min(turn, end.Sub(s.Now())/time.Duration(entries+1))
+}
+
+// run does pages of the entry's job for a while, from the page that the entry is for. An error is one of reading or
 // keeping the job; a page's own is kept in the job.
-func (s *Jobs) run(ctx context.Context, it queue.Item) error {
+func (s *Jobs) run(ctx context.Context, it queue.Item, turn time.Duration) error {
 	var e entry
 	if err := json.Unmarshal(it.Body, &e, json.RejectUnknownMembers(true)); err != nil {
 		return fmt.Errorf("an entry that cannot be read: %w", err)
@@ -160,11 +170,11 @@ func (d *did) after(j store.Job, now message.Time) (store.Job, time.Duration) {
 		j.State, j.Finished, j.Fault = store.JobStopped, now, d.Stopped
 	case d.Done:
 		j.State, j.Finished = store.JobDone, now
+	case d.Asks: // though it was paused meanwhile: to let it go on then is not the word that it needs
+		j.State = store.JobWaiting
 	case j.State != store.JobRunning: // paused meanwhile: that is kept
 	case d.Paused != "":
 		j.State, j.Fault = store.JobPaused, d.Paused
-	case d.Asks:
-		j.State = store.JobWaiting
 	}
 	if j.Due = 0; j.State.Active() {
 		j.Due = now.Add(wait + grace)

@@ -1,10 +1,12 @@
 package job
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"log/slog"
 	"slices"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -53,7 +55,8 @@ type Store interface {
 	AddJob(ctx context.Context, p tenant.Principal, now message.Time, j store.Job) (store.Job, bool, error)
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
 	SaveJob(ctx context.Context, p tenant.Principal, now message.Time, j store.Job) (store.Job, error)
-	DueJobs(ctx context.Context, before message.Time, limit int, after string) ([]store.Job, string, error)
+	DueJobs(ctx context.Context, before message.Time, limit int, after string) (store.FoundJobs, error)
+	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
 }
 
 // Ports is everything that jobs need.
@@ -112,18 +115,31 @@ var from = map[store.JobState][]store.JobState{
 	store.JobStopping: {store.JobWaiting, store.JobRunning, store.JobPaused},
 }
 
+// deeds are what the audit calls the steering of a job, by the states before and after.
+var deeds = map[[2]store.JobState]string{
+	{store.JobWaiting, store.JobRunning}: "sent", {store.JobPaused, store.JobRunning}: "resumed", {store.JobRunning, store.JobPaused}: "paused",
+}
+
 // Steer runs, pauses or stops a job. What it asks for is in force before the job's next page; asked for
-// again it changes nothing.
-func (s *Jobs) Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string) (store.Job, error) {
+// again it changes nothing. Only narrows the states that it is steered from: the word that lets a job go on that was
+// paused is not the one that a job waits for. What somebody does by hand is in the audit before it is done.
+func (s *Jobs) Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string, only ...store.JobState) (store.Job, error) {
+	now := s.now()
 	j, err := s.Store.Job(ctx, p, id)
 	for err == nil {
 		if j.State == to || to == store.JobStopping && j.State == store.JobStopped {
 			return j, nil
 		}
-		if !slices.Contains(from[to], j.State) {
+		if !slices.Contains(from[to], j.State) || len(only) > 0 && !slices.Contains(only, j.State) {
 			return j, ErrState
 		}
-		now := s.now()
+		if p.ByHand() {
+			d := store.Deed{What: cmp.Or(deeds[[2]store.JobState{j.State, to}], "stopped"), Kind: j.Kind, Object: j.ID, Tenant: j.Tenant, Reason: why,
+				Changes: []store.Change{{Path: "/state", Before: strconv.Quote(string(j.State)), After: strconv.Quote(string(to))}}}
+			if err := s.Store.AddDeed(ctx, p, now, d); err != nil {
+				return j, err
+			}
+		}
 		next := j.Stepped(store.JobStep{At: now, To: to, By: p.Name, Why: why})
 		next.Due, next.Tries, next.Requeues, next.Fault = 0, 0, 0, ""
 		if to.Active() {

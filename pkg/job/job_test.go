@@ -3,6 +3,8 @@ package job_test
 import (
 	"context"
 	"errors"
+	"fmt"
+	"slices"
 	"strconv"
 	"strings"
 	"testing"
@@ -12,6 +14,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/opennotify/notify/pkg/job"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
@@ -101,6 +104,38 @@ func TestSteer(t *testing.T) {
 		if _, err := w.jobs.Steer(t.Context(), operator, "job_1", to, ""); !errors.Is(err, job.ErrState) {
 			t.Errorf("a job that is done can be steered to %s: %v", to, err)
 		}
+	}
+}
+
+// Whoever steers a job by hand is in the audit before it is done, whether the job was to wait or had begun; a
+// worker is not, nor is what changes nothing.
+func TestSteeringIsAudited(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.start(store.Job{ID: "job_1", State: store.JobWaiting})
+	for _, to := range []store.JobState{store.JobRunning, store.JobPaused, store.JobRunning, store.JobRunning, store.JobStopping, store.JobStopping} {
+		w.steer(to)
+		w.clock = w.clock.Add(time.Second)
+	}
+	w.start(store.Job{ID: "job_2"})
+	if _, err := w.jobs.Steer(t.Context(), tenant.System("schedule"), "job_2", store.JobStopping, "cancelled"); err != nil {
+		t.Fatal(err)
+	}
+	list, _, err := w.store.Audit(t.Context(), operator, store.Day(message.At(start)), "", 100)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var got []string
+	for _, a := range slices.Backward(list) {
+		d := a.Deed
+		got = append(got, fmt.Sprintln(d.By, d.What, d.Kind, d.Object, d.Tenant, d.Reason, d.Changes))
+	}
+	want := []string{
+		"key:op sent count job_1 shop because [{/state \"waiting\" \"running\"}]\n", "key:op paused count job_1 shop because [{/state \"running\" \"paused\"}]\n",
+		"key:op resumed count job_1 shop because [{/state \"paused\" \"running\"}]\n", "key:op stopped count job_1 shop because [{/state \"running\" \"stopping\"}]\n",
+	}
+	if !slices.Equal(got, want) {
+		t.Errorf("%q", got)
 	}
 }
 
@@ -285,11 +320,11 @@ func TestIsolation(t *testing.T) {
 	if _, _, err := w.jobs.Start(t.Context(), other, store.Job{ID: "job_1", Kind: "count", Tenant: "other"}); !errors.Is(err, store.ErrNotFound) {
 		t.Error("its id taken:", err)
 	}
-	if list, _, err := w.store.Jobs(t.Context(), other, "shop", "count", "", 10, ""); len(list) != 0 || err != nil {
-		t.Error("listed:", list, err)
+	if found, err := w.store.Jobs(t.Context(), other, "shop", "count", "", 10, ""); len(found.Jobs) != 0 || err != nil {
+		t.Error("listed:", found, err)
 	}
-	if list, _, err := w.store.Jobs(t.Context(), operator, "shop", "count", "", 10, ""); len(list) != 1 || err != nil {
-		t.Error("not listed:", list, err)
+	if found, err := w.store.Jobs(t.Context(), operator, "shop", "count", "", 10, ""); len(found.Jobs) != 1 || err != nil {
+		t.Error("not listed:", found, err)
 	}
 	for _, id := range []string{"", "../x", "JOB", strings.Repeat("a", 65)} {
 		if _, err := w.store.Job(t.Context(), operator, id); !errors.Is(err, store.ErrNotFound) {
@@ -299,6 +334,7 @@ func TestIsolation(t *testing.T) {
 }
 
 func (w *world) page(_ context.Context, j store.Job) (job.Step, error) {
+	w.clock = w.clock.Add(w.takes)
 	if do := w.during[int(j.Page)]; do != nil {
 		delete(w.during, int(j.Page))
 		do()
@@ -321,4 +357,70 @@ func (w *world) page(_ context.Context, j store.Job) (job.Step, error) {
 func (w *world) undo(context.Context, store.Job) (job.Step, error) {
 	w.undone++
 	return job.Step{Done: w.undone == 3}, nil
+}
+
+// A record that nobody can read holds up nothing but itself, and is in the log.
+func TestUnreadable(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	for _, id := range []string{"job_1", "job_2", "job_3"} {
+		w.start(store.Job{ID: id})
+	}
+	items, err := w.disk.Get(t.Context(), store.Key{PK: "j#job_2", SK: "j"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	items[0].Data = []byte("{")
+	if _, err := w.disk.Write(t.Context(), message.At(w.clock), []store.Op{{Item: *items[0]}}); err != nil {
+		t.Fatal(err)
+	}
+	w.items, w.clock = nil, w.clock.Add(time.Hour)
+	w.requeue(2)
+	if !strings.Contains(w.logs.String(), "level=ERROR") || !strings.Contains(w.logs.String(), "job_2") {
+		t.Errorf("logged: %s", w.logs.String())
+	}
+	if n, err := w.jobs.Rebuild(t.Context()); n != 2 || err != nil {
+		t.Error("after a start:", n, err)
+	}
+	for what, list := range map[string]func() (store.FoundJobs, error){
+		"a topic's": func() (store.FoundJobs, error) {
+			return w.store.Jobs(t.Context(), operator, "shop", "count", "", 10, "")
+		},
+		"the newest": func() (store.FoundJobs, error) {
+			return w.store.NewestJobs(t.Context(), operator, []string{"shop"}, "count", 10, "")
+		},
+	} {
+		if found, err := list(); err != nil || len(found.Jobs) != 2 || len(found.Bad) != 1 {
+			t.Errorf("%s: %+v, %v", what, found, err)
+		}
+	}
+}
+
+// ending is a context with an end on the world's clock.
+type ending struct {
+	context.Context
+	at time.Time
+}
+
+func (e ending) Deadline() (time.Time, bool) { return e.at, true }
+
+// Where a function has entries of many jobs at once, each has a page done in its time, and none is cut off.
+func TestTurns(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.takes = 2 * time.Second
+	var batch []queue.Item
+	for i := range 10 {
+		w.start(store.Job{ID: fmt.Sprint("job_", i)})
+		batch = append(batch, w.items[i].Item)
+	}
+	end := w.clock.Add(27 * time.Second)
+	if again := w.jobs.Handle(ending{t.Context(), end}, batch); len(again) > 0 || w.clock.After(end) {
+		t.Errorf("%d come again, %s after the end", len(again), w.clock.Sub(end))
+	}
+	for i := range 10 {
+		if j := w.job(fmt.Sprint("job_", i)); j.Page == 0 {
+			t.Errorf("%s has had no page done", j.ID)
+		}
+	}
 }

@@ -51,11 +51,14 @@ func (s *Jobs) Rebuild(ctx context.Context) (int, error) {
 // each goes through the jobs that are due before an instant and counts what do did.
 func (s *Jobs) each(ctx context.Context, before message.Time, do func(store.Job) (bool, error)) (n int, err error) {
 	for after := ""; ; {
-		jobs, next, err := s.Store.DueJobs(ctx, before, perPage, after)
+		page, err := s.Store.DueJobs(ctx, before, perPage, after)
 		if err != nil {
 			return n, err
 		}
-		for _, j := range jobs {
+		for _, bad := range page.Bad { // the rest goes on
+			s.Log.ErrorContext(ctx, "job unreadable", "error", bad)
+		}
+		for _, j := range page.Jobs {
 			did, err := do(j)
 			if err != nil {
 				return n, err
@@ -64,7 +67,7 @@ func (s *Jobs) each(ctx context.Context, before message.Time, do func(store.Job)
 				n++
 			}
 		}
-		if after = next; after == "" {
+		if after = page.Next; after == "" {
 			return n, nil
 		}
 	}

@@ -1,6 +1,7 @@
 package job_test
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"crypto/rand"
@@ -16,8 +17,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -41,7 +42,9 @@ func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error
 // world is jobs over a real store, a queue that is a list, and a clock that moves to the next entry.
 type world struct {
 	*testing.T
+	disk  store.Driver
 	store *store.Store
+	logs  bytes.Buffer
 	jobs  *job.Jobs
 	clock time.Time
 	items []entry
@@ -49,6 +52,7 @@ type world struct {
 	fault func(call string) storetest.Fault
 
 	// What the pages of kind count are to do, and did.
+	takes  time.Duration
 	wait   map[int]time.Duration
 	fail   map[int]error
 	during map[int]func()
@@ -64,8 +68,8 @@ type entry struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{T: t, clock: start}
-	db := storetest.Faults(sim.NewDisk(), func(call string) storetest.Fault {
+	w := &world{T: t, clock: start, disk: memory.New()}
+	db := storetest.Faults(w.disk, func(call string) storetest.Fault {
 		if w.fault == nil {
 			return storetest.Fault{}
 		}
@@ -75,7 +79,7 @@ func newWorld(t *testing.T) *world {
 	if w.store, err = store.Open(t.Context(), db, keeper{}, message.At(start), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	w.jobs, err = job.New(job.Ports{Store: w.store, Queue: w, Now: func() time.Time { return w.clock }, Log: slog.New(slog.DiscardHandler)},
+	w.jobs, err = job.New(job.Ports{Store: w.store, Queue: w, Now: func() time.Time { return w.clock }, Log: slog.New(slog.NewTextHandler(&w.logs, nil))},
 		map[string]job.Kind{"count": {Page: w.page, Stop: w.undo}})
 	if err != nil {
 		t.Fatal(err)

@@ -66,7 +66,7 @@ func (l Limits) Windows(now message.Time) []Window {
 		ms := message.Time(length / time.Millisecond)
 		ahead := message.Time(zone / time.Millisecond)
 		from := (now+ahead)/ms*ms - ahead
-		out = append(out, Window{k, from, from + ms, most, int(float64(most) * l.Urgent)})
+		out = append(out, Window{k, from, from + ms, most, l.kept(most)})
 	}
 	switch {
 	case l.PerSecond >= 1:
@@ -88,10 +88,13 @@ func (l Limits) Windows(now message.Time) []Window {
 	if l.PerMonth > 0 {
 		local := now.Add(l.Zone).Std().UTC()
 		from := time.Date(local.Year(), local.Month(), 1, 0, 0, 0, 0, time.UTC)
-		out = append(out, Window{Month, message.At(from).Add(-l.Zone), message.At(from.AddDate(0, 1, 0)).Add(-l.Zone), l.PerMonth, int(float64(l.PerMonth) * l.Urgent)})
+		out = append(out, Window{Month, message.At(from).Add(-l.Zone), message.At(from.AddDate(0, 1, 0)).Add(-l.Zone), l.PerMonth, l.kept(l.PerMonth)})
 	}
 	return out
 }
+
+// kept is how many of the places are for the urgent only, to the nearest; one is left to the others.
+func (l Limits) kept(most int) int { return min(int(math.Round(float64(most)*l.Urgent)), most-1) }
 
 // cut finds into how many parts a minute or an hour is cut, and what each may have: as much as possible in
 // all of them. Sixty seconds that begin anywhere touch one part more than a minute has.

@@ -52,6 +52,20 @@ func TestGrant(t *testing.T) {
 	})
 }
 
+// A share of few places is a place, where one is left.
+func TestKept(t *testing.T) {
+	t.Parallel()
+	for _, row := range []struct {
+		perSecond, urgent float64
+		kept              int
+	}{{1, 0.2, 0}, {2, 0.2, 0}, {4, 0.2, 1}, {5, 0.2, 1}, {3000, 0.2, 600}, {1, 0.9, 0}, {2, 0.9, 1}, {10, 0, 0}} {
+		got := limit.Limits{PerSecond: row.perSecond, Urgent: row.urgent}.Windows(t0)[0].Kept
+		if got != row.kept {
+			t.Errorf("%v a second, %v of it for the urgent: %d kept, want %d", row.perSecond, row.urgent, got, row.kept)
+		}
+	}
+}
+
 // Windows of a kind lie side by side, and now is in them.
 func TestWindows(t *testing.T) {
 	t.Parallel()

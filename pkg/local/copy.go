@@ -30,6 +30,9 @@ func Copy(ctx context.Context, from, to string, log *slog.Logger) (err error) {
 		return err
 	}
 	part := filepath.Clean(to) + ".part"
+	if err := os.MkdirAll(filepath.Dir(part), 0o700); err != nil {
+		return err
+	}
 	if err := os.Mkdir(part, 0o700); err != nil {
 		return fmt.Errorf("%w (what an earlier copy left behind can be removed)", err)
 	}
@@ -46,9 +49,9 @@ func Copy(ctx context.Context, from, to string, log *slog.Logger) (err error) {
 		return err
 	}
 	defer root.Close()
-	for _, name := range []string{keyFile, secretsFile, demoKey} {
+	for _, name := range []string{keyFile, secretsFile, demoKey, canaryFile} {
 		switch err := copyFile(ctx, root, name, part); {
-		case errors.Is(err, fs.ErrNotExist) && name != keyFile: // no account has secrets, or there is no demo
+		case errors.Is(err, fs.ErrNotExist) && name != keyFile: // no account has secrets, there is no demo, no canary
 		case err != nil:
 			return fmt.Errorf("copy %s: %w", filepath.Join(from, name), err)
 		}

@@ -106,7 +106,7 @@ func TestBackupRefused(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			dir, to := filepath.Join(t.TempDir(), "data"), filepath.Join(t.TempDir(), "copy")
+			dir, to := filepath.Join(t.TempDir(), "new", "data"), filepath.Join(t.TempDir(), "copy")
 			if err := local.Copy(t.Context(), whole, dir, slog.New(slog.DiscardHandler)); err != nil {
 				t.Fatal(err)
 			}

@@ -31,8 +31,12 @@ type demoData struct {
 	Tenant    tenant.Tenant
 	Settings  config.Settings
 	Templates []template.Template
+	Canary    template.Template // made where canaries are sent
 	Accounts  []config.Account
 }
+
+// demoCanary is the name of its template.
+const demoCanary = "canary"
 
 // demoKey is the file that holds the demo tenant's key, so that a restart can show it again, and another world
 // have the same. It opens nothing but demo tenants.
@@ -102,13 +106,7 @@ func seed(ctx context.Context, b *wire.Backend, secret message.Secret) error {
 	s.put(store.Tenants, d.Tenant.Name, d.Tenant.Name, d.Tenant)
 	s.put(store.Settings, config.SettingsName, "", d.Settings)
 	for _, t := range d.Templates {
-		t.Tenant, t.Version = d.Tenant.Name, 1
-		if _, faults := template.Compile(t); len(faults) > 0 {
-			return fmt.Errorf("template %s: %s %s", t.Name, faults[0].Pointer, faults[0].Detail)
-		}
-		s.put(store.TemplateVersions, config.VersionName(t.Tenant, t.Name, 1), t.Tenant, t)
-		s.put(store.Templates, t.Tenant+"/"+t.Name, t.Tenant,
-			config.Template{Name: t.Name, Tenant: t.Tenant, Class: t.Class, Latest: 1, Published: 1})
+		s.template(d.Tenant.Name, t)
 	}
 	for _, a := range d.Accounts {
 		if len(a.Secrets) > 0 {
@@ -152,6 +150,17 @@ type seeder struct {
 	b    *wire.Backend
 	docs []store.Doc
 	err  error
+}
+
+// template is a template of a tenant's, published.
+func (s *seeder) template(owner string, t template.Template) {
+	t.Tenant, t.Version = owner, 1
+	if _, faults := template.Compile(t); len(faults) > 0 {
+		s.err = errors.Join(s.err, fmt.Errorf("template %s: %s %s", t.Name, faults[0].Pointer, faults[0].Detail))
+		return
+	}
+	s.put(store.TemplateVersions, config.VersionName(owner, t.Name, 1), owner, t)
+	s.put(store.Templates, owner+"/"+t.Name, owner, config.Template{Name: t.Name, Tenant: owner, Class: t.Class, Latest: 1, Published: 1})
 }
 
 // vault gives an account a webhook signing secret of its own in each of its secret fields

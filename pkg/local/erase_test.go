@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"strings"
+	"sync"
 	"testing"
 	"time"
 
@@ -53,5 +54,23 @@ func TestErase(t *testing.T) {
 	}
 	if code, body := s.do("GET", "/v1/erasures", ""); code != http.StatusOK || !strings.Contains(body, `"reason":"request 17"`) || !strings.Contains(body, `"version":2`) {
 		t.Error(code, body)
+	}
+}
+
+// Several who ask for the same recipient at once have each done it, and each is in the proof.
+func TestEraseAtOnce(t *testing.T) {
+	t.Parallel()
+	s := run(t, t.TempDir())
+	var all sync.WaitGroup
+	for range 4 {
+		all.Go(func() {
+			if code, body := s.do("POST", "/v1/erasures", `{"address":"li@example.com","reason":"request 18"}`); code != http.StatusCreated {
+				t.Error(code, body)
+			}
+		})
+	}
+	all.Wait()
+	if _, body := s.do("GET", "/v1/erasures", ""); !strings.Contains(body, `"version":4`) {
+		t.Error(body)
 	}
 }

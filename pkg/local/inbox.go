@@ -6,7 +6,9 @@ import (
 	"embed"
 	"encoding/json"
 	"html/template"
+	"net"
 	"net/http"
+	"net/netip"
 	"strconv"
 	"strings"
 	"time"
@@ -49,7 +51,27 @@ func (l *Local) inboxPage(replies replier) http.Handler {
 	changes.HandleFunc("POST /dev/inbox/{id}/reply", func(w http.ResponseWriter, r *http.Request) { l.inboxReply(w, r, replies) })
 	changes.HandleFunc("POST /dev/inbox/{id}/{state}", l.inboxReceipt)
 	mux.Handle("POST /dev/inbox/{id}/{state}", http.NewCrossOriginProtection().Handler(changes))
-	return mux
+	return l.toThisMachine(mux)
+}
+
+// toThisMachine lets requests through that name this machine, where it is the only one that can ask: the inbox needs
+// no key, and a page of anybody's whose own name leads here (DNS rebinding) could read it otherwise.
+func (l *Local) toThisMachine(h http.Handler) http.Handler {
+	at, err := netip.ParseAddrPort(l.listener.Addr().String())
+	if err != nil || !at.Addr().IsLoopback() {
+		return h
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		host, _, err := net.SplitHostPort(r.Host)
+		if err != nil {
+			host = r.Host
+		}
+		if _, err := netip.ParseAddr(strings.Trim(host, "[]")); err != nil && host != "localhost" && !strings.HasSuffix(host, ".localhost") {
+			http.Error(w, "the dev inbox is shown on this machine only: open it at "+l.URL+"/dev/inbox", http.StatusMisdirectedRequest)
+			return
+		}
+		h.ServeHTTP(w, r)
+	})
 }
 
 // mostDelay is how late a receipt may be.

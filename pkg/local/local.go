@@ -41,9 +41,12 @@ type Options struct {
 	Data string // the data folder
 	// World opens what notify runs over; nil is [File] over the data folder.
 	World func(ctx context.Context) (*World, error)
-	// Outside is what notify is told of the world around it; its zero value does.
+	// Outside is what notify is told of the world around it; its zero value does. Where it watches for canaries, they
+	// are sent: to whom the file canary.json of the data folder says, or within the demo tenant.
 	Outside wire.Outside
-	Log     *slog.Logger
+	// Chores are done besides those of the world.
+	Chores []Chore
+	Log    *slog.Logger
 }
 
 // Local is a running notify.
@@ -80,6 +83,7 @@ func Start(ctx context.Context, o Options) (*Local, error) {
 		return nil, errors.Join(err, listener.Close())
 	}
 	w.Outside = o.Outside
+	w.Chores = append(w.Chores, o.Chores...)
 	l := &Local{Backend: w.Backend, world: w, refusals: stats.NewRefusals(w.Store), listener: listener, URL: "http://" + listener.Addr().String()}
 	if err := l.build(ctx, o.Data); err != nil {
 		return nil, errors.Join(err, listener.Close(), w.Close())
@@ -101,6 +105,9 @@ func listen(addr string) (net.Listener, error) {
 // build wires the use cases over the backend.
 func (l *Local) build(ctx context.Context, dir string) error {
 	l.Inbox = devinbox.New(l.receive)
+	if l.Watch.Canary {
+		l.Canary = l.order(dir)
+	}
 	uploads, err := l.campaigns(dir, cmp.Or(l.world.PublicURL, l.URL))
 	if err != nil {
 		return err
@@ -127,6 +134,9 @@ func (l *Local) build(ctx context.Context, dir string) error {
 	}
 	if l.Key, err = demo(ctx, l.world, dir); err != nil {
 		return fmt.Errorf("demo tenant: %w", err)
+	}
+	if err := l.canaries(ctx); err != nil {
+		return err
 	}
 	l.consumers(del, rec)
 	sessions := wiresession.New(&l.Backend, strings.HasPrefix(l.PublicURL, "https://"))

@@ -46,10 +46,16 @@ func (l *logs) Write(b []byte) (int, error) {
 
 func run(t *testing.T, dir string) *server {
 	t.Helper()
+	return runWith(t, local.Options{Data: dir})
+}
+
+func runWith(t *testing.T, o local.Options) *server {
+	t.Helper()
 	s := &server{t: t, logs: &logs{}}
 	ctx, cancel := context.WithCancel(t.Context())
 	var err error
-	s.Local, err = local.Start(ctx, local.Options{Addr: "127.0.0.1:0", Data: dir, Log: slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelWarn}))})
+	o.Addr, o.Log = "127.0.0.1:0", slog.New(slog.NewTextHandler(s.logs, &slog.HandlerOptions{Level: slog.LevelWarn}))
+	s.Local, err = local.Start(ctx, o)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -79,6 +85,9 @@ func (s *server) do(method, path, body string, header ...string) (int, string) {
 	req.Header.Set("Content-Type", "application/json")
 	for i := 0; i < len(header); i += 2 {
 		req.Header.Set(header[i], header[i+1])
+		if header[i] == "Host" {
+			req.Host = header[i+1]
+		}
 	}
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	res, err := client.Do(req)
@@ -166,6 +175,12 @@ func TestInboxPage(t *testing.T) {
 		header       []string
 		want         int
 	}{
+		{"GET", "/dev/inbox", []string{"Host", "evil.example:8080"}, 421},
+		{"GET", "/dev/inbox", []string{"Host", "localhost.evil.example"}, 421},
+		{"GET", "/dev/inbox", []string{"Host", "localhost:8080"}, 200},
+		{"GET", "/dev/inbox", []string{"Host", "shop.localhost"}, 200},
+		{"GET", "/dev/inbox", []string{"Host", "[::1]:8080"}, 200},
+		{"GET", "/dev/inbox", []string{"Host", "[::1]"}, 200},
 		{"POST", "/dev/inbox", nil, 405},
 		{"DELETE", "/dev/inbox", nil, 405},
 		{"GET", button + "/delivered", nil, 405},

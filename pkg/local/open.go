@@ -50,8 +50,8 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 		return nil, err
 	}
 	cat := catalog.Open(provider.Descriptors(), recipes.FS())
-	counters, totals := stats.NewCounters(time.Now, 0), telemetry.NewPrometheus()
-	metrics := telemetry.Tee{counters, totals}
+	counters, gauges, totals := stats.NewCounters(time.Now, 0), stats.NewGauges(time.Now), telemetry.NewPrometheus()
+	metrics := telemetry.Tee{counters, gauges, totals}
 	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader, Moved: wire.Moved(metrics, cat)})
 	if err != nil {
 		return nil, fmt.Errorf("%w (is %s the key that this data was written with?)", err, filepath.Join(dir, keyFile))
@@ -67,12 +67,13 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 		_, err := db.Purge(ctx, message.At(time.Now()), 10000)
 		return err
 	}
-	return &World{Source: q, Forgets: true, Demo: true, Totals: totals, Close: db.Close, Chores: []Chore{
+	w := &World{Source: q, Forgets: true, Demo: true, Totals: totals, Close: db.Close, Chores: []Chore{
 		{What: "remove what has expired", Every: 10 * time.Minute, Do: purge},
 		{What: "keep what was counted", Every: time.Second, Do: counters.Flush, AtEnd: true},
 	}, Backend: wire.Backend{
-		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: metrics,
+		Store: st, Config: conf, Queue: q, Vault: vault, Catalog: cat.With(conf), Metrics: metrics, Gauges: gauges,
 		Now: time.Now, Random: rand.Reader, Chance: mathrand.Float64, NewULID: wire.ULIDs(rand.Reader), Log: log,
 		Reach: []netip.Prefix{netip.MustParsePrefix("127.0.0.0/8"), netip.MustParsePrefix("::1/128")},
-	}}, nil
+	}}
+	return w, w.measure(q)
 }

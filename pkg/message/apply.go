@@ -78,7 +78,9 @@ func (m *Message) waiting() bool { return m.Status == Queued || m.Status == Sche
 
 // join makes the status of Base and the receipts. A delivery counts from whichever attempt, a complaint
 // even more. Other news is proof that the provider took the message, whatever it answered or failed to
-// answer, so that nothing more is sent; bad news waits while a newer attempt may have been taken too.
+// answer, so that nothing more is sent; bad news waits while a newer attempt may have been taken too. One that
+// is to be repeated, or that was given up, is waited for no more: else a provider that says sent first, and
+// undelivered days later, would have the message sent again, or expire.
 func (m *Message) join() Status {
 	var delivered bool
 	for i := range m.Attempts {
@@ -92,6 +94,7 @@ func (m *Message) join() Status {
 	if delivered {
 		return Delivered
 	}
+	open := m.Base == Sending || m.Base == InDoubt || m.Base == Sent
 	newer := false // one may have been taken
 	for i := len(m.Attempts) - 1; i >= 0; i-- {
 		a := &m.Attempts[i]
@@ -103,7 +106,7 @@ func (m *Message) join() Status {
 		case r == ReceiptUndelivered && !newer:
 			return Undelivered
 		}
-		newer = newer || a.Outcome == Unknown || a.Outcome == Accepted
+		newer = newer || a.Outcome == Accepted || a.Outcome == Unknown && open
 	}
 	return m.Base
 }

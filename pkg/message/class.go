@@ -69,6 +69,10 @@ var classes = map[Class]ClassDefaults{
 
 const day = 24 * time.Hour
 
+// MaxTTL is how long a message may be told to wait at most: of no class are its variables kept for a shorter time, and what
+// waited for longer could be sent to nobody any more.
+const MaxTTL = 30 * day
+
 // Classes lists the classes that a caller may name.
 func Classes() []Class { return []Class{OTP, Transactional, Marketing} }
 

@@ -189,14 +189,6 @@ func (m *Message) Last() *Attempt {
 	return &m.Attempts[len(m.Attempts)-1]
 }
 
-// TraceID is the caller's trace, 32 hexadecimal digits; "" without one. https://www.w3.org/TR/trace-context/#trace-id
-func (m *Message) TraceID() string {
-	if len(m.Trace) < 36 {
-		return ""
-	}
-	return m.Trace[3:35]
-}
-
 // Lane is the queue it travels in.
 func (m *Message) Lane() Lane { return m.Class.Defaults().Lane }
 

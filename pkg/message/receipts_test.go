@@ -40,6 +40,7 @@ func bases(t testing.TB) map[string]m.Message {
 			"second":    play(t, resend, leased(time.Minute)),
 			"second_in_doubt": play(t, resend, leased(time.Minute),
 				unanswered(61*time.Second, 2, m.Await)),
+			"second_resend":  play(t, resend, leased(time.Minute), unanswered(61*time.Second, 2, m.Resend)),
 			"second_refused": play(t, resend, leased(time.Minute), answered(61*time.Second, 2, m.Permanent)),
 		} {
 			out[fmt.Sprintf("%s fallback=%v", name, fallback)] = base
@@ -174,6 +175,23 @@ func TestFloodOfReceiptsJoinsInAnyOrder(t *testing.T) {
 			t.Fatalf("%s/%s, then %s/%s", want.Status, want.Base, got.Status, got.Base)
 		}
 	})
+}
+
+// What was taken does not wait to be sent again, whatever is said of it later: days later its time would be over.
+func TestReceiptsBringNothingBack(t *testing.T) {
+	t.Parallel()
+	waits := func(x m.Message) bool { return x.Status == m.Queued || x.Status == m.Scheduled }
+	for name, base := range bases(t) {
+		all := alphabet(base.Epoch)
+		for _, first := range all {
+			for _, then := range all {
+				x := play(t, base, after(time.Hour, first))
+				if y := play(t, x, after(49*time.Hour, then)); !waits(x) && waits(y) {
+					t.Errorf("%s: %v makes it %s, and %v %s again", name, first, x.Status, then, y.Status)
+				}
+			}
+		}
+	}
 }
 
 // The provider's answer may come before, between or after its receipts.

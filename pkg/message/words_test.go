@@ -246,7 +246,7 @@ func TestNamesRoundTrip(t *testing.T) {
 	}
 	for _, c := range m.Classes() {
 		d := c.Defaults()
-		if !c.Valid() || d.Attempts < 1 || d.TTL <= 0 || d.BackoffMin <= 0 || d.BackoffMax < d.BackoffMin || d.KeepRecord < d.KeepVars || d.DedupWindow <= 0 {
+		if !c.Valid() || d.Attempts < 1 || d.TTL <= 0 || d.BackoffMin <= 0 || d.BackoffMax < d.BackoffMin || d.KeepRecord < d.KeepVars || d.KeepVars < m.MaxTTL || d.TTL > m.MaxTTL || d.DedupWindow <= 0 {
 			t.Errorf("%s: %+v", c, d)
 		}
 	}

@@ -195,7 +195,8 @@ func (n *Notices) tell(ctx context.Context, s subject, u use, now message.Time) 
 		return err
 	}
 	zh, en := s.words(u, responsible)
-	o := Order{Tenant: what.Tenant, Template: what.Template, Title: "notify: " + en[:strings.IndexByte(en, '.')+1], Text: zh + "\n" + en}
+	title, _, _ := strings.Cut(en, ". Per ") // names and amounts have dots of their own
+	o := Order{Tenant: what.Tenant, Template: what.Template, Title: "notify: " + title + ".", Text: zh + "\n" + en}
 	id := fmt.Sprintf("notice/%s/%s/%d", s.Of, u.Kind, int64(now)/time.Hour.Milliseconds())
 	var untold []string
 	var fault error

@@ -137,7 +137,8 @@ func TestTenant(t *testing.T) {
 	w.use(store.TenantLimits("shop", limit.Month), config.BudgetOf(shop, limit.Month), 85_500_000)
 	w.pass()
 	for _, to := range []string{"wang@example.com", "oncall@example.com"} {
-		if said := w.said(to); len(said) != 1 || !strings.Contains(said[0], "Tenant shop (owner Wang) has used 85 % of its limit: 85.50/100.00 CNY. Per month's budget.") {
+		const title = "Tenant shop (owner Wang) has used 85 % of its limit: 85.50/100.00 CNY."
+		if said := w.said(to); len(said) != 1 || !strings.HasPrefix(said[0], "notify: "+title+"\n") || !strings.Contains(said[0], title+" Per month's budget.") {
 			t.Errorf("%s: %q", to, said)
 		}
 	}

@@ -186,7 +186,7 @@ func (r *rig) send(t *testing.T, req *intake.Request) *intake.Answer {
 func (r *rig) drain(t *testing.T) (items []queue.Item) {
 	t.Helper()
 	for {
-		out, err := r.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: r.url, MaxNumberOfMessages: 10})
+		out, err := r.sqs.ReceiveMessage(t.Context(), &sqs.ReceiveMessageInput{QueueUrl: r.url, MaxNumberOfMessages: 10, VisibilityTimeout: 3600}) // it comes no second time
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -7,8 +7,10 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/telemetry/otlp"
 	"github.com/opennotify/notify/pkg/wire"
 )
 
@@ -40,6 +42,8 @@ type Env struct {
 	// Reach is NOTIFY_REACH: networks that webhooks may reach although they are not public, as
 	// 127.0.0.0/8 against an emulator. Production has none.
 	Reach []netip.Prefix
+	// Spans go to the collector of OTEL_EXPORTER_OTLP_ENDPOINT; nil without one.
+	Spans *otlp.Exporter
 	wire.Outside
 }
 
@@ -62,6 +66,9 @@ func ReadEnv(get func(name string) string) (Env, error) {
 		missing = append(missing, err)
 	}
 	e.Outside = outside
+	if e.Spans, err = otlp.Open(get, time.Now); err != nil {
+		missing = append(missing, err)
+	}
 	if e.Stage != "" && !slices.Contains([]string{"dev", "staging", Production}, e.Stage) {
 		missing = append(missing, fmt.Errorf("environment variable NOTIFY_STAGE must be dev, staging or %s", Production))
 	}

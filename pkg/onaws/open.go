@@ -8,6 +8,7 @@ import (
 	"io"
 	"log/slog"
 	mathrand "math/rand/v2"
+	"net"
 	"net/http"
 	"os"
 	"time"
@@ -15,6 +16,7 @@ import (
 
 	"github.com/aws/aws-lambda-go/lambda"
 	"github.com/aws/aws-sdk-go-v2/aws"
+	awshttp "github.com/aws/aws-sdk-go-v2/aws/transport/http"
 	awsconfig "github.com/aws/aws-sdk-go-v2/config"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb"
 	"github.com/aws/aws-sdk-go-v2/service/dynamodb/types"
@@ -39,6 +41,7 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/store/dynamo"
 	"github.com/opennotify/notify/pkg/telemetry"
+	"github.com/opennotify/notify/pkg/telemetry/otlp"
 	"github.com/opennotify/notify/pkg/wire"
 	wiresession "github.com/opennotify/notify/pkg/wire/session"
 	"github.com/opennotify/notify/recipes"
@@ -58,10 +61,11 @@ type Metrics struct {
 	emf      *telemetry.EMF
 	counters *stats.Counters
 	refusals *stats.Refusals
+	spans    *otlp.Exporter
 }
 
 func newMetrics(out io.Writer, env Env) *Metrics {
-	m := &Metrics{emf: telemetry.NewEMF(out, "notify/"+env.Stack, env.AccountMetrics, time.Now), counters: stats.NewCounters(time.Now, mathrand.Uint32())}
+	m := &Metrics{emf: telemetry.NewEMF(out, "notify/"+env.Stack, env.AccountMetrics, time.Now), counters: stats.NewCounters(time.Now, mathrand.Uint32()), spans: env.Spans}
 	m.Tee = telemetry.Tee{m.emf, m.counters}
 	return m
 }
@@ -72,13 +76,14 @@ func (m *Metrics) keepIn(s *store.Store) {
 	m.refusals = stats.NewRefusals(s)
 }
 
-// Flush writes the metrics to the log, and into the store what is kept there.
+// Flush writes the metrics to the log, into the store what is kept there, and sends spans where there is a collector.
 func (m *Metrics) Flush(ctx context.Context) error {
-	return errors.Join(m.emf.Flush(), m.refusals.Flush(ctx, message.At(time.Now())), m.counters.Settle(ctx))
+	return errors.Join(m.emf.Flush(), m.refusals.Flush(ctx, message.At(time.Now())), m.counters.Settle(ctx), m.spans.Flush(ctx))
 }
 
-// listShards spreads a tenant's list of a day, so that one busy tenant is no hot partition.
-const listShards = 4
+// listShards spreads a tenant's lists of a day, so that one busy tenant is no hot partition: all that the stack accepts
+// at its peak may be its own, or go wrong.
+func listShards(env Env) int { return max(4, env.DueShards/2) }
 
 // Open makes the Backend of an environment. out takes logs and metrics.
 func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
@@ -88,12 +93,24 @@ func Open(ctx context.Context, env Env, out io.Writer) (*AWS, error) {
 			return nil, fmt.Errorf("environment variable NOTIFY_LOG must be debug, info, warn or error")
 		}
 	}
-	log := telemetry.NewLogger(out, level).With("stack", env.Stack)
-	cfg, err := awsconfig.LoadDefaultConfig(ctx)
+	log := slog.New(env.Spans.Handler(telemetry.NewLogger(out, level).Handler())).With("stack", env.Stack)
+	cfg, err := awsconfig.LoadDefaultConfig(ctx, awsconfig.WithHTTPClient(client(patience)))
 	if err != nil {
 		return nil, fmt.Errorf("aws configuration: %w", err)
 	}
 	return open(ctx, cfg, env, log, out, nil)
+}
+
+// patience is how long a function waits for a connection, and then for an answer of AWS, before it asks again. What it
+// asks answers in milliseconds; who asks for nothing again would hang until the function's own end, which is API
+// Gateway's (29 s), or leaves what it has just sent in doubt.
+const patience = 5 * time.Second
+
+// client makes the calls to AWS. Bodies may take their time.
+func client(patience time.Duration) aws.HTTPClient {
+	return awshttp.NewBuildableClient().WithDialerOptions(func(d *net.Dialer) { d.Timeout = patience }).WithTransportOptions(func(t *http.Transport) {
+		t.TLSHandshakeTimeout, t.ResponseHeaderTimeout = patience, patience
+	})
 }
 
 // Assemble makes the Backend of a configuration, for what is no function. Metrics are written to out.
@@ -107,7 +124,7 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	keeper := kmsseal.New(kms.NewFromConfig(cfg), env.KeyID)
 	cat := catalog.Open(provider.Descriptors(), recipes.FS())
 	metrics := newMetrics(out, env)
-	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards, Random: rand.Reader,
+	st, err := store.Open(ctx, db, keeper, message.At(time.Now()), store.Options{DueShards: env.DueShards, ListShards: listShards(env), Random: rand.Reader,
 		Moved: wire.Moved(metrics, cat)})
 	if err != nil {
 		return nil, err

@@ -113,7 +113,7 @@ func TestThrottledTable(t *testing.T) {
 	post := r.api(t)
 	records := func() (all []*store.Record) {
 		t.Helper()
-		for shard := range listShards {
+		for shard := range r.aws.Store.ListShards() {
 			f, err := r.aws.Store.ByTenant(t.Context(), tenant.System("test"), "shop", store.Day(message.At(r.aws.Now())), shard, store.Range{}, 1000, "")
 			if err != nil {
 				t.Fatal(err)

@@ -8,6 +8,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"net/url"
 	"strings"
@@ -23,7 +24,7 @@ type Flusher interface {
 
 // HTTP makes a Lambda handler of an http.Handler. It tells the two payload formats apart by themselves
 // (https://docs.aws.amazon.com/apigateway/latest/developerguide/http-api-develop-integrations-lambda.html).
-func HTTP(h http.Handler, f Flusher) func(ctx context.Context, payload json.RawMessage) (any, error) {
+func HTTP(h http.Handler, f Flusher, log *slog.Logger) func(ctx context.Context, payload json.RawMessage) (any, error) {
 	return func(ctx context.Context, payload json.RawMessage) (any, error) {
 		var version struct {
 			Version        string `json:"version"`
@@ -44,7 +45,9 @@ func HTTP(h http.Handler, f Flusher) func(ctx context.Context, payload json.RawM
 		}
 		w := &recorder{header: http.Header{}}
 		h.ServeHTTP(w, r)
-		_ = f.Flush(ctx) // whoever was told 202 must hear it, and where metrics cannot be written a log cannot either
+		if err := f.Flush(ctx); err != nil {
+			log.ErrorContext(ctx, "metrics not written", "error", err) // whoever was told 202 must hear it
+		}
 		return answer(w), nil
 	}
 }

@@ -1,11 +1,13 @@
 package onlambda_test
 
 import (
+	"bytes"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/http"
 	"os"
 	"strings"
@@ -47,7 +49,7 @@ func invoke(t *testing.T, payload []byte, answer http.HandlerFunc) (saw read, ou
 			r.Header.Values("X-Many"), r.ContentLength}
 		answer(w, r)
 	})
-	got, err := onlambda.HTTP(h, f)(t.Context(), payload)
+	got, err := onlambda.HTTP(h, f, slog.New(slog.DiscardHandler))(t.Context(), payload)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -105,7 +107,7 @@ func TestAnswers(t *testing.T) {
 		w.WriteHeader(http.StatusTeapot) // too late
 		fmt.Fprint(w, "é")
 	}
-	bytes := func(w http.ResponseWriter, _ *http.Request) {
+	binary := func(w http.ResponseWriter, _ *http.Request) {
 		_, _ = w.Write([]byte{0xff, 0xfe})
 	}
 	zipped := func(w http.ResponseWriter, _ *http.Request) {
@@ -121,8 +123,8 @@ func TestAnswers(t *testing.T) {
 			"cookies": []any{"a=1", "b=2"}, "body": "é"}},
 		{"text, 1.0", "v1.json", text, map[string]any{"statusCode": 202.0, "headers": nil, "body": "é",
 			"multiValueHeaders": map[string]any{"X-Many": []any{"one", "two"}, "Set-Cookie": []any{"a=1", "b=2"}}}},
-		{"bytes, 2.0", "v2.json", bytes, map[string]any{"statusCode": 200.0, "headers": map[string]any{}, "multiValueHeaders": nil, "cookies": nil, "body": "//4=", "isBase64Encoded": true}},
-		{"bytes, 1.0", "v1.json", bytes, map[string]any{"statusCode": 200.0, "headers": nil, "multiValueHeaders": map[string]any{}, "body": "//4=", "isBase64Encoded": true}},
+		{"bytes, 2.0", "v2.json", binary, map[string]any{"statusCode": 200.0, "headers": map[string]any{}, "multiValueHeaders": nil, "cookies": nil, "body": "//4=", "isBase64Encoded": true}},
+		{"bytes, 1.0", "v1.json", binary, map[string]any{"statusCode": 200.0, "headers": nil, "multiValueHeaders": map[string]any{}, "body": "//4=", "isBase64Encoded": true}},
 		{"zipped, 1.0", "v1.json", zipped, map[string]any{"statusCode": 200.0, "headers": nil, "multiValueHeaders": map[string]any{"Content-Encoding": []any{"gzip"}}, "body": "YWI=", "isBase64Encoded": true}},
 		{"nothing, 2.0", "v2.json", func(http.ResponseWriter, *http.Request) {}, map[string]any{"statusCode": 200.0, "headers": map[string]any{}, "multiValueHeaders": nil, "cookies": nil, "body": ""}},
 	} {
@@ -152,7 +154,7 @@ func TestMalformed(t *testing.T) {
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()
-			out, err := onlambda.HTTP(never, &flushes{})(t.Context(), []byte(payload))
+			out, err := onlambda.HTTP(never, &flushes{}, slog.New(slog.DiscardHandler))(t.Context(), []byte(payload))
 			if err == nil || out != nil || !strings.HasPrefix(err.Error(), "onlambda: ") || strings.Contains(err.Error(), "13800138000") {
 				t.Errorf("%v, %v", out, err)
 			}
@@ -160,13 +162,18 @@ func TestMalformed(t *testing.T) {
 	}
 }
 
-// Metrics that cannot be written lose nobody's answer: the message was accepted.
+// Metrics that cannot be written lose nobody's answer: the message was accepted. The log says so, in one line.
 func TestMetricsNotWritten(t *testing.T) {
 	t.Parallel()
 	h := http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusAccepted) })
-	out, err := onlambda.HTTP(h, &flushes{err: errors.New("disk full")})(t.Context(), file(t, "v2.json"))
+	var log bytes.Buffer
+	f := &flushes{err: errors.Join(errors.New("disk full"), errors.New("the collector answered 404"))}
+	out, err := onlambda.HTTP(h, f, slog.New(slog.NewJSONHandler(&log, nil)))(t.Context(), file(t, "v2.json"))
 	if err != nil || out == nil {
 		t.Errorf("%v, %v", out, err)
+	}
+	if line := log.String(); strings.Count(line, "\n") != 1 || !strings.Contains(line, "metrics not written") || !strings.Contains(line, "404") {
+		t.Errorf("the log: %s", line)
 	}
 }
 
@@ -180,7 +187,7 @@ func TestContext(t *testing.T) {
 			t.Error("another context")
 		}
 	})
-	if _, err := onlambda.HTTP(h, &flushes{})(ctx, file(t, "v1.json")); err != nil {
+	if _, err := onlambda.HTTP(h, &flushes{}, slog.New(slog.DiscardHandler))(ctx, file(t, "v1.json")); err != nil {
 		t.Fatal(err)
 	}
 }

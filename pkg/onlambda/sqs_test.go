@@ -117,7 +117,7 @@ func TestEither(t *testing.T) {
 	calls := map[string]int{}
 	web := http.HandlerFunc(func(http.ResponseWriter, *http.Request) { calls["http"]++ })
 	batch := queue.HandlerFunc(func(context.Context, []queue.Item) []string { calls["sqs"]++; return nil })
-	f := onlambda.Either(onlambda.HTTP(web, &flushes{}), onlambda.SQS(batch, &flushes{}, slog.New(slog.DiscardHandler)))
+	f := onlambda.Either(onlambda.HTTP(web, &flushes{}, slog.New(slog.DiscardHandler)), onlambda.SQS(batch, &flushes{}, slog.New(slog.DiscardHandler)))
 	for _, payload := range [][]byte{file(t, "v2.json"), file(t, "v1.json"), file(t, "sqs.json"),
 		[]byte(`{"note":"` + strings.Repeat("x", 100) + `","Records":[]}`),
 		[]byte(`{"body":"\"Records\"","version":"2.0","rawPath":"/","requestContext":{"http":{"method":"GET"}}}`)} {

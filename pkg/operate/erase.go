@@ -7,6 +7,7 @@ import (
 	"slices"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -41,19 +42,29 @@ func (o *Operate) Erase(ctx context.Context, p tenant.Principal, t Target, reaso
 			return Versioned[Erasure]{}, err
 		}
 	}
-	name := t.Tenant + "/" + partitions[0]
-	head, _, err := o.document(ctx, store.Erasures, name)
-	if err != nil {
-		return Versioned[Erasure]{}, err
-	}
-	meta, err := o.save(ctx, p, head, t.Tenant, reason, e)
+	meta, err := o.prove(ctx, p, t.Tenant+"/"+partitions[0], t.Tenant, reason, e)
 	if err == nil {
 		o.Log.InfoContext(ctx, "recipient erased", "by", p.Name, "reason", reason, "messages", e.Messages, "left", e.Left)
 	}
 	return Versioned[Erasure]{meta, e}, err
 }
 
-// erase goes through one partition of a recipient.
+// prove keeps what was done. Who asks at the same time has done so too, and has a version of his own.
+func (o *Operate) prove(ctx context.Context, p tenant.Principal, name, of, reason string, e Erasure) (Meta, error) {
+	for tries := 0; ; tries++ {
+		head, _, err := o.document(ctx, store.Erasures, name)
+		if err != nil {
+			return Meta{}, err
+		}
+		meta, err := o.save(ctx, p, head, of, reason, e)
+		if pr := (*problem.Error)(nil); !errors.As(err, &pr) || pr.Code != problem.Conflict || tries == 3 {
+			return meta, err
+		}
+	}
+}
+
+// erase goes through one partition of a recipient. Content of its own lies beside a message: who was cut off may have
+// blanked the one, and not the other.
 func (o *Operate) erase(ctx context.Context, p tenant.Principal, t Target, partition, reason string, e *Erasure) error {
 	for after := ""; ; {
 		page, err := o.Messages.ByRecipient(ctx, p, partition, store.Range{}, 100, after)
@@ -61,7 +72,7 @@ func (o *Operate) erase(ctx context.Context, p tenant.Principal, t Target, parti
 			return unreadable(err)
 		}
 		for _, r := range page.Records {
-			if r.Erased() || t.Tenant != "" && r.Tenant != t.Tenant || t.Channel != "" && r.Channel != t.Channel {
+			if r.Erased() && !r.Free || t.Tenant != "" && r.Tenant != t.Tenant || t.Channel != "" && r.Channel != t.Channel {
 				continue
 			}
 			if err := o.forget(ctx, p, r, reason, e); err != nil {
@@ -76,6 +87,7 @@ func (o *Operate) erase(ctx context.Context, p tenant.Principal, t Target, parti
 
 // forget cancels a message that waits, and blanks it.
 func (o *Operate) forget(ctx context.Context, p tenant.Principal, r *store.Record, reason string, e *Erasure) error {
+	again := r.Erased()
 	for {
 		was := r
 		if r.Status == message.Queued || r.Status == message.Scheduled {
@@ -101,6 +113,9 @@ func (o *Operate) forget(ctx context.Context, p tenant.Principal, r *store.Recor
 			continue
 		case err != nil:
 			return unkept(err)
+		}
+		if again {
+			return nil
 		}
 		e.Messages++
 		if was.Status != r.Status {

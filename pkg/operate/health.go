@@ -2,12 +2,14 @@ package operate
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"github.com/opennotify/notify/pkg/breaker"
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -16,6 +18,7 @@ import (
 type Accounting interface {
 	Breakers(ctx context.Context) ([]store.Breaker, error)
 	Levels(ctx context.Context, asks ...store.Metered) ([][]limit.Level, error)
+	Paces(ctx context.Context, p tenant.Principal) ([]store.Pace, error)
 }
 
 // Health is how an account does.
@@ -27,6 +30,15 @@ type Health struct {
 	Share        float64
 	// Used is how much of its limits is used; empty without limits.
 	Used []Usage
+	// Polled is how its provider is asked for its news; nil where it is not.
+	Polled *Polled
+}
+
+// Polled is when an account's provider was asked last, 0 for never, and is asked next; and how often in a row, up
+// to the last time, it was asked in vain.
+type Polled struct {
+	Last, Next message.Time
+	Failures   int
 }
 
 // Usage is how much of a limit is used: of a second's, in the fullest second of the last minute.
@@ -50,11 +62,15 @@ func (o *Operate) Health(ctx context.Context, p tenant.Principal, accounts []con
 	}
 	out := make(map[string]Health, len(accounts))
 	asks := make([]store.Metered, len(accounts))
+	var polled []string
 	for i, a := range accounts {
 		out[a.Name] = Health{State: breaker.Closed}
 		d, _, err := o.Catalog.Get(ctx, a.Provider)
 		if err != nil {
 			return nil, unreadable(err)
+		}
+		if d.Asks(provider.OfAccount, a.Config) {
+			polled = append(polled, a.Name)
 		}
 		asks[i] = store.Metered{Of: store.AccountLimits(a.Name), Windows: recent(a.Limits(d.Limits), now)}
 	}
@@ -73,7 +89,27 @@ func (o *Operate) Health(ctx context.Context, p tenant.Principal, accounts []con
 			out[b.Account] = h
 		}
 	}
-	return out, nil
+	return out, o.polled(ctx, p, polled, out)
+}
+
+// polled adds when accounts were asked. Where none is, nothing is read.
+func (o *Operate) polled(ctx context.Context, p tenant.Principal, names []string, out map[string]Health) error {
+	if len(names) == 0 {
+		return nil
+	}
+	paces, err := o.Accounting.Paces(ctx, p)
+	if err != nil {
+		return unreadable(err)
+	}
+	for _, name := range names {
+		h := out[name]
+		h.Polled = new(Polled)
+		if i := slices.IndexFunc(paces, func(p store.Pace) bool { return p.Account == name }); i >= 0 {
+			*h.Polled = Polled{paces[i].Asked, paces[i].Next, paces[i].Failures}
+		}
+		out[name] = h
+	}
+	return nil
 }
 
 // recent lists the windows of now, and the seconds before.

@@ -2,6 +2,7 @@ package operate_test
 
 import (
 	"testing"
+	"testing/fstest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -12,7 +13,9 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/provider"
+	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/tenant"
 )
 
 // The workers' knowledge of accounts is shown: the breaker, and the fullest second of the last minute.
@@ -36,6 +39,42 @@ func TestHealth(t *testing.T) {
 	ok(t, err)
 	want := map[string]operate.Health{"hooks": {State: breaker.Closed}, "mails": {State: breaker.Probing, Since: now.Add(-20 * time.Second), Until: now.Add(-5 * time.Second), Share: 0.05,
 		Used: []operate.Usage{{Window: limit.Second, Limit: 10, Used: 6}, {Window: limit.Day, Limit: 100, Used: 17}}}}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
+	}
+}
+
+// An account whose provider is asked shows when it was; of others nothing is read.
+func TestPolled(t *testing.T) {
+	t.Parallel()
+	w := setup(t)
+	st, now, sys := w.docs.Store, message.At(clock), tenant.System("receipt")
+	cat, err := catalog.Load(fstest.MapFS{"asker/provider.yaml": {Data: []byte(`name: asker
+title: {zh: 甲, en: Asker}
+docs: https://asker.example/docs
+channels: [sms]
+receipts: true
+polls: {of: account, every_seconds: 60, switch: poll}
+fields: [{name: poll, label: {zh: 查, en: Poll}, type: boolean}]
+`)}})
+	ok(t, err)
+	w.ports.Catalog = cat
+	use, err := operate.New(w.ports)
+	ok(t, err)
+	account := func(name, poll string) config.Account {
+		return config.Account{Name: name, Provider: "asker", Channel: message.SMS, Config: map[string]string{"poll": poll}}
+	}
+	asked := now.Add(-90 * time.Second)
+	pace, mine, err := st.TakePace(t.Context(), sys, asked, "asked", time.Minute)
+	ok(t, err)
+	pace.Failures, pace.Next = 2, now.Add(time.Minute)
+	if kept, err := st.PutPace(t.Context(), sys, asked, pace); !mine || !kept || err != nil {
+		t.Fatal(mine, kept, err)
+	}
+	got, err := use.Health(t.Context(), admin, []config.Account{account("asked", "true"), account("new", "true"), account("told", "false")})
+	ok(t, err)
+	want := map[string]operate.Health{"asked": {State: breaker.Closed, Polled: &operate.Polled{Last: asked, Next: now.Add(time.Minute), Failures: 2}},
+		"new": {State: breaker.Closed, Polled: &operate.Polled{}}, "told": {State: breaker.Closed}}
 	if d := cmp.Diff(want, got); d != "" {
 		t.Error(d)
 	}

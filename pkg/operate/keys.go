@@ -99,12 +99,12 @@ func (o *Operate) checkKey(ctx context.Context, r KeyRequest, now message.Time) 
 	f.text("/reason", "reason", r.Reason, MaxReason, false)
 	f.text("/title", "title, what the key is for,", r.Title, maxTitle, true)
 	if len(r.Scopes) == 0 {
-		f.add("/scopes", problem.Required, "scopes is required: one or more of send, read, operate, admin")
+		f.add("/scopes", problem.Required, "scopes is required: one or more of send, read, support, reveal, operate, admin")
 	}
 	for i, s := range r.Scopes {
 		switch {
 		case !tenant.ValidScope(s):
-			f.add(index("/scopes", i), problem.BadValue, "a scope is one of send, read, operate, admin")
+			f.add(index("/scopes", i), problem.BadValue, "a scope is one of send, read, support, reveal, operate, admin")
 		case slices.Contains(r.Scopes[:i], s):
 			f.add(index("/scopes", i), problem.BadValue, "scope %s is there twice", s)
 		}

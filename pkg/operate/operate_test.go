@@ -152,7 +152,7 @@ func TestNewNeedsEverything(t *testing.T) {
 	v := reflect.ValueOf(w.ports)
 	for i := range v.NumField() {
 		name := v.Type().Field(i).Name
-		if name == "Check" || name == "Approval" || name == "Compile" || name == "Try" || name == "CallbackSecret" || name == "PublicURL" || name == "Deployed" {
+		if name == "Check" || name == "Approval" || name == "Compile" || name == "Try" || name == "CallbackSecret" || name == "PublicURL" || name == "Egress" || name == "Deployed" {
 			continue
 		}
 		p := w.ports

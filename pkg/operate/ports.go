@@ -97,9 +97,11 @@ type Ports struct {
 	Deployed func(message.Channel) bool
 	// PublicURL is where the API is seen from outside; "" where the deployment does not say.
 	PublicURL string
-	Now       func() time.Time
-	Random    io.Reader // for keys
-	Log       *slog.Logger
+	// Egress is the one address that providers are called from; "" where it is not fixed.
+	Egress string
+	Now    func() time.Time
+	Random io.Reader // for keys
+	Log    *slog.Logger
 }
 
 // ErrNoCheck is returned by Ports.Check for a provider that can only be tried by sending.

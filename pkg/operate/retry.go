@@ -29,10 +29,7 @@ func (o *Operate) Retry(ctx context.Context, p tenant.Principal, id message.ID, 
 	if err != nil {
 		return nil, unreadable(err)
 	}
-	if err := o.Deeds.AddDeed(ctx, p, o.now(), store.Deed{What: "retried", Object: string(id), Tenant: r.Tenant, Reason: why}); err != nil {
-		return nil, unkept(err)
-	}
-	saved, err := o.Messages.Update(ctx, p, o.now(), r, message.Redrive{By: p.Name, Why: why})
+	saved, err := o.retry(ctx, p, r, message.Redrive{By: p.Name, Why: why})
 	var refused *message.Refused
 	if errors.As(err, &refused) {
 		return nil, problem.New(problem.NotAllowedNow, "message %s is %s: %s", id, refused.Status, refused.Why)
@@ -47,4 +44,26 @@ func (o *Operate) Retry(ctx context.Context, p tenant.Principal, id message.ID, 
 		}
 	}
 	return saved, nil
+}
+
+// retry is in the audit before it is done. What is refused is not, unless it was while that was written: then the
+// audit says so.
+func (o *Operate) retry(ctx context.Context, p tenant.Principal, r *store.Record, e message.Redrive) (*store.Record, error) {
+	now := o.now()
+	next, err := r.Apply(e, now)
+	if err != nil {
+		return nil, err
+	}
+	d := store.Deed{What: "retried", Kind: "message", Object: string(r.ID), Tenant: r.Tenant, Reason: e.Why, Changes: []store.Change{store.Moved(r.Status, next.Status)}}
+	if err := o.Deeds.AddDeed(ctx, p, now, d); err != nil {
+		return nil, err
+	}
+	saved, err := o.Messages.Update(ctx, p, now, r, e)
+	if refused := (*message.Refused)(nil); errors.As(err, &refused) {
+		d.Changes = []store.Change{store.Moved(r.Status, refused.Status)}
+		if err := o.Deeds.AddDeed(ctx, p, now, d); err != nil {
+			o.Log.WarnContext(ctx, "the audit has a retry that was refused", "message", r.ID, "error", err)
+		}
+	}
+	return saved, err
 }

@@ -38,6 +38,9 @@ func (o *Operate) Settings(ctx context.Context, p tenant.Principal) (Versioned[c
 // Address is where the API is seen from outside; "" where the deployment does not say.
 func (o *Operate) Address() string { return o.PublicURL }
 
+// EgressAddress is the one address that providers are called from; "" where it is not fixed.
+func (o *Operate) EgressAddress() string { return o.Egress }
+
 // SettingsHistory lists their versions, the newest first.
 func (o *Operate) SettingsHistory(ctx context.Context, p tenant.Principal) ([]Versioned[config.Settings], error) {
 	if err := may(p, tenant.Operate); err != nil {

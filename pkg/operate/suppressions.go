@@ -63,7 +63,7 @@ func (o *Operate) Suppress(ctx context.Context, p tenant.Principal, s Suppressio
 	}
 	e := at.entry
 	e.Reason, e.Source, e.Note, e.At, e.Until = s.Reason, p.Name, s.Note, now, until
-	if err := o.Deeds.AddDeed(ctx, p, now, store.Deed{What: "suppressed", Object: e.Masked, Tenant: e.Tenant, Reason: s.Note}); err != nil {
+	if err := o.Deeds.AddDeed(ctx, p, now, store.Deed{What: "suppressed", Kind: "address", Object: e.Masked, Tenant: e.Tenant, Reason: s.Note}); err != nil {
 		return suppress.Entry{}, unkept(err)
 	}
 	if err := o.Suppressions.PutSuppression(ctx, p, now, at.kind, at.key, e); err != nil {
@@ -85,7 +85,7 @@ func (o *Operate) Unsuppress(ctx context.Context, p tenant.Principal, t Target, 
 		return err
 	}
 	now := o.now()
-	if err := o.Deeds.AddDeed(ctx, p, now, store.Deed{What: "unsuppressed", Object: at.entry.Masked, Tenant: at.entry.Tenant, Reason: reason}); err != nil {
+	if err := o.Deeds.AddDeed(ctx, p, now, store.Deed{What: "unsuppressed", Kind: "address", Object: at.entry.Masked, Tenant: at.entry.Tenant, Reason: reason}); err != nil {
 		return unkept(err)
 	}
 	err = o.Suppressions.LiftSuppression(ctx, p, now, at.kind, at.key, at.entry, suppress.Lift{At: now, By: p.Name, Why: reason})

@@ -66,7 +66,15 @@ func (o *Operate) TryAccount(ctx context.Context, p tenant.Principal, name strin
 	if err != nil {
 		return Tried{}, renamed(err)
 	}
-	return o.tried(ctx, r)
+	out, err := o.tried(ctx, r)
+	if err != nil || r.Reason != "account_unusable" || r.Last() != nil {
+		return out, err
+	}
+	why, err := o.TestAccount(ctx, p, name) // which tells what keeps it from being opened
+	if err == nil && !why.OK {
+		out.Detail += ": " + why.Detail
+	}
+	return out, err
 }
 
 func (t Trial) check(f *faults) {

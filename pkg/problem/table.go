@@ -99,7 +99,7 @@ var kinds = []Kind{
 	{ChannelOff, 422, "The channel is not switched on here.", "An operator adds an account for it, and the stack's parameter where it has queues of its own."},
 	{NotBound, 422, "No account that is switched on can send this template.", "An operator binds the version to the vendor's own template over one of the accounts that the detail names, see PUT …/bindings/{account}, or switches an account on that needs no binding."},
 	{ContentRefused, 422, "Free content is not allowed here.", "Use a template, or ask an operator to allow free content for the tenant."},
-	{BadTime, 422, "The time cannot be used.", "Send RFC 3339 with a zone, not in the past and not more than 365 days ahead."},
+	{BadTime, 422, "The time cannot be used.", "Send the form that the detail names. A time is RFC 3339 with a zone; one to send at is not in the past and not more than 365 days ahead."},
 }
 
 // Kinds lists the table in order of status and code.

@@ -38,6 +38,9 @@ type Descriptor struct {
 	// Suppresses says which codes mean that the recipient must not be written to again, and why: a suppress.Reason.
 	// A code may be a pattern, as in Codes.
 	Suppresses map[string]string `yaml:"suppresses" json:"suppresses,omitempty"`
+	// AllowList are the codes that mean that the vendor was told which addresses may call, and that ours is not one of
+	// them.
+	AllowList []string `yaml:"allow_list" json:"allow_list,omitempty"`
 	// Codes says in both languages what the provider's codes mean to the people who read them.
 	Codes map[string]Text `yaml:"codes" json:"codes,omitempty"`
 	// Uploaded is the version of a recipe that an operator uploaded; 0: it is shipped.
@@ -111,6 +114,9 @@ func (d Descriptor) Has(c message.Channel) bool { return slices.Contains(d.Chann
 
 // Say is the sentence for a code of the provider.
 func (d Descriptor) Say(code string) (Text, bool) { return ofCode(d.Codes, code) }
+
+// Unlisted tells whether a code means that our address is not on the vendor's list.
+func (d Descriptor) Unlisted(code string) bool { return slices.Contains(d.AllowList, code) }
 
 // Suppress is why a code means that the recipient must not be written to again; "" where it does not.
 func (d Descriptor) Suppress(code string) string {

@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"net/http"
+	"time"
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
@@ -18,6 +19,7 @@ import (
 // Config is what callbacks read of the configuration.
 type Config interface {
 	Account(ctx context.Context, name string) (config.Account, bool, error)
+	RenewAccounts(since message.Time)
 }
 
 // Senders opens the sender of an account: the one that can read its callbacks.
@@ -30,6 +32,17 @@ type Secrets interface {
 	CallbackSecret(account string) string
 }
 
+// account is one that somebody knew who made a call over it. It may be news here, as the one is whose first message is a
+// trial: then it is looked for once more, but not for every callback to one that is gone.
+func (s *Receipts) account(ctx context.Context, name string) (config.Account, bool, error) {
+	a, ok, err := s.Config.Account(ctx, name)
+	if err != nil || ok {
+		return a, ok, err
+	}
+	s.Config.RenewAccounts(message.At(s.Now().Add(-time.Second)))
+	return s.Config.Account(ctx, name)
+}
+
 // Callback takes a provider's request: it checks where it came from, reads it, and puts what it says into
 // the queue. Only then is the provider told that it was heard. Whatever is not taken is answered alike: who has
 // no secret, or the secret and no key, learns neither which accounts there are nor what is wrong with a forgery.
@@ -39,7 +52,7 @@ func (s *Receipts) Callback(ctx context.Context, account, secret string, r *http
 		s.Metrics.Count(telemetry.ReceiptForged, 1, telemetry.Labels{})
 		return provider.Callback{}, refused
 	}
-	a, ok, err := s.Config.Account(ctx, account)
+	a, ok, err := s.account(ctx, account)
 	if err != nil {
 		return provider.Callback{}, problem.New(problem.Unavailable, "try again").Because(err)
 	}

@@ -5,7 +5,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
-	"github.com/opennotify/notify/pkg/sim"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // A provider that names the message and not the attempt, and one of two answers is lost, or both: what it says of
@@ -19,7 +19,7 @@ func TestReceiptsWithoutAttempt(t *testing.T) {
 		for _, of1 := range states {
 			for _, of2 := range states {
 				for _, lost := range []bool{false, true} {
-					w := worldOver(t, sim.NewDisk())
+					w := worldOver(t, memory.New())
 					w.accounts["a"] = provider.Descriptor{Receipts: true}
 					r := w.update(w.send("a"), message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Unknown}, Next: start, Doubt: message.Resend})
 					r = w.update(r, message.Lease{Account: "a", Provider: "of-a", Until: start.Add(message.Grace)})

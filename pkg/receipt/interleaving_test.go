@@ -11,8 +11,8 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 var (
@@ -122,7 +122,7 @@ func TestEveryInterleaving(t *testing.T) {
 
 // oneWay lives through one order, and tells whether the delivery died too early to learn the id.
 func oneWay(t *testing.T, c *choices, receipts, accidents int, all bool) (unknown bool) {
-	disk := sim.NewDisk()
+	disk := memory.New()
 	base := worldOver(t, disk).named()
 	r := base.send("a")
 	says := []provider.Receipt{{ProviderID: "p", State: message.ReceiptDelivered, At: start}, {ProviderID: "p", Part: 1, State: message.ReceiptSent, At: start}}[:receipts]

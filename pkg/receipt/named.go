@@ -2,6 +2,7 @@ package receipt
 
 import (
 	"context"
+	"errors"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/store"
@@ -14,7 +15,7 @@ func (s *Receipts) byID(ctx context.Context, from via, said message.Reported) er
 	if from.account == "" || said.ProviderID == "" {
 		return ErrUnknown
 	}
-	a, ok, err := s.Config.Account(ctx, from.account)
+	a, ok, err := s.account(ctx, from.account)
 	if err != nil {
 		return err
 	}
@@ -51,6 +52,7 @@ func (s *Receipts) early(ctx context.Context, at string) error {
 	return s.joinEarly(ctx, k)
 }
 
+// joinEarly joins what waited, once: where its record or its attempt is gone nothing else will ever take it.
 func (s *Receipts) joinEarly(ctx context.Context, k store.Known) error {
 	if len(k.Early) == 0 {
 		return nil
@@ -58,8 +60,12 @@ func (s *Receipts) joinEarly(ctx context.Context, k store.Known) error {
 	for i := range k.Early {
 		k.Early[i].Epoch = k.Epoch
 	}
-	if err := s.join(ctx, via{ours: true}, k.ID, k.Early...); err != nil {
+	unknown := s.join(ctx, via{ours: true}, k.ID, k.Early...)
+	if unknown != nil && !errors.Is(unknown, ErrUnknown) {
+		return unknown
+	}
+	if err := s.Store.Joined(ctx, s.as, message.At(s.Now()), k); err != nil {
 		return err
 	}
-	return s.Store.Joined(ctx, s.as, message.At(s.Now()), k)
+	return unknown
 }

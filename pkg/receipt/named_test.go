@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
 )
@@ -100,6 +101,50 @@ func TestProviderIDTwice(t *testing.T) {
 	w.handle("a", provider.Receipt{ProviderID: "p", State: message.ReceiptDelivered})
 	if a, b := w.record(r.ID).Status, w.record(other.ID).Status; a != message.Delivered || b != message.Sent {
 		t.Error(a, b)
+	}
+}
+
+// What waits for a record or an attempt that is gone, or cannot be joined for any other reason, is not looked at for
+// ever.
+func TestEarlyEnds(t *testing.T) {
+	t.Parallel()
+	for name, row := range map[string]struct {
+		epoch   int
+		gone    bool
+		away    bool // is whoever works on what waits
+		unknown int64
+	}{"the record is gone": {1, true, false, 1}, "the attempt is gone": {7, false, false, 1}, "it is never joined": {1, true, true, 0}} {
+		disk := memory.New()
+		w := worldOver(t, disk).named()
+		r := w.send("a")
+		w.handle("a", provider.Receipt{ProviderID: "p", State: message.ReceiptDelivered, At: start})
+		if row.gone {
+			if _, err := disk.Write(t.Context(), start, []store.Op{{Item: store.Item{Key: store.Key{PK: "m#" + r.ID.Partition(), SK: r.ID.ULID()}}, Delete: true}}); err != nil {
+				t.Fatal(err)
+			}
+		} else {
+			w.finish(r, message.Accepted, "p") // whoever comes with the same is too late
+		}
+		_, err := w.store.Finish(t.Context(), system, start, r, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Accepted, ProviderID: "p"}},
+			store.Trail{Account: "a", ProviderID: "p", Epoch: row.epoch})
+		if err == nil {
+			t.Fatal(name, "nothing was left waiting")
+		}
+		looks := 0
+		for range 20 {
+			w.now = w.now.Add(12 * time.Hour)
+			items := w.sweep()
+			looks += len(items)
+			if !row.away {
+				w.work(items)
+			}
+		}
+		if !row.away && looks != 1 || looks > 14 || looks == 0 {
+			t.Errorf("%s: looked at %d times in ten days", name, looks)
+		}
+		if w.counts["receipt_unknown"] != row.unknown {
+			t.Errorf("%s: %v", name, w.counts)
+		}
 	}
 }
 

@@ -17,6 +17,9 @@ import (
 const (
 	// pollFor bounds one question, well within what a function may take.
 	pollFor = 15 * time.Second
+	// spread is how long after a call its account may still be unknown here: other processes learn of it within
+	// config.MaxAge, and clocks differ.
+	spread = 5 * time.Minute
 	// restMost is the longest rest of an account whose questions fail.
 	restMost = time.Hour
 )
@@ -100,6 +103,7 @@ func (s *Receipts) question(ctx context.Context, k store.Known) error {
 	if err != nil {
 		return err
 	}
+	ctx = telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace))
 	at := r.Attempt(k.Epoch)
 	if at == nil || settled(at.Receipt()) {
 		return s.Store.Answered(ctx, s.as, now, k)
@@ -109,7 +113,10 @@ func (s *Receipts) question(ctx context.Context, k store.Known) error {
 		return err
 	}
 	sender, desc, err := s.Senders.Open(ctx, a)
-	if !ok || err == nil && !desc.Asks(provider.OfMessage, a.Config) {
+	switch nobody := !ok || err == nil && !desc.Asks(provider.OfMessage, a.Config); {
+	case nobody && now.Sub(at.At) < spread: // the next question comes by itself
+		return nil
+	case nobody:
 		return s.Store.Answered(ctx, s.as, now, k)
 	}
 	var news provider.News

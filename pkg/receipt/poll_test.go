@@ -17,8 +17,8 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
 )
@@ -302,11 +302,37 @@ func TestQuestionStays(t *testing.T) {
 		t.Fatalf("%+v", r.Message)
 	}
 	w.work(w.sweep())
+	w.logged("asked in vain")
 	v.fault, v.news = nil, provider.News{Receipts: []provider.Receipt{{State: message.ReceiptDelivered}}}
 	w.now = w.now.Add(time.Hour)
 	w.work(w.sweep())
 	if now := w.record(r.ID); now.Status != message.Delivered || len(v.asked) != 2 {
 		t.Errorf("%s after %d questions", now.Status, len(v.asked))
+	}
+}
+
+// Who is to ask may not know the account yet that another process has sent over: the question stays. It ends where the
+// account is gone.
+func TestQuestionOverANewAccount(t *testing.T) {
+	t.Parallel()
+	for _, gone := range []bool{false, true} {
+		w := newWorld(t)
+		v := &vendor{news: provider.News{Receipts: []provider.Receipt{{State: message.ReceiptDelivered}}}}
+		w.sender = v
+		r := w.asking("p")
+		known := w.accounts["a"]
+		delete(w.accounts, "a")
+		w.work(w.sweep())
+		if !gone {
+			w.accounts["a"] = known
+		}
+		w.now = w.now.Add(5 * time.Minute)
+		w.work(w.sweep())
+		w.now = w.now.Add(time.Hour)
+		left := len(w.sweep())
+		if status := w.record(r.ID).Status; left > 0 || gone && (status != message.Sent || len(v.asked) > 0) || !gone && (status != message.Delivered || len(v.asked) != 1) {
+			t.Errorf("gone %v: %s after %d questions, and %d more", gone, status, len(v.asked), left)
+		}
 	}
 }
 
@@ -332,7 +358,7 @@ func TestPollsAndPushes(t *testing.T) {
 		}
 		answer := rapid.IntRange(0, len(steps)).Draw(rt, "answer")
 		end := func(steps []step, answer int) message.Message {
-			w := worldOver(t, sim.NewDisk())
+			w := worldOver(t, memory.New())
 			v := w.polled()
 			r := w.send("a")
 			for i := 0; i <= len(steps); i++ {

@@ -106,6 +106,7 @@ func (s *Receipts) join(ctx context.Context, from via, id message.ID, said ...me
 	if err != nil {
 		return err
 	}
+	ctx = telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace))
 	var todo bool
 	for _, e := range said {
 		if e.Epoch, e.Guess = attempt(r, from, e); e.Epoch == 0 {

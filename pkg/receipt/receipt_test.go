@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"maps"
 	"strings"
 	"testing"
 	"time"
@@ -17,8 +18,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -55,13 +56,15 @@ type world struct {
 	ids      int
 	counts   map[string]int64
 	accounts map[string]provider.Descriptor // those that exist
-	sender   provider.Sender                // what all of them open, if anything
+	news     map[string]provider.Descriptor // those that exist since a moment
+	renewed  int
+	sender   provider.Sender // what all of them open, if anything
 	now      message.Time
 }
 
 func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
 	t.Helper()
-	return worldOver(t, sim.NewDisk(), foreign...)
+	return worldOver(t, memory.New(), foreign...)
 }
 
 func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world {
@@ -73,7 +76,7 @@ func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world
 		t.Fatal(err)
 	}
 	w.receipts, err = receipt.New(receipt.Ports{Store: w.store, Secrets: w, Config: w, Senders: w, Foreign: foreign, Queue: w,
-		Now: func() time.Time { return w.now.Std() }, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))})
+		Now: func() time.Time { return w.now.Std() }, Metrics: w, Log: slog.New(telemetry.Traced(slog.NewTextHandler(&w.logs, nil)))})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -92,6 +95,10 @@ func (w *world) CallbackSecret(account string) string { return w.store.CallbackS
 func (w *world) Account(_ context.Context, name string) (config.Account, bool, error) {
 	_, ok := w.accounts[name]
 	return config.Account{Name: name, Channel: message.SMS}, ok, nil
+}
+func (w *world) RenewAccounts(message.Time) {
+	w.renewed++
+	maps.Copy(w.accounts, w.news)
 }
 func (w *world) Open(_ context.Context, a config.Account) (provider.Sender, provider.Descriptor, error) {
 	if w.sender != nil {
@@ -118,7 +125,7 @@ func (w *world) sendOn(ch message.Channel, kind message.AddressKind, to message.
 	w.t.Helper()
 	w.ids++
 	m := message.Message{ID: message.NewID(w.store.Partition(kind, string(to), 1, ""), message.ULIDFloor(start)[:20]+fmt.Sprintf("%06d", w.ids)),
-		Tenant: "shop", Channel: ch, Class: message.OTP, Template: message.Ref{Name: "x", Version: 1}, Created: start, Expires: start.Add(5 * time.Minute)}
+		Trace: "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01", Tenant: "shop", Channel: ch, Class: message.OTP, Template: message.Ref{Name: "x", Version: 1}, Created: start, Expires: start.Add(5 * time.Minute)}
 	v, err := w.store.Accept(w.t.Context(), system, start, &store.Draft{Message: message.New(m, start), To: to, Vars: []byte(`{}`), Window: time.Minute, Same: []byte(m.ID)})
 	if err != nil {
 		w.t.Fatal(err)
@@ -242,6 +249,17 @@ func TestEarlyReceipt(t *testing.T) {
 	}
 }
 
+// logged tells that a line was logged, in its message's trace.
+func (w *world) logged(what string) {
+	w.t.Helper()
+	for line := range strings.Lines(w.logs.String()) {
+		if strings.Contains(line, what) && strings.Contains(line, "message=msg_") && strings.Contains(line, "trace=4bf92f3577b34da6a3ce929d0e0e4736") {
+			return
+		}
+	}
+	w.t.Errorf("no %q with a message's trace in %s", what, w.logs.String())
+}
+
 // What a receipt leaves to do is queued at once, and not lost with the queue.
 func TestFollowUpIsQueued(t *testing.T) {
 	t.Parallel()
@@ -255,6 +273,7 @@ func TestFollowUpIsQueued(t *testing.T) {
 			t.Errorf("%+v", now.Message)
 		}
 	}
+	w.logged("hint not queued")
 	if len(w.hints) != 1 || w.lanes[0] != "sms-urgent" || w.hints[0].Group != "shop" {
 		t.Errorf("%v %+v", w.lanes, w.hints)
 	}

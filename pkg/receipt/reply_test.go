@@ -115,3 +115,21 @@ func TestReplyOnARecipesChannel(t *testing.T) {
 		t.Errorf("%+v", n)
 	}
 }
+
+// The first that is heard of a new account may be its provider, as of a trial: it is not sent away, and nobody without the
+// secret has anything read.
+func TestCallbackOfANewAccount(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.sender = answering{says: &provider.Callback{}}
+	w.news = map[string]provider.Descriptor{"b": {}}
+	if _, err := w.receipts.Callback(t.Context(), "b", w.CallbackSecret("a"), nil, nil); err == nil || w.renewed > 0 {
+		t.Errorf("without the secret: %v, accounts were read %d times", err, w.renewed)
+	}
+	if _, err := w.receipts.Callback(t.Context(), "b", w.CallbackSecret("b"), nil, nil); err != nil {
+		t.Error(err)
+	}
+	if _, err := w.receipts.Callback(t.Context(), "c", w.CallbackSecret("c"), nil, nil); err == nil {
+		t.Error("an account that is gone was called back")
+	}
+}

@@ -29,7 +29,7 @@ type Store interface {
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
 	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error
-	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) ([]store.Job, string, error)
+	Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) (store.FoundJobs, error)
 }
 
 // Tenants lists them.
@@ -40,7 +40,7 @@ type Tenants interface {
 // Jobs starts and steers jobs.
 type Jobs interface {
 	Start(ctx context.Context, p tenant.Principal, j store.Job) (store.Job, bool, error)
-	Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string) (store.Job, error)
+	Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string, only ...store.JobState) (store.Job, error)
 }
 
 // Ports is everything that redrives need.
@@ -200,9 +200,7 @@ func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place
 		if err != nil {
 			return from, true, err
 		}
-		for _, u := range found.Bad {
-			r.Log.ErrorContext(ctx, "record unreadable", "id", u.ID, "error", u.Err)
-		}
+		r.unreadable(ctx, found)
 		for _, rec := range found.Records {
 			if !f.matches(rec) {
 				continue
@@ -220,6 +218,12 @@ func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place
 		}
 	}
 	return place{}, false, nil
+}
+
+func (r *Redrive) unreadable(ctx context.Context, found store.Found) {
+	for _, u := range found.Bad {
+		r.Log.ErrorContext(ctx, "record unreadable", "id", u.ID, "error", u.Err)
+	}
 }
 
 const (

@@ -18,8 +18,8 @@ import (
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/redrive"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -57,6 +57,7 @@ type world struct {
 	fault   func(call string) storetest.Fault
 	redrive *redrive.Redrive
 	jobs    *job.Jobs
+	tenants []string
 	items   []waiting
 	ids     int
 	seconds map[message.Time]int // when hints were queued
@@ -64,8 +65,8 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: start, seconds: map[message.Time]int{}}
-	db := sim.NewDisk()
+	w := &world{t: t, clock: start, tenants: []string{"shop", "bank"}, seconds: map[message.Time]int{}}
+	db := memory.New()
 	open := func(d store.Driver) *store.Store {
 		s, err := store.Open(t.Context(), d, keeper{}, start, store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader})
 		if err != nil {
@@ -97,7 +98,11 @@ func newWorld(t *testing.T) *world {
 }
 
 func (w *world) Tenants(context.Context) ([]tenant.Tenant, error) {
-	return []tenant.Tenant{{Name: "shop"}, {Name: "bank"}}, nil
+	var all []tenant.Tenant
+	for _, name := range w.tenants {
+		all = append(all, tenant.Tenant{Name: name})
+	}
+	return all, nil
 }
 
 func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {

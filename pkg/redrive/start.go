@@ -126,7 +126,7 @@ func (r *Redrive) Start(ctx context.Context, p tenant.Principal, f Filter, rate 
 	}
 	now := r.now()
 	id := "rdr_" + r.NewULID(now)
-	if err := r.Store.AddDeed(ctx, p, now, store.Deed{What: "redriven", Object: id, Tenant: f.Tenant, Reason: why}); err != nil {
+	if err := r.Store.AddDeed(ctx, p, now, store.Deed{What: "redriven", Kind: Kind, Object: id, Tenant: f.Tenant, Reason: why}); err != nil {
 		return store.Job{}, unread(err)
 	}
 	return r.start(ctx, p, id, f, rate, why)
@@ -171,14 +171,17 @@ func (r *Redrive) List(ctx context.Context, p tenant.Principal, limit int, after
 	if !ok {
 		return nil, "", problem.Invalid(problem.At("query:after", problem.BadValue, "after must be the next of an earlier answer; leave it out to begin"))
 	}
-	jobs, next, err := r.Store.Jobs(ctx, p, "", Kind, "", limit, from)
+	page, err := r.Store.Jobs(ctx, p, "", Kind, "", limit, from)
 	if err != nil {
 		return nil, "", unread(err)
 	}
-	if next != "" {
-		next = cursor(next)
+	for _, bad := range page.Bad {
+		r.Log.ErrorContext(ctx, "job unreadable", "error", bad)
 	}
-	return jobs, next, nil
+	if page.Next != "" {
+		page.Next = cursor(page.Next)
+	}
+	return page.Jobs, page.Next, nil
 }
 
 // cursor makes a driver's cursor one for the caller. Its checksum tells a text that was cut or made up from
@@ -203,9 +206,6 @@ func (r *Redrive) Stop(ctx context.Context, p tenant.Principal, id, why string) 
 	}
 	if len(why) > MaxReason {
 		return store.Job{}, problem.Invalid(problem.At("/reason", problem.TooLong, "reason has at most %d bytes", MaxReason))
-	}
-	if err := r.Store.AddDeed(ctx, p, r.now(), store.Deed{What: "stopped", Object: id, Reason: why}); err != nil {
-		return store.Job{}, unread(err)
 	}
 	j, err := r.Jobs.Steer(ctx, p, id, store.JobStopping, why)
 	if errors.Is(err, job.ErrState) {

@@ -126,8 +126,12 @@ func (q Quiet) until(region string, now message.Time) (message.Time, bool) {
 		return 0, false
 	}
 	end := time.Date(local.Year(), local.Month(), local.Day()+day, to/60, to%60, 0, 0, zone)
-	if late := to - end.Hour()*60 - end.Minute(); late > 0 { // the clock skips that minute
+	const wholeDay = 24 * 60
+	if late := (to - end.Hour()*60 - end.Minute() + wholeDay) % wholeDay; late < wholeDay/2 { // the clock skips that minute
 		end = end.Add(time.Duration(late) * time.Minute)
+	}
+	if !end.After(local) { // the clock was set back behind that minute, and shows it again
+		end = local.Truncate(time.Minute).Add(time.Duration(to-at) * time.Minute)
 	}
 	return message.At(end), true
 }

@@ -43,6 +43,8 @@ func TestQuietHours(t *testing.T) {
 		"the night that is an hour shorter":          {night, "DE", "2026-03-28T23:00:00+01:00", "2026-03-29T08:00:00+02:00"},
 		"the night that is an hour longer":           {night, "DE", "2026-10-24T23:00:00+02:00", "2026-10-25T08:00:00+01:00"},
 		"an end that the clock skips":                {&route.Quiet{From: "22:00", To: "02:30", Zone: "UTC", Mode: route.Hold}, "DE", "2026-03-28T23:00:00+01:00", "2026-03-29T03:30:00+02:00"},
+		"the hour that comes twice":                  {&route.Quiet{From: "22:00", To: "01:30", Zone: "America/New_York", Mode: route.Hold}, "US", "2026-11-01T01:15:00-05:00", "2026-11-01T01:30:00-05:00"},
+		"a midnight that the clock skips":            {&route.Quiet{From: "22:00", To: "00:30", Zone: "America/Havana", Mode: route.Hold}, "", "2026-03-07T23:45:00-05:00", "2026-03-08T01:30:00-04:00"},
 		"the last day of a year":                     {night, "CN", "2026-12-31T23:00:00+08:00", "2027-01-01T08:00:00+08:00"},
 		"hours of no length":                         {&route.Quiet{From: "08:00", To: "08:00", Zone: "UTC", Mode: route.Hold}, "CN", "2026-05-01T08:00:00+08:00", ""},
 		"hours that cannot be read hold nobody back": {&route.Quiet{From: "8", To: "25:00", Zone: "UTC", Mode: route.Hold}, "CN", "2026-05-01T08:00:00+08:00", ""},

@@ -11,16 +11,16 @@ import (
 
 	"github.com/opennotify/notify/pkg/breaker"
 	"github.com/opennotify/notify/pkg/config"
-	"github.com/opennotify/notify/pkg/limit"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
-	"github.com/opennotify/notify/pkg/tenant"
 )
 
-// What one person gets where there are caps: so many codes, and so many text messages, in ten minutes.
+// What one person gets where there are caps: so many codes, and so many text messages, in ten minutes; and how many
+// codes all numbers of a range together.
 const (
 	capMost   = 2
+	rangeMost = 4
 	capWithin = 10 * time.Minute
 )
 
@@ -29,7 +29,8 @@ func (w *world) codes() config.Codes {
 	if w.parts&Caps == 0 { // everybody asks again and again
 		return config.Codes{PerRecipient: &config.Cap{}}
 	}
-	return config.Codes{PerRecipient: &config.Cap{Messages: capMost, Seconds: int(capWithin / time.Second)}}
+	within := int(capWithin / time.Second)
+	return config.Codes{PerRecipient: &config.Cap{Messages: capMost, Seconds: within}, Prefixes: []config.PrefixCap{{Prefix: "+86138", Cap: config.Cap{Messages: rangeMost, Seconds: within}}}}
 }
 
 // frequency is the cap of the route of text messages.
@@ -43,26 +44,29 @@ func (w *world) frequency() *route.Cap {
 // bounds is what the oracle knows of limits, caps and breakers.
 type bounds struct {
 	seconds  map[int64]int // calls over sms-b, by the caller's second
-	codes    map[string][]between
+	codes    codes
+	spent    budgets
 	places   map[string][]between        // of a cap, that messages of one person were given
 	placed   map[message.ID]message.Time // since when one has, or may have, a place
 	sure     map[message.ID]bool         // and knows that it has
 	asking   map[message.ID]int
 	breakers map[string]*health
-	free     [2]int // messages that might go anywhere, while an account has been known to be down: over it, and over others
+	stayed   int       // messages that might go anywhere, and went over an account that has been known to be down
+	chances  []float64 // that each of those had to do so, with those that went over others
 }
 
 // between is when something happened, as far as is known.
 type between struct{ from, to message.Time }
 
-// health is an account's breaker on the disk, and since when it does not work.
+// health is an account's breaker on the disk, since when it does not work, and what it was before it changed, at.
 type health struct {
 	breaker.Breaker
-	since message.Time
+	since, at message.Time
+	before    breaker.Breaker
 }
 
 func newBounds() bounds {
-	return bounds{seconds: map[int64]int{}, codes: map[string][]between{}, places: map[string][]between{}, placed: map[message.ID]message.Time{}, sure: map[message.ID]bool{}, asking: map[message.ID]int{}, breakers: map[string]*health{}}
+	return bounds{seconds: map[int64]int{}, codes: newCodes(), spent: budgets{days: map[int64]int{}}, places: map[string][]between{}, placed: map[message.ID]message.Time{}, sure: map[message.ID]bool{}, asking: map[message.ID]int{}, breakers: map[string]*health{}}
 }
 
 // limited judges a call against its account's limit: by the clock of each process, whose seconds are those that all
@@ -92,21 +96,10 @@ func (o *oracle) tooMany(at []between) bool {
 	return false
 }
 
-// coded judges a new code against the cap on codes.
-func (o *oracle) coded(s *story) {
-	if o.w.parts&Caps == 0 || s.m.Class != message.OTP || s.m.Channel != message.SMS || s.m.Status == message.Suppressed {
-		return
-	}
-	of := s.m.Tenant + s.to()
-	o.bounds.codes[of] = append(o.bounds.codes[of], between{s.m.Created, s.m.Created})
-	if o.tooMany(o.bounds.codes[of]) {
-		o.tell(Capped, s, "%d codes for one person in %s: %v", capMost+1, capWithin, o.bounds.codes[of])
-	}
-}
-
-// asks is told that a message asks for a place of its route's cap: from now on it may have one.
+// asks is told that a message asks for a place of its route's cap: from now on it may have one. Who froze, or whose
+// clock is wrong, asks as of an earlier time.
 func (b *bounds) asks(id message.ID, now message.Time) {
-	if b.asking[id]++; b.placed[id] == 0 {
+	if b.asking[id]++; b.placed[id] == 0 || now < b.placed[id] {
 		b.placed[id] = now
 	}
 }
@@ -123,7 +116,8 @@ func (o *oracle) asked(id message.ID, now message.Time, wait time.Duration, err 
 	default:
 		b.sure[id] = true
 		of := s.to()
-		if b.places[of] = append(b.places[of], between{b.placed[id], max(now, b.placed[id])}); o.tooMany(b.places[of]) {
+		// Who froze while he asked has it from when he goes on.
+		if b.places[of] = append(b.places[of], between{b.placed[id], max(now, b.placed[id], o.w.now)}); o.tooMany(b.places[of]) {
 			o.tell(Capped, s, "%d messages for one person in %s: %v", capMost+1, capWithin, b.places[of])
 		}
 	}
@@ -136,8 +130,12 @@ func (o *oracle) frequent(s *story) {
 	}
 }
 
-// looked is after which time every process has seen that an account does not work.
-const looked = time.Minute
+const (
+	looked = time.Minute      // after which every process has seen that an account does not work
+	heard  = 10 * time.Second // after which it has seen what has become of it since
+	// unlikely is a chance that no history has among millions.
+	unlikely = 1e-7
+)
 
 // broke keeps a breaker as it is on the disk.
 func (o *oracle) broke(before, after *store.Item) {
@@ -145,12 +143,12 @@ func (o *oracle) broke(before, after *store.Item) {
 		delete(o.bounds.breakers, before.SK)
 		return
 	}
-	h := &health{since: o.w.now}
+	h := &health{since: o.w.now, at: o.w.now}
 	if err := json.Unmarshal(after.Data, &h.Breaker); err != nil {
 		o.violate(Truth, "the breaker of %s cannot be read: %v", after.SK, err)
 	}
 	if was := o.bounds.breakers[after.SK]; was != nil && was.Opened != 0 {
-		h.since = was.since
+		h.since, h.before = was.since, was.Breaker
 	}
 	if o.bounds.breakers[after.SK] = h; h.Owed != 0 {
 		o.w.wake(o.w.now)
@@ -167,11 +165,12 @@ func (o *oracle) owed() bool {
 	return false
 }
 
-// moves counts where messages go that might go anywhere while an account is down.
+// moves keeps where messages go that might go anywhere while an account is down, and how likely it was: some of them
+// try whether it works again.
 func (o *oracle) moves(s *story) {
-	down := o.bounds.breakers[o.w.outage.account]
+	a, down := s.m.Last(), o.bounds.breakers[o.w.outage.account]
 	if o.w.parts&Outages == 0 || s.m.Channel != message.SMS || len(s.m.Attempts) > 1 || down == nil || down.Opened == 0 ||
-		o.w.now < down.since.Add(looked) || o.w.now >= o.w.outage.until || len(o.w.disk.route("carry").Accounts) < 2 {
+		o.w.now < down.since.Add(looked) || o.w.now >= o.w.outage.until || len(o.w.route("carry").Accounts) < 2 {
 		return
 	}
 	for name, h := range o.bounds.breakers {
@@ -179,17 +178,45 @@ func (o *oracle) moves(s *story) {
 			return // all look alike
 		}
 	}
-	if s.m.Last().Account == o.w.outage.account {
-		o.bounds.free[0]++
-	} else {
-		o.bounds.free[1]++
+	chance := max(tried(down.Breaker, a.At), 0.05) // a worker may have frozen since it chose
+	if o.w.now < down.at.Add(heard) {
+		chance = max(chance, tried(down.before, a.At))
 	}
+	o.bounds.chances = append(o.bounds.chances, chance)
+	if a.Account == o.w.outage.account {
+		o.bounds.stayed++
+	}
+}
+
+// tried is the share of the traffic that tries an account, by somebody's clock.
+func tried(b breaker.Breaker, now message.Time) float64 {
+	switch b.State(now) {
+	case breaker.Open:
+		return 0
+	case breaker.Probing:
+		return b.ShareAt(now)
+	}
+	return 1
+}
+
+// chanceOf is how likely it is that so many or more of some chances come true.
+func chanceOf(most int, chances []float64) float64 {
+	of := make([]float64, most+1) // how likely so many of those before are
+	of[0] = 1
+	for _, c := range chances {
+		of[most] += of[most-1] * c // and more
+		for n := most - 1; n > 0; n-- {
+			of[n] += (of[n-1] - of[n]) * c
+		}
+		of[0] -= of[0] * c
+	}
+	return of[most]
 }
 
 // quietBounds judges breakers at rest.
 func (o *oracle) quietBounds() {
-	if stayed, moved := o.bounds.free[0], o.bounds.free[1]; stayed >= 4 && stayed > moved {
-		o.violate(Failover, "%s is known to be down, and %d messages went over it, %d over others", o.w.outage.account, stayed, moved)
+	if stayed, of := o.bounds.stayed, o.bounds.chances; stayed > 0 && chanceOf(stayed, of) < unlikely {
+		o.violate(Failover, "%s is known to be down, and of %d messages %d went over it, which had the chances %.2f", o.w.outage.account, len(of), stayed, of)
 	}
 	if o.w.parts&Outages != 0 && o.owed() {
 		o.violate(Failover, "an account works again, and what died over it is not tried again")
@@ -230,30 +257,6 @@ func (w *world) out(account string) (message.Result, bool) {
 	return message.Result{}, false
 }
 
-// TakePlace takes a place of a cap.
-func (s bugged) TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (time.Duration, error) {
-	take := s.Store.TakePlace
-	if s.bug() == BugCapForgotten {
-		take = s.Store.PlaceIn
-	}
-	if s.p.role == deliver {
-		s.p.w.oracle.bounds.asks(id, now)
-	}
-	wait, err := take(ctx, p, now, of, id, most, within)
-	if s.p.role == deliver {
-		s.p.w.oracle.asked(id, now, wait, err)
-	}
-	return wait, err
-}
-
-// Meter counts places.
-func (s bugged) Meter(ctx context.Context, of store.Subject, windows []limit.Window, n int, urgent bool) ([]limit.Level, error) {
-	if s.bug() == BugLimitEach {
-		of += store.Subject("#" + s.p.name)
-	}
-	return s.Store.Meter(ctx, of, windows, n, urgent)
-}
-
 // Breakers reads what is known of the accounts.
 func (s bugged) Breakers(ctx context.Context) ([]store.Breaker, error) {
 	all, err := s.Store.Breakers(ctx)
@@ -261,13 +264,4 @@ func (s bugged) Breakers(ctx context.Context) ([]store.Breaker, error) {
 		all = nil
 	}
 	return all, err
-}
-
-// route reads a route as it is, for who is told of a change.
-func (d *Disk) route(name string) (r route.Route) {
-	var doc store.Doc
-	if it := d.items[store.Key{PK: "c#" + string(store.Routes), SK: name}]; it != nil && json.Unmarshal(it.Data, &doc) == nil {
-		_ = json.Unmarshal(doc.Body, &r)
-	}
-	return r
 }

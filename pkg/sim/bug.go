@@ -76,21 +76,35 @@ const (
 	BugLimitEach        Bug = "each process counts its calls alone"
 	BugCapForgotten     Bug = "what was sent is not held against a cap"
 	BugBreakersUnread   Bug = "nobody asks whether an account works"
+	BugLivesMixed       Bug = "a schedule that is made anew takes over the runs of the one before"
+	BugPausedGoesOn     Bug = "to resume what was paused is the word that it waits for"
+	BugAnyWord          Bug = "a word counts for what has become of a run meanwhile"
+	BugUploadAnew       Bug = "each page reads the upload anew"
+	BugResendAnew       Bug = "each try of a resend is a run of its own"
+	BugPlaceEach        Bug = "each try of a request has a place of its own"
+	BugRangeEach        Bug = "each process counts a range's codes alone"
+	BugBudgetEach       Bug = "each process counts a tenant's messages alone"
+	BugLeftUntold       Bug = "an erasure is silent of what is being sent"
+	BugErasedHalf       Bug = "what an erasure that was cut off left behind stays"
 	BugNotPaid          Bug = "what died over an account is left when it works again"
 )
 
 // needs is what there must be for a bug to show.
 func (b Bug) needs() Parts {
 	switch b {
-	case BugFireAnew, BugFireCancelled, BugFireLost:
+	case BugFireAnew, BugFireCancelled, BugFireLost, BugLivesMixed:
 		return Schedules
 	case BugRedriveCutOff:
 		return Redrives
 	case BugBreakersUnread, BugNotPaid:
 		return Outages
-	case BugCapForgotten:
+	case BugCapForgotten, BugPlaceEach, BugRangeEach:
 		return Caps
-	case BugRowsAnew, BugPageSkipped, BugRunUnpinned, BugSteeringLost, BugNothingTakenBack, BugOwnerUntold:
+	case BugBudgetEach:
+		return Budgets
+	case BugLeftUntold, BugErasedHalf:
+		return Erasures
+	case BugRowsAnew, BugPageSkipped, BugRunUnpinned, BugSteeringLost, BugNothingTakenBack, BugOwnerUntold, BugPausedGoesOn, BugAnyWord, BugUploadAnew, BugResendAnew:
 		return Campaigns
 	}
 	return 0
@@ -126,8 +140,10 @@ func (b Bug) spoilOp(now message.Time, op *store.Op) {
 	case b == BugEarlyDropped && named && !bytes.Contains(it.Data, []byte(`"id":`)):
 		it.SK += store.DueSort(now)
 		op.Cond = store.Always
-	case b == BugTrustTTL && op.Cond == store.AbsentOrExpired:
-		op.Cond = store.Absent
+	case b == BugTrustTTL && (op.Cond == store.AbsentOrExpired || it.SK == "c"):
+		if it.Rev = 1; op.Cond == store.AbsentOrExpired { // nor does it tell since when it counts
+			op.Cond = store.Absent
+		}
 	case b == BugKeyDropped && it.SK == "k", b == BugContentDropped && it.SK == "c":
 		it.SK += store.DueSort(now) // where nobody finds it
 		op.Cond = store.Always

@@ -52,6 +52,9 @@ const canary = "canary"
 
 var numbers = []string{"+8613800138000", "+8613800138001", "+8613800138002"}
 
+// digits are in every number, and in no instant.
+const digits = "86138001380"
+
 func mailOf(number string) string { return "u" + number[1:] + "@example.com" }
 
 func principal(owner string) tenant.Principal {
@@ -76,7 +79,7 @@ func (c *clients) begin(w *world) {
 	switch {
 	case w.parts&Outages != 0:
 		c.drawOutage()
-	case w.parts&Caps != 0 && w.chaos:
+	case w.parts&(Caps|Budgets) != 0 && w.chaos:
 		orders += 4
 	}
 	for n := range orders {
@@ -131,8 +134,18 @@ func (c *clients) draw() *order {
 	if w.percent(10) && o.shape == one {
 		o.template = -1
 	}
+	if w.parts&Erasures != 0 && o.shape == one && w.percent(50) {
+		o.template = -1 // it lies beside its message
+	}
 	if w.parts&Caps != 0 && o.shape != fallback {
 		o.template, o.code, o.window, o.sendAt = w.chance.IntN(2), canary+strconv.Itoa(o.n), new(int), 0
+	}
+	if w.parts&Budgets != 0 {
+		o.tenant, o.code, o.window, o.sendAt = tenants[0], canary+strconv.Itoa(o.n), new(int), 0
+		if o.template = 2; w.percent(40) {
+			o.template = w.chance.IntN(2)
+		}
+		o.ttl = w.between(20*time.Second, 30*time.Minute) // what costs too much waits, and not for days
 	}
 	return o
 }

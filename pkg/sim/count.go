@@ -51,7 +51,7 @@ func (w *world) repeats(deltas []store.Delta) {
 // a process took with it, and have more by what was added twice after a lost answer, no more.
 func (o *oracle) tallied() {
 	got := sums{}
-	for key, it := range o.w.disk.counters() {
+	for key, it := range o.w.disk.Data() {
 		if !strings.HasPrefix(key.PK, "n#") {
 			continue
 		}

@@ -28,6 +28,7 @@ type course struct {
 	idle message.Time
 	made map[string]*story // by recipient
 	told bool              // its owner, that it failed
+	sent string            // by whom, if it waited for a word
 }
 
 // instant is a schedule's.
@@ -65,16 +66,20 @@ func (o *oracle) scheduled(it *store.Item) {
 			o.violate(Truth, "schedule %s cannot be read: %v", it.SK, err)
 			return
 		}
-		if p.doc = d; d.Deleted && p.gone == 0 {
-			p.gone = o.w.now
+		switch {
+		case d.Deleted && !p.doc.Deleted:
+			p.gone = append(p.gone, o.w.now)
+		case !d.Deleted && p.doc.Deleted:
+			p.anew = append(p.anew, o.w.now)
 		}
+		p.doc = d
 		o.w.wake(o.w.plans.due())
 	}
 }
 
 // ran judges what becomes of a job.
 func (o *oracle) ran(it *store.Item) {
-	if strings.Contains(string(it.Data), numbers[0][1:9]) {
+	if strings.Contains(string(it.Data), digits) {
 		o.violate(NoLeak, "an address lies open in %s: %s", it.PK, it.Data)
 	}
 	var j store.Job
@@ -100,6 +105,7 @@ func (o *oracle) ran(it *store.Item) {
 	if was := cr.State; was != j.State && was != store.JobRunning && (j.State == store.JobRunning && o.writes.role != api || was == store.JobStopping && j.State == store.JobDone) {
 		o.violate(Steered, "run %s was %s, and is %s by nobody's word", j.ID, was, j.State)
 	}
+	cr.sentBy(cr.State, &j)
 	cr.Job = j
 	if cr.at.Phase = ""; len(j.Cursor) > 0 {
 		if err := json.Unmarshal(j.Cursor, &cr.at); err != nil {
@@ -123,6 +129,13 @@ func (o *oracle) ran(it *store.Item) {
 
 // began judges a new run.
 func (o *oracle) began(cr *course) {
+	if of := cr.spec.Audience.Failures; of != "" { // always with one key
+		at := instant{cr.Tenant, of, 0}
+		if other := o.instants[at]; other != nil {
+			o.violate(OneRun, "runs %s and %s are both of the failures of %s", other.ID, cr.ID, of)
+		}
+		o.instants[at] = cr
+	}
 	if cr.spec.Schedule == "" || cr.spec.Manual {
 		return
 	}
@@ -154,15 +167,27 @@ func (o *oracle) madeByRun(s *story) {
 		break
 	}
 	cr.made[to] = s
+	o.approved(cr, s)
+	o.sentAgain(cr, s)
 	by := o.writes
 	switch {
 	case cr.idle != 0 && by.saw > cr.idle:
 		o.tell(Steered, s, "run %s is %s since %s", cr.ID, cr.State, cr.idle)
 	case cr.State.Ended() && o.w.now.Sub(by.saw) < longPage:
 		o.tell(Steered, s, "run %s is at its end", cr.ID)
-	case cr.spec.Schedule != "" && !cr.spec.External && p.gone != 0 && by.saw > p.gone:
+	case cr.spec.Schedule != "" && !cr.spec.External && p.over(cr, by.saw):
 		o.tell(Schedule, s, "its schedule was cancelled at %s, before this page began at %s", p.gone, by.saw)
 	}
+}
+
+// over tells whether the schedule that a run is of was cancelled before an instant.
+func (p *plan) over(cr *course, at message.Time) bool {
+	for i, gone := range p.gone {
+		if at > gone && (i == len(p.anew) || cr.born < p.anew[i]) {
+			return true
+		}
+	}
+	return false
 }
 
 // longPage is how long a page may be at work: a function ends before.
@@ -179,11 +204,12 @@ func (o *oracle) planOf(a *order) *plan {
 
 // scheduleCancelled judges a cancel that was confirmed.
 func (o *oracle) scheduleCancelled(p *plan) {
-	if p.gone == 0 {
+	if len(p.gone) == 0 {
 		o.violate(Schedule, "schedule %s was cancelled, they said", p.name)
+		return
 	}
 	for _, cr := range o.runs {
-		if cr.Tenant == p.tenant && cr.spec.Schedule == p.name && cr.State == store.JobRunning && cr.born < p.gone && o.w.rates[StoreLags] == 0 {
+		if cr.Tenant == p.tenant && cr.spec.Schedule == p.name && cr.State == store.JobRunning && cr.born < p.gone[len(p.gone)-1] && o.w.rates[StoreLags] == 0 {
 			o.violate(Schedule, "schedule %s was cancelled, they said, and its run %s goes on", p.name, cr.ID)
 		}
 	}
@@ -213,6 +239,10 @@ func (o *oracle) quietRuns() {
 
 // whole judges whether a run left nobody out.
 func (o *oracle) whole(cr *course, p *plan) {
+	if cr.spec.Audience.Failures != "" {
+		o.reachedAgain(cr)
+		return
+	}
 	for _, number := range p.phones {
 		if cr.made[number] == nil && !o.hadIt(cr, number) {
 			o.violate(RunWhole, "run %s is done, and wrote nothing to %s: %v", cr.ID, number, cr.Counts)

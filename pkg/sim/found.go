@@ -53,7 +53,7 @@ func (w *world) documents() []store.Doc {
 		out = append(out, store.Doc{Kind: k, Name: name, Tenant: owner, Body: b})
 	}
 	for _, owner := range tenants {
-		add(store.Tenants, owner, "", tenant.Tenant{Name: owner, Owner: tenant.Owner{Name: "ann"}, FreeContent: true, Region: "CN", Locale: "en"})
+		add(store.Tenants, owner, "", w.tenant(owner))
 		for _, t := range templates {
 			for v := range versions {
 				add(store.TemplateVersions, config.VersionName(owner, t.name, v+1), owner, version(owner, t.name, t.class, v+1))
@@ -62,16 +62,15 @@ func (w *world) documents() []store.Doc {
 		}
 	}
 	add(store.Settings, config.SettingsName, "", config.Settings{Codes: w.codes()})
-	accounts := []config.Account{{Name: "sms-a", Provider: "plain", Channel: message.SMS}, {Name: "sms-b", Provider: "plain", Channel: message.SMS},
-		{Name: "mail-a", Provider: "plain", Channel: message.Email}, {Name: "mallory", Provider: "plain", Channel: message.SMS, Off: true}}
+	accounts := []string{"sms-a", "sms-b", "mail-a", "mallory"}
 	if w.dedup {
-		accounts = append(accounts, config.Account{Name: "sms-k", Provider: "keyed", Channel: message.SMS})
+		accounts = append(accounts, "sms-k")
 	}
 	if w.named {
-		accounts = append(accounts, config.Account{Name: "sms-n", Provider: "named", Channel: message.SMS})
+		accounts = append(accounts, "sms-n")
 	}
-	for _, a := range accounts {
-		add(store.Accounts, a.Name, "", a)
+	for _, name := range accounts {
+		add(store.Accounts, name, "", w.account(name, name == "mallory"))
 	}
 	if e, there := w.hook(); there {
 		add(store.Endpoints, e.Tenant+"/"+e.Name, e.Tenant, e)
@@ -80,6 +79,35 @@ func (w *world) documents() []store.Doc {
 		Steps: []route.Step{{Channel: message.SMS, WaitSeconds: []int{0, 60, 1200}[w.chance.IntN(3)]}, {Channel: message.Email}}})
 	add(store.Routes, "carry", "", w.carry())
 	return out
+}
+
+// tenant is a tenant: of budgets, of people who look at each other's campaigns.
+func (w *world) tenant(name string) tenant.Tenant {
+	t := tenant.Tenant{Name: name, Owner: tenant.Owner{Name: "ann"}, FreeContent: true, Region: "CN", Locale: "en"}
+	if w.parts&Budgets != 0 && name == tenants[0] {
+		t.PerDay, t.PerMonth, t.Currency = dayMost, monthMost, "CNY"
+	}
+	if w.approves() {
+		t.ApproveOver = approveOver
+	}
+	return t
+}
+
+// account is an account as it is configured.
+func (w *world) account(name string, off bool) config.Account {
+	a := config.Account{Name: name, Provider: "plain", Channel: message.SMS, Off: off}
+	switch name {
+	case "mail-a":
+		a.Channel = message.Email
+	case "sms-k":
+		a.Provider = "keyed"
+	case "sms-n":
+		a.Provider = "named"
+	}
+	if w.parts&Budgets != 0 {
+		a.Price, a.Currency = price, "CNY"
+	}
+	return a
 }
 
 // carry is the route of the text messages: an order of accounts, or weights.

@@ -21,7 +21,7 @@ func (o *oracle) moved(s *story, prev *message.Message) {
 	if m.Class != message.Callback {
 		o.turned(s, prev.Told)
 	}
-	if !follows(prev.Status, m.Status) && !inParts(m) {
+	if !follows(prev.Status, m.Status) && (!inParts(m) || m.Status == message.Queued || m.Status == message.Scheduled) {
 		o.tell(Monotone, s, "%s follows %s", m.Status, prev.Status)
 	}
 	if prev.Claim != "" && m.Claim == "" && s.released == 0 {
@@ -147,6 +147,7 @@ func (o *oracle) called(p *process, account string, c *provider.Call) {
 	} else {
 		o.pinned(s, c)
 		o.frequent(s)
+		o.paid(p, s)
 	}
 	counted := 0
 	for _, before := range s.calls {
@@ -163,7 +164,7 @@ func (o *oracle) called(p *process, account string, c *provider.Call) {
 	if counted >= m.Class.Defaults().Attempts {
 		o.tell(Attempts, s, "called again after %d attempts", counted)
 	}
-	s.calls = append(s.calls, &call{epoch: c.Epoch, account: account, at: now, redrive: s.redrives})
+	s.calls = append(s.calls, &call{epoch: c.Epoch, account: account, at: now, clock: p.now(), redrive: s.redrives})
 }
 
 // pinned holds what is sent against what was accepted.
@@ -266,8 +267,6 @@ func (o *oracle) accepted(a *order, verdicts []store.Verdict) {
 		k.body, k.ids = a.body, ids
 	case k.body != a.body:
 		o.violate(Idempotent, "key %s was accepted with two bodies", a.key)
-	case a.shape == batch && o.w.parts&Caps != 0 && !slices.ContainsFunc(k.ids, func(id message.ID) bool { return !slices.Contains(ids, id) }):
-		k.ids = ids // an item that a cap refused, while the first try lay cut off with its place, is made by a later one
 	case !slices.Equal(k.ids, ids):
 		o.violate(Idempotent, "key %s is %v, before %v", a.key, ids, k.ids)
 	}
@@ -284,6 +283,7 @@ func (o *oracle) refused(a *order, pr *problem.Error, err error) {
 	case pr.Code == problem.KeyReused && a.key != "" && len(k.bodies) > 1:
 	case pr.Code == problem.NotAllowedNow:
 	case pr.Code == problem.RecipientLimit && o.w.parts&Caps != 0:
+	case (pr.Code == problem.RateLimited || pr.Code == problem.DailyLimit) && o.w.parts&Budgets != 0:
 	case pr.Code == problem.InvalidRequest: // its channel is off, or its time has passed
 	default:
 		o.violate(Truth, "%s was refused: %v", a.reference(), err)
@@ -309,7 +309,7 @@ func (o *oracle) cancelled(id message.ID) {
 
 // inParts tells whether providers spoke of several parts. How many there are is known only when the last
 // has been spoken of, and each may be worse than those before: then delivered does not last, and while a newer
-// attempt is out it is that one's turn again.
+// attempt is out it is that one's turn again. To be sent again it never waits.
 func inParts(m *message.Message) bool {
 	return slices.ContainsFunc(m.Attempts, func(a message.Attempt) bool {
 		return slices.ContainsFunc(a.Receipts, func(r message.Receipt) bool { return r.Part > 0 })

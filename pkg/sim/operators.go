@@ -43,6 +43,9 @@ func (o *operators) begin(span time.Duration) {
 	if w.parts&Redrives != 0 {
 		o.redrives(span)
 	}
+	if w.parts&Erasures != 0 {
+		o.erasures(span)
+	}
 }
 
 // heal switches every account on that is off.
@@ -70,14 +73,10 @@ func (o *operators) receipts() {
 }
 
 func (o *operators) account(name string, off bool) {
-	ch := message.SMS
-	if name == "mail-a" {
-		ch = message.Email
-	}
 	if off && !o.w.chaos {
 		return
 	}
-	o.edit(store.Accounts, name, config.Account{Name: name, Provider: "plain", Channel: ch, Off: off})
+	o.edit(store.Accounts, name, o.w.account(name, off))
 }
 
 func (o *operators) on(name string) {
@@ -162,11 +161,7 @@ func (o *operators) redrive() {
 // putBack moves a copy from a dead-letter queue into its message's lane, as AWS's own redrive does: with a
 // new id, counted anew.
 func (w *world) putBack(c *posted) {
-	h, err := store.ReadHint(c.body)
-	if err != nil {
-		return
-	}
-	if s := w.oracle.stories[h.ID]; s != nil {
+	if s := w.oracle.stories[named(c.body)]; s != nil {
 		w.put(queue.Lane(s.m.Channel, s.m.Lane()), c.body, w.between(0, time.Minute))
 	}
 }

@@ -57,6 +57,10 @@ const (
 	RedriveWhole Invariant = "redrive whole"    // a redrive leaves nobody out
 	Limited      Invariant = "limit"            // no second exceeds an account's
 	Capped       Invariant = "cap"              // nobody gets more than is allowed
+	CountedOnce  Invariant = "counted once"     // a request has one place of a cap, however often it is tried
+	Budgeted     Invariant = "budget"           // no tenant sends more than his day and his money allow
+	Approved     Invariant = "approved"         // what waits for a word is not sent without it
+	Forgotten    Invariant = "forgotten"        // of a recipient who was erased nothing is left
 	Failover     Invariant = "failover"         // messages leave an account that is down, and what died over it is tried again
 )
 
@@ -77,10 +81,12 @@ type story struct {
 	redrives  int
 	redriven  message.Time
 	released  message.Time // when it first had a status that gives its claim back
+	failed    message.Time // since when it is, as a run's failures are
 	cancelled bool         // and somebody was told so
 	accepted  bool         // a caller was told so
 	heard     []provenReceipt
 	turns     map[message.Time]message.Status // that somebody is to be told of
+	erased    bool
 	// What was taken, and how it stood, before everything was redriven.
 	expected int
 	atRest   message.Status
@@ -91,6 +97,7 @@ type call struct {
 	epoch   int
 	account string
 	at, end message.Time // end 0: nobody heard an answer
+	clock   message.Time // its caller's
 	outcome message.Outcome
 	redrive int // how often it was redriven before
 }
@@ -111,6 +118,7 @@ type oracle struct {
 	writes     *process // the last that wrote
 	again      map[string]*again
 	redrives   []*again
+	erasing    int // that were not answered
 	bounds     bounds
 }
 
@@ -151,7 +159,7 @@ func (o *oracle) tolerance() time.Duration { return 2 * o.w.skew }
 
 // changed judges every change on the disk.
 func (o *oracle) changed(before, after *store.Item) {
-	if after != nil && (bytes.Contains(after.Data, []byte(canary)) || strings.Contains(after.PK+after.SK+after.ListSort, canary) || strings.Contains(after.PK+after.SK, numbers[0][1:9])) {
+	if after != nil && (bytes.Contains(after.Data, []byte(canary)) || strings.Contains(after.PK+after.SK+after.ListSort, canary) || strings.Contains(after.PK+after.SK, digits)) {
 		o.violate(NoLeak, "a secret lies open in item %s %s", after.PK, after.SK)
 	}
 	it := after
@@ -186,7 +194,7 @@ func (o *oracle) changed(before, after *store.Item) {
 		o.violate(Truth, "record %s cannot be read: %v", it.SK, err)
 		return
 	}
-	s := o.stories[r.M.ID]
+	s, was := o.stories[r.M.ID], message.Status("")
 	if s == nil {
 		s = &story{m: r.M, rev: after.Rev, order: o.orders[r.M.Reference], doubted: map[int]bool{}, leases: map[int]message.Time{}}
 		o.stories[r.M.ID], o.order = s, append(o.order, s)
@@ -194,6 +202,7 @@ func (o *oracle) changed(before, after *store.Item) {
 		o.created(s)
 	} else {
 		prev, rev := s.m, s.rev
+		was = prev.Status
 		s.m, s.rev = r.M, after.Rev
 		if before == nil || after.Rev != rev+1 {
 			o.tell(SingleOwner, s, "revision %d follows %d", after.Rev, rev)
@@ -206,6 +215,13 @@ func (o *oracle) changed(before, after *store.Item) {
 	if s.released == 0 && s.m.Status.ReleasesContent() {
 		s.released = o.w.now
 	}
+	if failed(s.m.Status) && (before == nil || s.failed == 0 || !failed(was)) {
+		s.failed = o.w.now
+	}
+}
+
+func failed(s message.Status) bool {
+	return s == message.Failed || s == message.Dead || s == message.Undelivered
 }
 
 // indexed holds the index against the record: what has not ended is seen by the sweep.
@@ -230,7 +246,8 @@ func (o *oracle) created(s *story) {
 		o.tell(Isolation, s, "tenant %s did not ask for it", m.Tenant)
 		return
 	}
-	if o.coded(s); s.order.shape == run {
+	o.coded(s)
+	if o.budgeted(s); s.order.shape == run {
 		o.madeByRun(s)
 	}
 	for _, e := range o.suppressed[m.ID.Partition()[:message.PartitionLen-1]] {
@@ -307,7 +324,7 @@ func (o *oracle) sent(to queue.Name, it queue.Item) {
 	if err := it.Check(); err != nil {
 		o.violate(Truth, "an item for %s that no queue takes: %v", to, err)
 	}
-	if bytes.Contains(it.Body, []byte(canary)) || bytes.Contains(it.Body, []byte(numbers[0][1:9])) {
+	if bytes.Contains(it.Body, []byte(canary)) || bytes.Contains(it.Body, []byte(digits)) {
 		o.violate(NoLeak, "a secret lies open in queue %s", to)
 	}
 }
@@ -323,7 +340,7 @@ func (e ears) Handle(ctx context.Context, r slog.Record) error {
 		return err
 	}
 	b := e.o.log.Bytes()
-	if bytes.Contains(b, []byte(canary)) || bytes.Contains(b, []byte(numbers[0][1:9])) {
+	if bytes.Contains(b, []byte(canary)) || bytes.Contains(b, []byte(digits)) {
 		e.o.violate(NoLeak, "in the log: %s", b)
 	}
 	if e.o.w.Record {

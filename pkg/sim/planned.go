@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"bytes"
 	"context"
 	"log/slog"
 	"net/http"
@@ -37,6 +38,11 @@ func (p *process) bootPlans(seen bugged) error {
 	}
 	if p.redrive, err = redrive.New(redrive.Ports{Store: seen, Tenants: p.config, Jobs: starter, Queue: line{p}, Now: p.clock, NewULID: wire.ULIDs(w.random), Log: w.log}); err != nil {
 		return err
+	}
+	if w.parts&Erasures != 0 {
+		if err := p.bootOperate(seen); err != nil {
+			return err
+		}
 	}
 	p.jobs, err = pages.New(ports, map[string]pages.Kind{campaign.KindRun: w.Bug.runs(p.campaigns.Kind()), redrive.Kind: w.Bug.redrives(p.redrive.Page)})
 	return err
@@ -75,11 +81,19 @@ type starters struct {
 
 // Start implements campaign.Jobs.
 func (s starters) Start(ctx context.Context, p tenant.Principal, j store.Job) (store.Job, bool, error) {
-	if s.p.w.Bug == BugFireAnew && j.Topic != "" {
+	if b := s.p.w.Bug; b == BugFireAnew && j.Topic != "" || b == BugResendAnew && bytes.Contains(j.Spec, []byte(`"failures":`)) {
 		s.p.w.serial++
 		j.ID += "_" + strconv.Itoa(s.p.w.serial)
 	}
 	return s.Jobs.Start(ctx, p, j)
+}
+
+// Steer implements campaign.Jobs.
+func (s starters) Steer(ctx context.Context, p tenant.Principal, id string, to store.JobState, why string, only ...store.JobState) (store.Job, error) {
+	if s.p.w.Bug == BugAnyWord {
+		only = nil
+	}
+	return s.Jobs.Steer(ctx, p, id, to, why, only...)
 }
 
 // takers hand rows to the intake, but for the bug that is planted.

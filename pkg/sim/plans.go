@@ -34,9 +34,10 @@ type plan struct {
 
 	schedule campaign.Schedule // as it is on the disk
 	doc      store.Doc
-	gone     message.Time // when it was cancelled, on the disk
-	unwanted bool         // somebody asked for that
-	run      string       // a campaign's
+	gone     []message.Time // when it was cancelled, on the disk
+	anew     []message.Time // when it was made again
+	run      string         // a campaign's
+	upload   string         // id of its file
 }
 
 // source is where a plan's rows come from.
@@ -49,6 +50,7 @@ const (
 	missing // or not at all
 	pulled  // from the tenant's system
 	payload // of a schedule that is not ours
+	uploaded
 	sources
 )
 
@@ -64,7 +66,9 @@ func (c *plans) begin(w *world) {
 	if w.parts&Schedules != 0 {
 		for range 1 + w.chance.IntN(2) {
 			p := c.draw(span)
-			p.name = "plan" + strconv.Itoa(p.n)
+			if p.name = "plan" + strconv.Itoa(p.n); p.from == uploaded {
+				p.from = inline
+			}
 			if w.Without.Plans>>len(c.all)&1 == 0 {
 				c.schedule(p, span)
 			}
@@ -73,7 +77,7 @@ func (c *plans) begin(w *world) {
 	if w.parts&Campaigns != 0 {
 		for range 1 + w.chance.IntN(2) {
 			p := c.draw(span)
-			if p.from == payload {
+			if p.asks = p.asks || w.approves(); p.from == payload {
 				p.from = inline
 			}
 			if w.Without.Plans>>len(c.all)&1 == 0 {
@@ -105,17 +109,21 @@ func (c *plans) draw(span time.Duration) *plan {
 
 // put puts a plan's file into its place, in time or not.
 func (c *plans) put(p *plan, span time.Duration) {
-	body := "phone,code\n"
-	for _, number := range p.phones {
-		body += number + "," + p.code + "\n"
-	}
-	put := func() { c.w.objects["sources/"+p.tenant+"/"+p.path()] = []byte(body) }
+	put := func() { c.w.objects["sources/"+p.tenant+"/"+p.path()] = p.file(p.code) }
 	switch p.from {
 	case file:
 		put()
 	case belated:
 		c.w.after(c.w.between(0, span), put)
 	}
+}
+
+func (p *plan) file(code string) []byte {
+	body := "phone,code\n"
+	for _, number := range p.phones {
+		body += number + "," + code + "\n"
+	}
+	return []byte(body)
 }
 
 func (p *plan) path() string { return "rows" + strconv.Itoa(p.n) + ".csv" }
@@ -143,6 +151,8 @@ func (p *plan) audience() campaign.AudienceDraft {
 		return campaign.AudienceDraft{Path: p.path()}
 	case pulled:
 		return campaign.AudienceDraft{URL: "https://rows.example.com/" + p.path()}
+	case uploaded:
+		return campaign.AudienceDraft{Upload: p.upload}
 	}
 	return campaign.AudienceDraft{Rows: p.recipients()}
 }
@@ -200,7 +210,7 @@ func (c *plans) schedule(p *plan, span time.Duration) {
 	default:
 		p.when = campaign.When{At: first}
 	}
-	w.at(made, func() { c.make(p) })
+	w.at(made, func() { c.make(p, false) })
 	if w.Calm {
 		return
 	}
@@ -221,7 +231,7 @@ func (c *plans) schedule(p *plan, span time.Duration) {
 		w.at(near(), func() { c.now(p) })
 	}
 	if w.percent(15) {
-		w.at(near(), func() { c.make(p) })
+		w.at(near(), func() { c.make(p, false) })
 	}
 }
 
@@ -235,11 +245,11 @@ func (c *plans) external(p *plan, due message.Time) {
 	c.w.fire(body)
 }
 
-// make makes a schedule, or makes it anew.
-func (c *plans) make(p *plan) {
+// make makes a schedule, or changes it; one that was cancelled only if it is to be made anew.
+func (c *plans) make(p *plan, anew bool) {
 	c.insist("schedule", func(ctx context.Context, pr *process) error {
 		change := campaign.Change{Version: p.doc.Version, Reason: "plan"}
-		if p.gone != 0 {
+		if len(p.gone) > 0 && !(anew && p.doc.Deleted) {
 			return nil
 		}
 		_, err := pr.campaigns.PutSchedule(ctx, planner(p.tenant), campaign.Schedule{Tenant: p.tenant, Name: p.name, When: p.when, Content: p.content()}, p.audience(), change)
@@ -247,12 +257,15 @@ func (c *plans) make(p *plan) {
 	}, func(*problem.Error, int) {})
 }
 
+// cancel cancels a schedule, and somebody may make it anew whether or not that was confirmed.
 func (c *plans) cancel(p *plan) {
-	p.unwanted = true
+	if c.w.percent(60) {
+		c.w.after(c.w.between(0, 20*time.Second), func() { c.make(p, true) })
+	}
 	c.insist("cancel schedule", func(ctx context.Context, pr *process) error {
 		return pr.campaigns.DeleteSchedule(ctx, planner(p.tenant), p.tenant, p.name, campaign.Change{Reason: "wrong"})
 	}, func(pr *problem.Error, before int) {
-		if pr == nil || pr.Code == problem.NotFound && before > 0 && p.gone != 0 {
+		if pr == nil || pr.Code == problem.NotFound && before > 0 && len(p.gone) > 0 {
 			c.w.oracle.scheduleCancelled(p)
 		}
 	})
@@ -273,64 +286,6 @@ func (c *plans) now(p *plan) {
 	}, func(*problem.Error, int) {})
 }
 
-// campaign orders a campaign, lets it go where it waits for that, and steers it.
-func (c *plans) campaign(p *plan, span time.Duration) {
-	w := c.w
-	w.after(w.between(0, span), func() {
-		o := campaign.Campaign{Tenant: p.tenant, Content: p.content(), Audience: p.audience(), PerSecond: p.speed, Send: !p.asks, Reason: "plan"}
-		c.insist("campaign", func(ctx context.Context, pr *process) error {
-			r, err := pr.campaigns.Create(ctx, planner(p.tenant), o, p.reference())
-			if err == nil {
-				p.run = r.ID
-			}
-			return err
-		}, func(pr *problem.Error, _ int) {
-			if pr != nil {
-				w.oracle.violate(Truth, "a campaign was refused: %v", pr)
-				return
-			}
-			c.goOn(p)
-			if w.Calm {
-				return
-			}
-			soon := func() time.Duration {
-				return w.between(0, []time.Duration{2 * time.Second, 2 * time.Minute}[w.chance.IntN(2)])
-			}
-			if w.percent(30) {
-				t := templates[p.template]
-				w.after(soon(), func() {
-					w.clients.ops.edit(store.Templates, p.tenant+"/"+t.name, head(p.tenant, t.name, t.class, versions))
-				})
-			}
-			if w.percent(25) {
-				w.after(soon(), func() { c.steer(p.run, (*campaign.Campaigns).CancelRun) })
-			}
-			if w.percent(40) {
-				w.after(soon(), func() { c.steer(p.run, (*campaign.Campaigns).PauseRun) })
-				w.after(soon(), func() { c.steer(p.run, (*campaign.Campaigns).ResumeRun) })
-			}
-		})
-	})
-}
-
-func (c *plans) steer(id string, to func(*campaign.Campaigns, context.Context, tenant.Principal, string, string) (campaign.Run, error)) {
-	owner := c.w.oracle.courses[id].Tenant
-	c.insist("steer", func(ctx context.Context, pr *process) error {
-		_, err := to(pr.campaigns, ctx, planner(owner), id, "a word")
-		return err
-	}, func(*problem.Error, int) {})
-}
-
-// goOn lets a campaign go when it has been weighed.
-func (c *plans) goOn(p *plan) {
-	w := c.w
-	if cr := w.oracle.courses[p.run]; cr != nil && cr.State == store.JobWaiting {
-		c.steer(p.run, (*campaign.Campaigns).SendRun)
-	} else if p.asks && cr != nil && !cr.State.Ended() && (cr.at.Phase == "" || cr.at.Phase == "weighing") {
-		w.after(10*time.Second, func() { c.goOn(p) })
-	}
-}
-
 // heal lets go on what was paused: somebody looks after it when all is well.
 func (c *plans) heal() {
 	for _, p := range c.all {
@@ -339,20 +294,9 @@ func (c *plans) heal() {
 		}
 	}
 	c.w.after(12*time.Minute, c.resume)
-}
-
-func (c *plans) resume() {
-	waits := false
-	for _, cr := range c.w.oracle.runs {
-		switch {
-		case cr.State == store.JobPaused:
-			c.steer(cr.ID, (*campaign.Campaigns).ResumeRun)
-		case cr.State == store.JobWaiting:
-			c.steer(cr.ID, (*campaign.Campaigns).SendRun)
+	for _, p := range c.all {
+		if p.run != "" && c.w.percent(50) {
+			c.w.after(c.w.between(30*time.Minute, 3*time.Hour), func() { c.resend(p) })
 		}
-		waits = waits || !cr.State.Ended() && cr.at.Ended == 0
-	}
-	if waits {
-		c.w.after(time.Minute, c.resume)
 	}
 }

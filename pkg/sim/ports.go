@@ -98,13 +98,16 @@ func (d drive) Add(ctx context.Context, deltas ...store.Delta) (sums []int64, er
 	return sums, nil
 }
 
+// lag is how long an index may lack what was written.
+const lag = time.Minute
+
 // Query implements store.Driver. An index other than the table's own may lag: the newest of a page is not
 // there yet.
 func (d drive) Query(ctx context.Context, q store.Query) (out store.Page, err error) {
 	err = d.call("query", func() (err error) {
 		out, err = d.p.w.disk.Query(ctx, q)
-		if q.Index != store.ByPartition && len(out.Items) > 0 && out.Next == "" && d.p.meets(StoreLags) {
-			out.Items = out.Items[:len(out.Items)-1]
+		if n := len(out.Items); q.Index != store.ByPartition && n > 0 && out.Next == "" && d.p.meets(StoreLags) && d.p.w.now.Sub(d.p.w.wrote[out.Items[n-1].Key]) < lag {
+			out.Items = out.Items[:n-1]
 		}
 		return err
 	})
@@ -122,9 +125,9 @@ func (w *world) purge() {
 	if !w.purges {
 		return
 	}
-	for _, e := range w.disk.expired(int64(w.now) / 1000) {
+	for _, e := range w.disk.Expired(int64(w.now) / 1000) {
 		if !strings.HasPrefix(e.PK, "n#") { // counters are summed at the end
-			w.disk.remove(e)
+			w.disk.Remove(e)
 		}
 	}
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/opennotify/notify/pkg/intake"
 	pages "github.com/opennotify/notify/pkg/job"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/operate"
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/receipt"
 	"github.com/opennotify/notify/pkg/redrive"
@@ -88,6 +89,7 @@ type process struct {
 	campaigns *campaign.Campaigns
 	jobs      *pages.Jobs
 	redrive   *redrive.Redrive
+	operate   *operate.Operate
 }
 
 var errDead = errors.New("sim: the process is dead")

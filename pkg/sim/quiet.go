@@ -5,7 +5,6 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
-	"github.com/opennotify/notify/pkg/store"
 )
 
 // late is how long after all faults a message may still be waiting: the longest wait of a class, and the
@@ -38,6 +37,7 @@ func (o *oracle) quiet() {
 	o.quietRuns()
 	o.quietRedrives()
 	o.quietBounds()
+	o.quietErasures()
 }
 
 // reflected holds the receipts that were acknowledged against the record.
@@ -64,10 +64,7 @@ func (o *oracle) leftBehind(s *story) {
 	if m.Status.ReleasesContent() && m.Claim != "" {
 		o.tell(Released, s, "it is %s and holds its claim", m.Status)
 	}
-	if m.Status == message.Dead && !slices.ContainsFunc(o.w.dead, func(c *posted) bool {
-		h, err := store.ReadHint(c.body)
-		return err == nil && h.ID == m.ID
-	}) {
+	if m.Status == message.Dead && !slices.ContainsFunc(o.w.dead, func(c *posted) bool { return named(c.body) == m.ID }) {
 		o.tell(DeadShown, s, "no copy is in the dead-letter queue")
 	}
 	if m.Class == message.OTP && m.Status.Terminal() && m.Status != message.Dead && m.Status != message.Failed && s.vars {

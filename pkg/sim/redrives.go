@@ -19,7 +19,7 @@ import (
 type again struct {
 	store.Job
 	filter  redrive.Filter
-	meant   []*story // that were dead when it began
+	meant   []*story // that had been dead for a while when it began: it finds them in an index
 	tried   map[message.ID]bool
 	stopped bool // somebody did
 }
@@ -63,7 +63,7 @@ func (o *oracle) redrove(j store.Job) {
 			o.violate(Truth, "redrive %s cannot be read: %v", j.ID, err)
 		}
 		for _, s := range o.order {
-			if f := &a.filter; s.m.Status == message.Dead && s.m.Completed() <= j.Created && s.m.Completed() >= f.From && (f.Tenant == "" || f.Tenant == s.m.Tenant) &&
+			if f := &a.filter; s.m.Status == message.Dead && o.w.now.Sub(s.failed) >= lag && s.m.Completed() <= j.Created && s.m.Completed() >= f.From && (f.Tenant == "" || f.Tenant == s.m.Tenant) &&
 				(f.Channel == "" || f.Channel == s.m.Channel) && (f.Account == "" || s.m.Last() != nil && s.m.Last().Account == f.Account) {
 				a.meant = append(a.meant, s)
 			}

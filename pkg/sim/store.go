@@ -3,6 +3,7 @@ package sim
 import (
 	"bytes"
 	"context"
+	"regexp"
 	"slices"
 	"time"
 
@@ -156,6 +157,24 @@ func (s bugged) Accept(ctx context.Context, p tenant.Principal, now message.Time
 	}
 	return s.Store.Accept(ctx, p, now, drafts...)
 }
+
+// SaveJob writes what became of a job.
+func (s bugged) SaveJob(ctx context.Context, p tenant.Principal, now message.Time, j store.Job) (store.Job, error) {
+	if n := len(j.Steps); s.bug() == BugPausedGoesOn && j.State == store.JobWaiting && n > 0 && j.Steps[n-1].To == store.JobPaused {
+		j.State = store.JobPaused
+	}
+	return s.Store.SaveJob(ctx, p, now, j)
+}
+
+// PutDoc writes a document.
+func (s bugged) PutDoc(ctx context.Context, p tenant.Principal, now message.Time, d store.Doc) (store.Doc, error) {
+	if s.bug() == BugLivesMixed && d.Kind == store.Schedules {
+		d.Body = since.ReplaceAll(d.Body, nil)
+	}
+	return s.Store.PutDoc(ctx, p, now, d)
+}
+
+var since = regexp.MustCompile(`,"since":[0-9]+`)
 
 // Doc reads a document.
 func (s bugged) Doc(ctx context.Context, k store.Kind, name string) (store.Doc, error) {

@@ -3,7 +3,6 @@ package sim
 import (
 	"bytes"
 	"context"
-	"errors"
 	"fmt"
 	"io"
 	"maps"
@@ -120,9 +119,24 @@ func (b blobs) Put(_ context.Context, key string, body []byte) error {
 	})
 }
 
+// Copy implements blob.Store.
+func (b blobs) Copy(_ context.Context, from, to string) error {
+	return b.call("copy object", func() error {
+		body, there := b.p.w.objects[from]
+		if !there {
+			return blob.ErrNotFound
+		}
+		b.p.w.objects[to] = body
+		return nil
+	})
+}
+
 // Open implements blob.Store.
 func (b blobs) Open(_ context.Context, key string, from int64) (r io.ReadCloser, err error) {
 	err = b.call("open object", func() error {
+		if b.p.w.Bug == BugUploadAnew {
+			key = b.p.w.plans.uploadOf(key)
+		}
 		body, there := b.p.w.objects[key]
 		if !there {
 			return blob.ErrNotFound
@@ -164,9 +178,9 @@ func (b blobs) Delete(_ context.Context, keys ...string) error {
 	})
 }
 
-// Upload implements blob.Store: nobody uploads here.
-func (blobs) Upload(context.Context, string, int64, time.Duration) (blob.Grant, error) {
-	return blob.Grant{}, errors.New("sim: no uploads")
+// Upload implements blob.Store: whoever uploads puts the object into its place.
+func (b blobs) Upload(context.Context, string, int64, time.Duration) (blob.Grant, error) {
+	return blob.Grant{}, b.call("grant", func() error { return nil })
 }
 
 // system is a tenant's own, which is asked for the rows of his plans, two at a time.

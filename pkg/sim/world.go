@@ -8,8 +8,12 @@ import (
 	"math/rand/v2"
 	"time"
 
+	"github.com/go-json-experiment/json"
+
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/route"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // Options say which history is lived through.
@@ -46,7 +50,9 @@ const (
 	Campaigns
 	Redrives // of many at once, where many die
 	Outages  // an account that does nothing for a while
-	Caps     // on what one person gets
+	Caps     // on what one person gets, and numbers together
+	Budgets  // of a tenant: a day's messages, a month's money
+	Erasures // of people, while messages to them are on their way
 )
 
 // partsOf is what a seed has: most have none, for they cost.
@@ -62,6 +68,10 @@ func partsOf(seed uint64) Parts {
 		return Outages
 	case n < 23:
 		return Caps
+	case n < 27:
+		return Budgets
+	case n < 29:
+		return Erasures
 	}
 	return 0
 }
@@ -92,8 +102,8 @@ const (
 	life = 80 * time.Hour
 	// looksAfter is how much longer runs look after what was sent.
 	looksAfter = 76 * time.Hour
-	// maxEvents stops a world that never comes to rest.
-	maxEvents = 60_000
+	// maxEvents stops a world that never comes to rest: hours in which every minute finds something to do are no such.
+	maxEvents = 200_000
 )
 
 type world struct {
@@ -110,8 +120,9 @@ type world struct {
 	healAt message.Time
 	climate
 
-	disk     *Disk
+	disk     *memory.Driver
 	raw      *store.Store // without faults: what the oracle reads
+	wrote    map[store.Key]message.Time
 	pools    [roles]pool
 	hints    []sent    // every hint that there ever was, up to a bound
 	dead     []*posted // dead-letter queues
@@ -138,16 +149,16 @@ type world struct {
 // Run lives through one history.
 func Run(o Options) Result {
 	w := &world{Options: o, now: start, chaos: !o.Calm, hash: 14695981039346656037, accounts: map[string]*account{}, repeated: sums{},
-		timers: map[string]*armed{}, objects: map[string][]byte{}, numbers: map[number]number{}, parts: cmp.Or(o.Parts, o.Bug.needs(), partsOf(o.Seed))}
+		timers: map[string]*armed{}, wrote: map[store.Key]message.Time{}, objects: map[string][]byte{}, numbers: map[number]number{}, parts: cmp.Or(o.Parts, o.Bug.needs(), partsOf(o.Seed))}
 	w.chance = rand.New(rand.NewPCG(o.Seed, 1))
 	w.jitter = rand.New(rand.NewPCG(o.Seed, 2))
 	w.random = noise{rand.New(rand.NewPCG(o.Seed, 3))}
 	w.oracle = newOracle(w)
 	w.log = slog.New(ears{w.oracle})
-	w.disk = NewDisk()
+	w.disk = memory.New()
 	w.climate = newClimate(w)
 	w.found()
-	w.disk.changed = w.changed
+	w.disk.Watch(w.changed)
 	w.clients.begin(w)
 	w.plans.begin(w)
 	w.at(w.healAt, w.heal)
@@ -203,7 +214,7 @@ func (w *world) percent(n int) bool { return w.chance.IntN(100) < n }
 
 // nextDue is when something needs a tick.
 func (w *world) nextDue() (message.Time, bool) {
-	next, ok := w.disk.nextDue()
+	next, ok := w.disk.NextDue()
 	if t := w.plans.due(); t != 0 && (!ok || t < next) {
 		next, ok = t, true
 	}
@@ -221,6 +232,15 @@ func (w *world) heal() {
 	w.plans.heal()
 }
 
+// route is one as it is on the disk, for who is told of a change there.
+func (w *world) route(name string) (r route.Route) {
+	var doc store.Doc
+	if it := w.disk.Item(store.Key{PK: "c#" + string(store.Routes), SK: name}); it != nil && json.Unmarshal(it.Data, &doc) == nil {
+		_ = json.Unmarshal(doc.Body, &r)
+	}
+	return r
+}
+
 // changed hears of every change on the disk.
 func (w *world) changed(before, after *store.Item) {
 	it := after
@@ -231,6 +251,7 @@ func (w *world) changed(before, after *store.Item) {
 		w.mark("written", it.PK, it.SK)
 		w.mix(uint64(it.Rev)<<20 ^ uint64(len(it.Data)))
 	}
+	w.wrote[it.Key] = w.now
 	w.oracle.changed(before, after)
 	if after != nil && after.DueShard != "" {
 		w.wake(after.DueAt)

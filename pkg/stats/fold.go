@@ -8,6 +8,7 @@ import (
 	"slices"
 	"time"
 
+	"github.com/opennotify/notify/pkg/alarm"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -30,6 +31,10 @@ type Ports struct {
 	Store Store
 	Now   func() time.Time
 	Log   *slog.Logger
+	// Watch says what alarms are about besides. Gauges is what they are about that is not counted; nil where that is
+	// measured elsewhere.
+	Watch  alarm.Options
+	Gauges *Gauges
 }
 
 // Stats folds and tells figures.

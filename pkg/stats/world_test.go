@@ -9,9 +9,9 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
@@ -36,14 +36,15 @@ func (keeper) Unwrap(_ context.Context, wrapped []byte, _ string) ([]byte, error
 
 // world is figures over a store in memory, and two processes that count.
 type world struct {
-	clock time.Time
-	stats *stats.Stats
-	store *store.Store
-	procs [2]*stats.Counters
-	fault func(call string) storetest.Fault
+	clock  time.Time
+	stats  *stats.Stats
+	gauges *stats.Gauges
+	store  *store.Store
+	procs  [2]*stats.Counters
+	fault  func(call string) storetest.Fault
 }
 
-func newWorld(t testing.TB) *world { return worldOver(t, sim.NewDisk()) }
+func newWorld(t testing.TB) *world { return worldOver(t, memory.New()) }
 
 func worldOver(t testing.TB, d store.Driver) *world {
 	t.Helper()
@@ -59,7 +60,8 @@ func worldOver(t testing.TB, d store.Driver) *world {
 		t.Fatal(err)
 	}
 	now := func() time.Time { return w.clock }
-	if w.stats, err = stats.New(stats.Ports{Store: w.store, Now: now, Log: slog.New(slog.DiscardHandler)}); err != nil {
+	w.gauges = stats.NewGauges(now)
+	if w.stats, err = stats.New(stats.Ports{Store: w.store, Now: now, Log: slog.New(slog.DiscardHandler), Gauges: w.gauges}); err != nil {
 		t.Fatal(err)
 	}
 	for i := range w.procs {

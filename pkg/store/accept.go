@@ -26,8 +26,8 @@ type Draft struct {
 	// content equal.
 	Window time.Duration
 	Same   []byte
-	// Fixed tells that the id follows from what the message is: that of a run's row. It never becomes the message that
-	// somebody else promised, or its run would not know it again.
+	// Fixed tells that the id is known elsewhere: that of a run's row follows from what it is, that of a group's message is
+	// in its group. It never becomes the message that somebody else promised, or they would not know it again.
 	Fixed bool
 	// Guarded drafts are recorded as suppressed if a suppression of the recipient says so. Of the others the
 	// caller knows already.
@@ -203,6 +203,10 @@ func (s *Store) keyHeld(ctx context.Context, a *acceptance, holder *Item) (again
 	return true, nil
 }
 
+// writing is how long who has a claim may still be about to write its record: no function lives longer than half a
+// minute. Until then a claim without one is not taken for a crash's by who cannot become its message: both would be sent.
+const writing = 35 * time.Second
+
 // contentHeld: equal content went to the same recipient inside the window.
 func (s *Store) contentHeld(ctx context.Context, a *acceptance, i int, holder *Item, now message.Time) (again bool, err error) {
 	var c claim
@@ -212,11 +216,14 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, i int, holder *I
 	r, err := s.get(ctx, c.ID)
 	switch {
 	case errors.Is(err, ErrNotFound):
-		if c.ID == a.record.ID { // our key's: of a try that a crash cut off, or another takes over too
+		switch {
+		case c.ID == a.record.ID: // our key's: of a try that a crash cut off, or another takes over too
 			a.written = slices.Clip(a.ops[:i])
-		} else if !a.draft.Fixed {
+		case !a.draft.Fixed:
 			a.takeOver(c.ID)
 			a.byContent = true
+		case now.Sub(message.Time(holder.Rev)) < writing: // its record may be there the next time that we look
+			return true, nil
 		}
 		a.contentRev = holder.Rev
 		return true, nil
@@ -232,9 +239,19 @@ func (s *Store) contentHeld(ctx context.Context, a *acceptance, i int, holder *I
 			return true, s.weigh(ctx, a, i, now)
 		}
 		return true, nil
+	case a.draft.past(holder, r, now):
+		a.contentRev = holder.Rev
+		return true, nil
 	}
 	a.verdict = Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(holder.Expires * 1000)}
 	return s.pointKey(ctx, a, c.ID, now)
+}
+
+// past tells whether a message's window is over though its claim is not: a row of a run that is sent again, when its
+// message is there and its claim has expired, has put one anew.
+func (d *Draft) past(holder *Item, r *Record, now message.Time) bool {
+	window := max(d.Window, message.Time(holder.Expires*1000).Sub(message.Time(holder.Rev)))
+	return now > r.Created.Add(window+time.Second)
 }
 
 // pointKey makes the key claim, which was taken already, name the holder before the caller is answered,
@@ -332,7 +349,7 @@ func (s *Store) Peek(ctx context.Context, p tenant.Principal, now message.Time, 
 		return Verdict{}, fmt.Errorf("store: claim: %w", err)
 	}
 	r, err := s.get(ctx, c.ID)
-	if errors.Is(err, ErrNotFound) || err == nil && r.Status.ReleasesContent() {
+	if errors.Is(err, ErrNotFound) || err == nil && (r.Status.ReleasesContent() || d.past(items[0], r, now)) {
 		return Verdict{}, nil
 	}
 	return Verdict{Record: r, Duplicate: true, WindowEnds: message.Time(items[0].Expires * 1000)}, err

@@ -79,6 +79,25 @@ func TestWindow(t *testing.T) {
 	})
 }
 
+// A row of a run that is sent again when its window is over makes no message, and opens no window for the one that is
+// there.
+func TestWindowOfARowSentAgain(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	row := w.draft(anna, t0, func(d *store.Draft) { d.Window, d.Fixed = time.Minute, true })
+	if v, err := w.Accept(w.Context(), shop, t0, row); err != nil || !v[0].New {
+		t.Fatal(v, err)
+	}
+	late := t0.Add(2 * time.Minute)
+	if v, err := w.Accept(w.Context(), shop, late, row); err != nil || v[0].New {
+		t.Fatal(v, err)
+	}
+	v, err := w.Accept(w.Context(), shop, late.Add(time.Second), w.draft(anna, late.Add(time.Second), func(d *store.Draft) { d.Window = time.Minute }))
+	if err != nil || !v[0].New {
+		t.Errorf("%+v %v", v, err)
+	}
+}
+
 func TestWhoHoldsContent(t *testing.T) {
 	t.Parallel()
 	lease := message.Lease{Account: "a", Until: t0.Add(time.Second)}

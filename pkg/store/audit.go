@@ -20,11 +20,26 @@ type Deed struct {
 	At      message.Time `json:"at"`
 	By      string       `json:"by"`
 	What    string       `json:"w"` // a verb in the past tense: revealed, suppressed, redriven, …
-	Object  string       `json:"o"` // of what: a message's id, a redrive's; an address is masked
+	Kind    string       `json:"k"` // of the object: message, address, redrive, run
+	Object  string       `json:"o"` // to what: a message's id, a redrive's; an address is masked
 	Tenant  string       `json:"t,omitzero"`
 	Reason  string       `json:"why,omitzero"`
 	IP      string       `json:"ip,omitzero"`
 	Request string       `json:"rq,omitzero"`
+	// Changes are what is to come of it, or what came of it where that is something else.
+	Changes []Change `json:"ch,omitzero"`
+}
+
+// Change is a value that was changed. What was not set before, or is not after, is "".
+type Change struct {
+	Path   string `json:"p"`          // as /owner/name
+	Before string `json:"b,omitzero"` // as JSON
+	After  string `json:"a,omitzero"`
+}
+
+// Moved is the change of a message's status.
+func Moved(before, after message.Status) Change {
+	return Change{Path: "/status", Before: `"` + string(before) + `"`, After: `"` + string(after) + `"`}
 }
 
 // Audited is a line of the audit: a version of a document with the one that it replaced, or a deed.
@@ -50,7 +65,7 @@ func listed(d *Doc, it Item) Item {
 	return it
 }
 
-// AddDeed keeps a deed.
+// AddDeed keeps a deed. The same one at the same time takes its place: so its changes are mended.
 func (s *Store) AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d Deed) error {
 	d.At, d.By = now, p.Name
 	data, err := json.Marshal(d)

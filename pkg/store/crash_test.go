@@ -8,8 +8,8 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 )
 
@@ -37,7 +37,7 @@ func TestCrashAtEveryElement(t *testing.T) {
 			for _, suppressed := range []string{"", "bank"} { // by nobody, or by another tenant
 				for crash, done := 0, false; !done && crash < 20; crash++ {
 					name := fmt.Sprintf("%s/%s/suppressed by %q/after %d", shape, next, suppressed, crash)
-					w := worldOver(t, sim.NewDisk())
+					w := worldOver(t, memory.New())
 					accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
 					if suppressed != "" {
 						w.suppress(anna, suppressed)
@@ -120,7 +120,7 @@ func TestCrashWhileSuppressed(t *testing.T) {
 	for _, sameKey := range []bool{true, false} {
 		for crash, over := 0, false; !over && crash < 20; crash++ {
 			name := fmt.Sprintf("same key %t/after %d", sameKey, crash)
-			w := worldOver(t, sim.NewDisk())
+			w := worldOver(t, memory.New())
 			accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
 			w.suppress(anna, "")
 			dying := &stepwise{Driver: w.db, left: -1}
@@ -161,7 +161,7 @@ func TestTwoCrashesOnOneContent(t *testing.T) {
 	t.Parallel()
 	for a := range 4 {
 		for b := range 5 {
-			w := worldOver(t, sim.NewDisk())
+			w := worldOver(t, memory.New())
 			accept(t, w.Store, t0, w.draft("+8613800138999", t0))
 			for i, crash := range []int{a, b} {
 				dying := &stepwise{Driver: w.db, left: -1}
@@ -188,7 +188,7 @@ func TestAppliedThenError(t *testing.T) {
 	t.Parallel()
 	for at := range 12 {
 		for _, after := range []bool{false, true} {
-			w := worldOver(t, sim.NewDisk())
+			w := worldOver(t, memory.New())
 			if at >= 6 { // more calls
 				w.suppress(anna, "bank")
 			}
@@ -225,7 +225,7 @@ func TestAppliedThenError(t *testing.T) {
 // accepted: both are answered with the retry's message.
 func TestRetryOvertakesADuplicate(t *testing.T) {
 	t.Parallel()
-	w := worldOver(t, sim.NewDisk())
+	w := worldOver(t, memory.New())
 	holder := accept(t, w.Store, t0, w.draft(anna, t0)).Record
 	var retry store.Verdict
 	writes := -1 // not counting
@@ -254,7 +254,7 @@ func TestRetryOvertakesADuplicate(t *testing.T) {
 func TestFixedID(t *testing.T) {
 	t.Parallel()
 	for crash, over := 0, false; !over && crash < 20; crash++ {
-		w := worldOver(t, sim.NewDisk())
+		w := worldOver(t, memory.New())
 		accept(t, w.Store, t0, w.draft("+8613800138999", t0)) // the data keys are there
 		dying := &stepwise{Driver: w.db, left: -1}
 		s := w.over(dying)
@@ -266,7 +266,7 @@ func TestFixedID(t *testing.T) {
 		}
 		over = err == nil
 		row := w.draft(anna, t0, func(d *store.Draft) { d.Fixed = true })
-		v := accept(t, w.Store, t0, row)
+		v := accept(t, w.Store, t0.Add(time.Minute), row) // who was cut off is not at work any more
 		switch n := len(w.records(anna)); {
 		case n != 1, v.New && v.Record.ID != row.Message.ID, !v.New && (!v.Duplicate || v.Record.ID != first.Message.ID):
 			t.Errorf("after %d: %d records, %+v", crash, n, v)
@@ -279,6 +279,27 @@ func TestFixedID(t *testing.T) {
 		}
 		if again := accept(t, w.Store, t0, row); again.New || again.Record.ID != row.Message.ID || len(w.records(anna)) != 1 {
 			t.Errorf("after %d, once more: %+v", crash, again)
+		}
+	}
+}
+
+// Who dies while he ends a code with free content leaves the content gone, or due to be blanked.
+func TestCrashWhileACodeEnds(t *testing.T) {
+	t.Parallel()
+	for left := range 4 {
+		w := worldOver(t, memory.New())
+		r := accept(t, w.Store, t0, w.draft(anna, t0, func(d *store.Draft) {
+			d.Message.Class, d.Message.Free, d.Message.Template = message.OTP, true, message.Ref{}
+			d.Vars, d.Content, d.Window = nil, &message.Content{Text: "4711"}, 0
+		})).Record
+		dying := &stepwise{Driver: w.db, left: -1}
+		s := w.over(dying)
+		dying.left = left
+		_, _ = s.Update(t.Context(), shop, t0, r, message.Cancel{})
+		now := w.records(anna)[0]
+		_, err := w.Content(t.Context(), now)
+		if gone := errors.Is(err, store.ErrErased); now.Status == message.Cancelled && !gone && (now.Todo&message.BlankVars == 0 || now.Due == 0) {
+			t.Errorf("after %d elements its content stays for good: %+v", left, now.Message)
 		}
 	}
 }

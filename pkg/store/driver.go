@@ -129,6 +129,8 @@ type Driver interface {
 var (
 	// ErrTooLarge: an item is over 400 KB with its attributes.
 	ErrTooLarge = errors.New("store: the item is too large")
+	// ErrCursor: Query.After is no cursor of this driver's.
+	ErrCursor = errors.New("store: the cursor is not one of this query's")
 	// ErrThrottled: the store is over its capacity; nothing is known to be written.
 	ErrThrottled = errors.New("store: throttled")
 	// ErrFull: the disk is full; nothing was written.

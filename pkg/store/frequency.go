@@ -3,6 +3,7 @@ package store
 import (
 	"context"
 	"fmt"
+	"strconv"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -20,14 +21,23 @@ func capKey(of string, id message.ID) Key {
 }
 
 // TakePlace takes a place of a cap on what one recipient gets, for a message: of most within the time. With
-// none free it says how long until there is one. A message that asks again has its place already. Who takes
-// it is a worker: the cap is the operators', of a route or of codes.
-func (s *Store) TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (wait time.Duration, err error) {
+// none free it says how long until there is one. A message that asks again has its place already, and takes
+// none: taken is false. Who takes it is a worker: the cap is the operators', of a route or of codes.
+func (s *Store) TakePlace(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (taken bool, wait time.Duration, err error) {
 	err = s.place(ctx, p, now, of, id, within, func(have limit.Frequency) (next limit.Frequency, changed bool) {
-		next, wait, changed = have.Take(id.ULID(), most, within, now)
-		return next, changed
+		next, wait, taken = have.Take(id.ULID(), most, within, now)
+		return next, taken
 	})
-	return wait, err
+	return taken, wait, err
+}
+
+// Asked is in whose name a message of a request with an idempotency key takes its place of a cap: the same for each
+// try of the request, while a message has an id of its own in each until one is kept.
+func (s *Store) Asked(m *message.Message, k *KeyClaim) message.ID {
+	if k == nil {
+		return m.ID
+	}
+	return message.NewID(m.ID.Partition(), s.digest("asked", m.Tenant, k.Key, string(k.Hash), strconv.Itoa(m.Place)))
 }
 
 // GivePlace gives a message's place back.
@@ -35,13 +45,15 @@ func (s *Store) GivePlace(ctx context.Context, p tenant.Principal, now message.T
 	return s.place(ctx, p, now, of, id, within, func(have limit.Frequency) (limit.Frequency, bool) { return have.Drop(id.ULID()) })
 }
 
-// PlaceIn tells how long a message would wait for a place, and takes none.
-func (s *Store) PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (wait time.Duration, err error) {
+// PlaceIn tells whether a message has its place, or how long it would wait for one, and takes none.
+func (s *Store) PlaceIn(ctx context.Context, p tenant.Principal, now message.Time, of string, id message.ID, most int, within time.Duration) (has bool, wait time.Duration, err error) {
 	err = s.place(ctx, p, now, of, id, within, func(have limit.Frequency) (limit.Frequency, bool) {
-		_, wait, _ = have.Take(id.ULID(), most, within, now)
+		var takes bool
+		_, wait, takes = have.Take(id.ULID(), most, within, now)
+		has = !takes && wait == 0
 		return have, false
 	})
-	return wait, err
+	return has, wait, err
 }
 
 // place changes what was taken of a cap by a recipient.
@@ -62,6 +74,7 @@ func (s *Store) place(ctx context.Context, p tenant.Principal, now message.Time,
 				return fmt.Errorf("store: cap of %s: %w", id, err)
 			}
 			op.Cond, op.At, op.Item.Rev = AtRev, it.Rev, it.Rev+1
+			op.Item.Expires = max(op.Item.Expires, it.Expires) // whose clock is behind does not end the others' places
 		}
 		next, changed := change(have)
 		if !changed {

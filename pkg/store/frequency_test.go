@@ -1,12 +1,14 @@
 package store_test
 
 import (
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/store/memory"
 )
 
 // Of many workers at once as many get a place as there are; one that asks again has its own; another
@@ -20,7 +22,7 @@ func TestTakePlace(t *testing.T) {
 		ids[i] = message.NewID(to, newULID(t0))
 	}
 	take := func(now message.Time, route string, id message.ID) time.Duration {
-		wait, err := w.over(w.db).TakePlace(w.Context(), sys, now, route, id, 3, time.Hour)
+		_, wait, err := w.over(w.db).TakePlace(w.Context(), sys, now, route, id, 3, time.Hour)
 		if err != nil {
 			t.Error(err)
 		}
@@ -60,7 +62,25 @@ func TestTakePlace(t *testing.T) {
 	if wait := take(t0.Add(time.Hour), "sale", later); wait != 0 {
 		t.Errorf("an hour later: %s", wait)
 	}
-	if _, err := w.TakePlace(w.Context(), shop, t0, "sale", later, 3, time.Hour); err == nil {
+	if _, _, err := w.TakePlace(w.Context(), shop, t0, "sale", later, 3, time.Hour); err == nil {
 		t.Error("a tenant took a place")
+	}
+}
+
+// Who takes a place by a clock that is behind does not have the table remove what others took.
+func TestPlacesOutliveAClockThatIsBehind(t *testing.T) {
+	t.Parallel()
+	db := memory.New()
+	w := worldOver(t, db)
+	to := w.Partition(message.Phone, anna, 1, "")
+	for _, now := range []message.Time{t0.Add(5 * time.Minute), t0} {
+		if _, wait, err := w.over(w.db).TakePlace(w.Context(), sys, now, "sale", message.NewID(to, newULID(t0)), 2, 10*time.Minute); wait != 0 || err != nil {
+			t.Fatal(wait, err)
+		}
+	}
+	for _, k := range db.Expired(int64(t0.Add(14*time.Minute)) / 1000) {
+		if strings.HasPrefix(k.PK, "cap#") {
+			t.Errorf("%s is removed while it holds a place", k.PK)
+		}
 	}
 }

@@ -114,23 +114,25 @@ func readGroup(it *Item) (Group, error) {
 	return g, nil
 }
 
-// SaveGroup writes the ids that intake found out; ErrConflict when somebody else did since the group was read.
-func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, keep time.Duration) error {
+// SaveGroup writes the ids that intake found out, and gives the group as it is then; ErrConflict when somebody else
+// did since it was read.
+func (s *Store) SaveGroup(ctx context.Context, p tenant.Principal, now message.Time, g Group, keep time.Duration) (Group, error) {
 	if !p.Steers(g.Tenant) {
-		return ErrNotFound
+		return g, ErrNotFound
 	}
 	item, err := groupItem(g, g.rev+1, now.Add(keep))
 	if err != nil {
-		return err
+		return g, err
 	}
 	res, err := s.driver.Write(ctx, now, []Op{{Cond: AtRev, At: g.rev, Item: item}})
 	if err != nil {
-		return fmt.Errorf("store: group: %w", err)
+		return g, fmt.Errorf("store: group: %w", err)
 	}
 	if res[0].Applied == 0 {
-		return ErrConflict
+		return g, ErrConflict
 	}
-	return nil
+	g.rev++
+	return g, nil
 }
 
 // Group reads a group.

@@ -129,7 +129,7 @@ func methods() map[string]func(w *world, p tenant.Principal, r *store.Record, g 
 			return got.ID != "", err
 		},
 		"SaveGroup": func(w *world, p tenant.Principal, _ *store.Record, g store.Group) (bool, error) {
-			err := w.SaveGroup(w.Context(), p, t0, g, time.Hour)
+			_, err := w.SaveGroup(w.Context(), p, t0, g, time.Hour)
 			return err == nil, err
 		},
 		"Message": func(w *world, p tenant.Principal, r *store.Record, g store.Group) (bool, error) {

@@ -192,18 +192,25 @@ func (s *Store) SaveJob(ctx context.Context, p tenant.Principal, now message.Tim
 	return j, &StaleJob{have}
 }
 
+// FoundJobs is a page of jobs.
+type FoundJobs struct {
+	Jobs []Job
+	Bad  []error // one for each whose record cannot be read, with its id: what came with it goes on without it
+	Next string  // where the next page begins, "" at the end
+}
+
 // Jobs reads a page of a tenant's jobs of a kind and topic, the newest first.
-func (s *Store) Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) ([]Job, string, error) {
+func (s *Store) Jobs(ctx context.Context, p tenant.Principal, tenant, kind, topic string, limit int, after string) (FoundJobs, error) {
 	if !p.Sees(tenant) {
-		return nil, "", nil
+		return FoundJobs{}, nil
 	}
 	return s.jobs(ctx, Query{Index: ByList, Value: jobList(tenant, kind, topic), Desc: true, Limit: limit, After: after})
 }
 
 // NewestJobs reads the newest jobs of a kind, of several tenants together: those of no topic. Before is the
-// place that they all come before, "" for none; the answer's says where the next page begins, "" at the end.
-func (s *Store) NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) ([]Job, string, error) {
-	var out []Job
+// place that they all come before, "" for none.
+func (s *Store) NewestJobs(ctx context.Context, p tenant.Principal, tenants []string, kind string, limit int, before string) (FoundJobs, error) {
+	var out FoundJobs
 	more := false
 	for _, name := range tenants {
 		if !p.Sees(name) {
@@ -211,24 +218,25 @@ func (s *Store) NewestJobs(ctx context.Context, p tenant.Principal, tenants []st
 		}
 		q := Query{Index: ByList, Value: jobList(name, kind, ""), To: before, Desc: true, Limit: limit}
 		for got := 0; ; {
-			page, next, err := s.jobs(ctx, q)
+			page, err := s.jobs(ctx, q)
 			if err != nil {
-				return nil, "", err
+				return FoundJobs{}, err
 			}
-			out, got, q.After = append(out, page...), got+len(page), next
-			if more = more || next != "" && got >= limit; next == "" || got >= limit {
+			out.Jobs, out.Bad = append(out.Jobs, page.Jobs...), append(out.Bad, page.Bad...)
+			got, q.After = got+len(page.Jobs), page.Next
+			if more = more || page.Next != "" && got >= limit; page.Next == "" || got >= limit {
 				break
 			}
 		}
 	}
-	slices.SortFunc(out, func(a, b Job) int { return strings.Compare(b.place(), a.place()) })
-	if len(out) > limit {
-		out, more = out[:limit], true
+	slices.SortFunc(out.Jobs, func(a, b Job) int { return strings.Compare(b.place(), a.place()) })
+	if len(out.Jobs) > limit {
+		out.Jobs, more = out.Jobs[:limit], true
 	}
-	if !more || len(out) == 0 {
-		return out, "", nil
+	if more && len(out.Jobs) > 0 {
+		out.Next = out.Jobs[len(out.Jobs)-1].place()
 	}
-	return out, out[len(out)-1].place(), nil
+	return out, nil
 }
 
 // place is where a job stands in its list.
@@ -242,7 +250,7 @@ func IsJobPlace(s string) bool {
 
 // DueJobs reads a page of the jobs that are due before an instant, whosever they are, the earliest first;
 // of all that are active for 0.
-func (s *Store) DueJobs(ctx context.Context, before message.Time, limit int, after string) ([]Job, string, error) {
+func (s *Store) DueJobs(ctx context.Context, before message.Time, limit int, after string) (FoundJobs, error) {
 	q := Query{Index: ByDue, Value: jobShard, Limit: limit, After: after}
 	if before > 0 {
 		q.To = DueSort(before)
@@ -250,10 +258,10 @@ func (s *Store) DueJobs(ctx context.Context, before message.Time, limit int, aft
 	return s.jobs(ctx, q)
 }
 
-func (s *Store) jobs(ctx context.Context, q Query) ([]Job, string, error) {
+func (s *Store) jobs(ctx context.Context, q Query) (FoundJobs, error) {
 	page, err := s.driver.Query(ctx, q)
 	if err != nil || len(page.Items) == 0 {
-		return nil, page.Next, err
+		return FoundJobs{Next: page.Next}, err
 	}
 	keys := make([]Key, len(page.Items))
 	for i, it := range page.Items {
@@ -261,20 +269,20 @@ func (s *Store) jobs(ctx context.Context, q Query) ([]Job, string, error) {
 	}
 	items, err := s.driver.Get(ctx, keys...)
 	if err != nil {
-		return nil, "", fmt.Errorf("store: jobs: %w", err)
+		return FoundJobs{}, fmt.Errorf("store: jobs: %w", err)
 	}
-	out := make([]Job, 0, len(items))
+	out := FoundJobs{Jobs: make([]Job, 0, len(items)), Next: page.Next}
 	for _, it := range items {
 		if it == nil {
 			continue
 		}
-		j, err := readJob(it)
-		if err != nil {
-			return nil, "", err
+		if j, err := readJob(it); err == nil {
+			out.Jobs = append(out.Jobs, j)
+		} else {
+			out.Bad = append(out.Bad, err)
 		}
-		out = append(out, j)
 	}
-	return out, page.Next, nil
+	return out, nil
 }
 
 // With gives the job with counts added to it: maps are shared by copies.

@@ -81,7 +81,7 @@ func (s *Store) Messages(ctx context.Context, p tenant.Principal, ids ...message
 
 // Save writes what an event made of a record. It gives the record as it is now, or *Stale with what
 // somebody else made of it. Blanking variables costs no write of its own: it is done by the one that ends
-// the message.
+// the message. Free content lies beside the record, and is left to Blank.
 func (s *Store) Save(ctx context.Context, p tenant.Principal, now message.Time, r *Record, next message.Message) (*Record, error) {
 	return s.save(ctx, p, now, r, next, nil, nil)
 }
@@ -97,7 +97,7 @@ func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, 
 		return nil, ErrNotFound
 	}
 	saved := &Record{next, r.to, r.vars, r.rev + 1}
-	if next.Todo&message.BlankVars != 0 {
+	if next.Todo&message.BlankVars != 0 && !next.Free {
 		saved.vars = nil
 		saved.Todo &^= message.BlankVars
 		if saved.Todo == 0 {
@@ -109,10 +109,6 @@ func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, 
 		return nil, err
 	}
 	ops := append(slices.Clone(before), Op{Cond: AtRev, At: r.rev, Item: it})
-	if next.Todo&message.BlankVars != 0 && next.Free {
-		// Second: were the record's write refused, the content would still be needed.
-		ops = append(ops, Op{Delete: true, Cond: Always, Item: Item{Key: contentKey(r.ID)}})
-	}
 	res, err := s.driver.Write(ctx, now, append(ops, after...))
 	switch {
 	case err != nil:
@@ -124,6 +120,18 @@ func (s *Store) save(ctx context.Context, p tenant.Principal, now message.Time, 
 		return nil, &held{res[0].Holder}
 	}
 	return nil, overtaken(res[0].Holder)
+}
+
+// Blank removes the free content of a message that has ended. Until that is done the record says that it is to be: were
+// both one sequence, a crash between them would leave the content for good.
+func (s *Store) Blank(ctx context.Context, p tenant.Principal, now message.Time, r *Record) error {
+	if !p.Steers(r.Tenant) {
+		return ErrNotFound
+	}
+	if _, err := s.driver.Write(ctx, now, []Op{{Delete: true, Cond: Always, Item: Item{Key: contentKey(r.ID)}}}); err != nil {
+		return fmt.Errorf("store: blank %s: %w", r.ID, err)
+	}
+	return nil
 }
 
 // overtaken is why a record was not written: *Stale with what somebody else made of it, or ErrNotFound.

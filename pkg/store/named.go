@@ -310,7 +310,8 @@ func (s *Store) Answered(ctx context.Context, p tenant.Principal, now message.Ti
 }
 
 // Postpone moves what is due beside a provider's id, so that the sweep comes to it less and less often. It
-// tells whether anything is still due there: of several who ask, one is told so.
+// tells whether anything is still due there: of several who ask, one is told so. It never outlives its time: looking
+// at something does not keep it.
 func (s *Store) Postpone(ctx context.Context, p tenant.Principal, now message.Time, at string) (bool, error) {
 	k, err := s.Early(ctx, p, now, at)
 	if err != nil || k.item == nil || k.item.DueAt > now {
@@ -324,7 +325,8 @@ func (s *Store) Postpone(ctx context.Context, p tenant.Principal, now message.Ti
 	if len(n.Early) == 0 {
 		first = time.Duration(n.Ask.Every) * time.Second
 	}
-	over := len(n.Early) == 0 && now > n.Ask.Until // nobody is asked any more
+	expired := k.item.Expires <= seconds(now)                 // and not removed yet
+	over := expired || len(n.Early) == 0 && now > n.Ask.Until // nobody is asked any more
 	next := now.Add(min(first<<min(n.Looks, 10), max(time.Hour, first)))
 	n.Looks++
 	if n.Ask.Next > 0 {
@@ -337,6 +339,7 @@ func (s *Store) Postpone(ctx context.Context, p tenant.Principal, now message.Ti
 	if err != nil {
 		return false, err
 	}
+	op.Item.Expires = k.item.Expires
 	if !over {
 		op.Item.DueShard, op.Item.DueAt = k.item.DueShard, next
 	}

@@ -16,6 +16,7 @@ import (
 type Pace struct {
 	Account  string       `json:"-"`
 	Next     message.Time `json:"t"`
+	Asked    message.Time `json:"a,omitzero"` // when it was asked last; 0 is never, or before this was kept
 	Cursor   string       `json:"c,omitzero"`
 	Failures int          `json:"f,omitzero"` // in a row
 	rev      int64
@@ -29,7 +30,7 @@ const keepPace = 90 * 24 * time.Hour
 
 // Paces reads those of all accounts.
 func (s *Store) Paces(ctx context.Context, p tenant.Principal) ([]Pace, error) {
-	if !p.IsSystem() {
+	if !p.May(tenant.Operate) {
 		return nil, ErrNotFound
 	}
 	items, err := s.all(ctx, Query{Index: ByPartition, Value: paces, Limit: 1000})
@@ -72,7 +73,7 @@ func (s *Store) TakePace(ctx context.Context, p tenant.Principal, now message.Ti
 	if have.Next > now {
 		return have, false, nil
 	}
-	have.Next = now.Add(every)
+	have.Asked, have.Next = now, now.Add(every)
 	return s.putPace(ctx, now, have)
 }
 

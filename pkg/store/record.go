@@ -85,11 +85,11 @@ func (s *Store) item(r *Record) (Item, error) {
 	}
 	// Callbacks are found by their endpoint, not among the tenant's messages.
 	if m.Class != message.Callback {
-		it.List = s.list(m.Tenant, Day(created), int(fnv(m.ID.ULID()))%s.opts.ListShards)
+		it.List = s.list(m.Tenant, Day(created), s.shard(m.ID))
 		it.ListSort = m.ID.ULID() + m.ID.Partition()
 	}
 	if m.Status == message.Dead || m.Status.Trouble() && m.Class != message.Callback {
-		it.Trouble = trouble(m.Tenant, Day(created))
+		it.Trouble = trouble(m.Tenant, Day(created), s.shard(m.ID))
 	}
 	return it, nil
 }

@@ -313,7 +313,7 @@ func TestVariablesKeepTheirForm(t *testing.T) {
 	}
 }
 
-// A code is blanked by the write that ends its message, as template variables and as free content.
+// A code is blanked by the write that ends its message, as template variables; as free content it stays to be done.
 func TestBlanking(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
@@ -331,6 +331,12 @@ func TestBlanking(t *testing.T) {
 		}
 		if _, err := w.Vars(t.Context(), r); !free && !errors.Is(err, store.ErrErased) {
 			t.Errorf("variables: %v", err)
+		}
+		if free != (r.Todo&message.BlankVars != 0) || r.Due == 0 {
+			t.Errorf("free content %v: %d is left to do, due at %s", free, r.Todo, r.Due)
+		}
+		if err := w.Blank(t.Context(), shop, t0, r); err != nil {
+			t.Error(err)
 		}
 		if _, err := w.Content(t.Context(), r); !errors.Is(err, store.ErrErased) {
 			t.Errorf("content: %v", err)

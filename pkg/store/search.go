@@ -86,15 +86,9 @@ func (s *Store) ByReference(ctx context.Context, p tenant.Principal, tenant, ref
 	return s.found(ctx, p, ids, page.Next)
 }
 
-// ByTenant reads one shard of a tenant's list of one UTC day, newest first. Troubles reads the index of
-// what went wrong instead; it has one shard.
+// ByTenant reads one shard of a tenant's list of one UTC day, newest first.
 func (s *Store) ByTenant(ctx context.Context, p tenant.Principal, tenant, day string, shard int, in Range, limit int, after string) (Found, error) {
 	return s.index(ctx, p, tenant, Query{Index: ByList, Value: s.list(tenant, day, shard), Limit: limit, After: after}, in)
-}
-
-// Troubles reads a tenant's failed, dead, doubtful, undelivered, bounced and complained of one UTC day.
-func (s *Store) Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in Range, limit int, after string) (Found, error) {
-	return s.index(ctx, p, tenant, Query{Index: ByTrouble, Value: trouble(tenant, day), Limit: limit, After: after}, in)
 }
 
 func (s *Store) index(ctx context.Context, p tenant.Principal, tenant string, q Query, in Range) (Found, error) {

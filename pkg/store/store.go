@@ -24,7 +24,7 @@ type Options struct {
 	// DueShards spreads the index of due messages; at least peak messages a second / 250. Raising it is
 	// safe, lowering it hides what lies in the dropped shards.
 	DueShards int
-	// ListShards spreads a tenant's list of a day.
+	// ListShards spreads a tenant's lists of a day: of all its messages, and of those that went wrong.
 	ListShards int
 	Random     io.Reader
 	// Moved is told of every write that made or changed a message; before is nil of a new one. Nil is told
@@ -151,7 +151,17 @@ func (s *Store) list(tenant string, day string, shard int) string {
 	return "list#" + tenant + "#" + day + "#" + strconv.Itoa(shard)
 }
 
-func trouble(tenant, day string) string { return "trouble#" + tenant + "#" + day }
+// trouble names a shard of what went wrong with a tenant's messages of a day.
+func trouble(tenant, day string, shard int) string {
+	name := "trouble#" + tenant + "#" + day
+	if shard > 0 { // there was one before there were several
+		name += "#" + strconv.Itoa(shard)
+	}
+	return name
+}
+
+// shard is where the lists of a day have a message.
+func (s *Store) shard(id message.ID) int { return int(fnv(id.ULID())) % s.opts.ListShards }
 
 // Day is the UTC day of an instant as keys have it.
 func Day(t message.Time) string { return t.Std().Format("20060102") }

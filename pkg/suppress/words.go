@@ -26,7 +26,8 @@ var words = map[Ask][]string{
 	Start: {"START", "UNSTOP", "SUBSCRIBE", "RESUBSCRIBE", "恢复订阅", "恢復訂閱", "重新订阅", "重新訂閱"},
 }
 
-// Read tells what a reply asks for, whatever its case, width and punctuation.
+// Read tells what a reply asks for, whatever its case, width and punctuation. A letter with a figure is another word: R2
+// answers a question.
 func Read(reply string) Ask {
 	text := strings.Map(func(r rune) rune {
 		if r >= '！' && r <= '～' { // full-width forms of ASCII
@@ -34,7 +35,7 @@ func Read(reply string) Ask {
 		}
 		return r
 	}, reply)
-	text = strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) })
+	text = strings.TrimFunc(text, func(r rune) bool { return !unicode.IsLetter(r) && !unicode.IsDigit(r) })
 	text = strings.ToUpper(strings.Join(strings.Fields(text), " "))
 	for ask, list := range words {
 		for _, w := range list {

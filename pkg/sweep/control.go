@@ -46,14 +46,31 @@ func (s *Sweep) Handle(ctx context.Context, batch []queue.Item) []string {
 			}
 		}
 	}
-	n, err := s.Pass(ctx)
-	if err != nil {
+	share, cancel := s.share(ctx)
+	defer cancel()
+	n, err := s.Pass(share)
+	if err == nil || share.Err() != nil {
+		s.Metrics.Observe(telemetry.Swept, 1, telemetry.Count, telemetry.Labels{})
+	}
+	switch {
+	case err != nil && share.Err() != nil: // the next one goes on; this one, once more, would be in its way
+		s.Log.WarnContext(ctx, "swept in part, for want of time", "due", n.Due, "queued", n.Queued, "unreadable", n.Unreadable)
+	case err != nil:
 		s.Log.ErrorContext(ctx, "sweep failed; it comes again", "error", err)
 		for _, it := range batch {
 			again = append(again, it.ID)
 		}
-	} else if n.Due > 0 {
+	case n.Due > 0:
 		s.Log.InfoContext(ctx, "swept", "due", n.Due, "queued", n.Queued, "unreadable", n.Unreadable)
 	}
 	return again
+}
+
+// share is half of the time that there is: what else the control queue is for has its turn, however much is due.
+func (s *Sweep) share(ctx context.Context) (context.Context, context.CancelFunc) {
+	end, ok := ctx.Deadline()
+	if !ok {
+		return context.WithCancel(ctx)
+	}
+	return context.WithDeadline(ctx, end.Add(-end.Sub(s.Now())/2))
 }

@@ -76,11 +76,13 @@ type Count struct {
 }
 
 // Pass looks at everything that is due now, once. It ends early with ctx; the next pass goes on, because
-// what was queued is due later.
+// what was queued is due later. It begins at another shard: else those behind one that is never done would wait for it.
 func (s *Sweep) Pass(ctx context.Context) (Count, error) {
 	var n Count
 	now := message.At(s.Now())
-	for _, shard := range s.Store.DueShards() {
+	shards := s.Store.DueShards()
+	first := int(now / message.Time(passes[0]/time.Millisecond) % message.Time(len(shards)))
+	for _, shard := range slices.Concat(shards[first:], shards[:first]) {
 		for after := ""; ; {
 			due, next, err := s.Store.Due(ctx, shard, now, page, after)
 			if err != nil {
@@ -128,8 +130,12 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 			continue // somebody is at work on it
 		}
 		if err != nil {
-			s.Log.ErrorContext(ctx, "record not requeued", "message", r.ID, "error", err)
-			if n.Failed++; n.Failed >= maxFailed || ctx.Err() != nil {
+			if ctx.Err() != nil {
+				fault = err
+				break
+			}
+			s.Log.ErrorContext(telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace)), "record not requeued", "message", r.ID, "error", err)
+			if n.Failed++; n.Failed >= maxFailed {
 				fault = err
 				break
 			}
@@ -146,9 +152,9 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 			s.Metrics.Count(telemetry.Stuck, 1, telemetry.Of(&saved.Message, ""))
 		}
 	}
-	for _, name := range slices.Sorted(maps.Keys(byQueue)) { // also before a fault: these records say that they are queued
+	for _, name := range slices.Sorted(maps.Keys(byQueue)) { // also after a fault, and the end of the time: these records say that they are queued
 		items := byQueue[name]
-		if err := s.Queue.Send(ctx, name, items...); err != nil {
+		if err := s.Queue.Send(context.WithoutCancel(ctx), name, items...); err != nil {
 			s.Log.WarnContext(ctx, "hints not queued; a later pass will", "queue", name, "messages", len(items), "error", err)
 		}
 	}

@@ -11,14 +11,15 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/opennotify/notify/pkg/breaker"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/seal"
-	"github.com/opennotify/notify/pkg/sim"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/memory"
 	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/sweep"
 	"github.com/opennotify/notify/pkg/telemetry"
@@ -61,7 +62,7 @@ type world struct {
 
 func newWorld(t *testing.T) *world {
 	t.Helper()
-	w := &world{t: t, clock: start, items: map[queue.Name][]queue.Item{}, db: sim.NewDisk()}
+	w := &world{t: t, clock: start, items: map[queue.Name][]queue.Item{}, db: memory.New()}
 	d := storetest.Faults(w.db, func(call string) storetest.Fault {
 		if w.fault == nil {
 			return storetest.Fault{}
@@ -72,7 +73,7 @@ func newWorld(t *testing.T) *world {
 	if w.store, err = store.Open(t.Context(), d, keeper{}, message.At(start), store.Options{DueShards: 3, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
 	}
-	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Metrics: w, Log: slog.New(slog.NewTextHandler(&w.logs, nil))}); err != nil {
+	if w.sweep, err = sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Metrics: w, Log: slog.New(telemetry.Traced(slog.NewTextHandler(&w.logs, nil)))}); err != nil {
 		t.Fatal(err)
 	}
 	return w
@@ -84,7 +85,10 @@ func (w *world) Now() time.Time {
 	return w.clock
 }
 
-func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) error {
+func (w *world) Send(ctx context.Context, to queue.Name, items ...queue.Item) error {
+	if err := ctx.Err(); err != nil {
+		return err
+	}
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if w.full == nil {
@@ -301,7 +305,7 @@ func TestQueueRefuses(t *testing.T) {
 func TestFaults(t *testing.T) {
 	t.Parallel()
 	w := newWorld(t)
-	ids := w.accept(30)
+	ids := w.accept(30, func(m *message.Message) { m.Trace = "00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01" })
 	w.clock = w.clock.Add(time.Minute)
 	writes, away := 0, errors.New("away")
 	w.fault = func(call string) storetest.Fault {
@@ -312,8 +316,8 @@ func TestFaults(t *testing.T) {
 		}
 		return storetest.Fault{}
 	}
-	if n := w.pass(); n.Queued != 29 || n.Failed != 1 || len(w.take()) != 29 || !strings.Contains(w.logs.String(), "msg_") {
-		t.Errorf("%+v", n)
+	if n := w.pass(); n.Queued != 29 || n.Failed != 1 || len(w.take()) != 29 || !strings.Contains(w.logs.String(), "msg_") || !strings.Contains(w.logs.String(), "trace=4bf92f3577b34da6a3ce929d0e0e4736") {
+		t.Errorf("%+v, and in the log: %s", n, w.logs.String())
 	}
 	w.clock = w.clock.Add(3 * time.Minute)
 	w.fault = func(call string) storetest.Fault {
@@ -406,6 +410,10 @@ type silences struct {
 	of []string
 }
 
+func (s *silences) Observe(name string, v float64, _ telemetry.Unit, _ telemetry.Labels) {
+	s.of = append(s.of, fmt.Sprint(name, v))
+}
+
 func (s *silences) Count(name string, n int64, l telemetry.Labels) {
 	s.of = append(s.of, fmt.Sprint(name, n, l.Channel))
 }
@@ -421,7 +429,97 @@ func TestTickSaysNothingWasSent(t *testing.T) {
 	if again := s.Handle(t.Context(), []queue.Item{{ID: "1", Body: []byte(`{"kind":"tick"}`)}, {ID: "2", Body: []byte(`{"kind":"pass"}`)}}); len(again) > 0 {
 		t.Error(again)
 	}
-	if !slices.Equal(told.of, []string{"sent0sms", "sent0email"}) {
+	if !slices.Equal(told.of, []string{"sent0sms", "sent0email", "swept1"}) {
 		t.Errorf("%v", told.of)
 	}
+}
+
+// A sweep that fails is told by the lack of the metric: its entries come again, and the function runs on.
+func TestSweepThatFailsIsNotSwept(t *testing.T) {
+	t.Parallel()
+	w, told := newWorld(t), &silences{}
+	s, err := sweep.New(sweep.Ports{Store: w.store, Queue: w, Now: w.Now, Metrics: told, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.fault = func(string) storetest.Fault { return storetest.Fault{Before: errors.New("no table")} }
+	if again := s.Handle(t.Context(), []queue.Item{{ID: "1", Body: []byte(`{"kind":"tick"}`)}}); len(again) != 1 || len(told.of) > 0 {
+		t.Error(again, told.of)
+	}
+}
+
+// A pass that is cut off by its time is no failure: what it wrote is queued, and its entry does not come again, as the
+// next one goes on.
+func TestCutOff(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accept(20)
+	w.clock = w.clock.Add(time.Hour)
+	ctx, cancel := context.WithCancel(t.Context())
+	defer cancel()
+	writes := 0
+	w.fault = func(call string) (f storetest.Fault) {
+		if call == "Write" {
+			if writes++; writes == 4 {
+				cancel()
+				f.Before = ctx.Err()
+			}
+		}
+		return f
+	}
+	if again := w.sweep.Handle(ctx, []queue.Item{{ID: "1", Body: []byte(`{"kind":"pass"}`)}}); len(again) > 0 {
+		t.Error("comes again:", again)
+	}
+	if got := len(w.take()); got != 3 || strings.Contains(w.logs.String(), "level=ERROR") {
+		t.Errorf("%d of 3 are queued: %s", got, w.logs.String())
+	}
+}
+
+// A pass leaves half of the time to what else the control queue is for, however much is due.
+func TestShareOfTime(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		w.clock = time.Now()
+		w.fault = func(string) storetest.Fault { return storetest.Fault{Hold: func(ctx context.Context) { <-ctx.Done() }} }
+		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
+		defer cancel()
+		if again := w.sweep.Handle(ctx, []queue.Item{{ID: "1", Body: []byte(`{"kind":"pass"}`)}}); len(again) > 0 || ctx.Err() != nil {
+			t.Error(again, ctx.Err())
+		}
+	})
+}
+
+// Passes that never come to the end of a shard come to all of them.
+func TestEachShardIsFirst(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	order := &ordered{Store: w.store}
+	s, err := sweep.New(sweep.Ports{Store: order, Queue: w, Now: w.Now, Metrics: w, Log: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	first := map[string]bool{}
+	for range 3 {
+		order.seen = nil
+		if _, err := s.Pass(t.Context()); err != nil || len(order.seen) != 3 {
+			t.Fatal(order.seen, err)
+		}
+		first[order.seen[0]] = true
+		w.clock = w.clock.Add(20 * time.Second)
+	}
+	if len(first) != 3 {
+		t.Error("first are only", first)
+	}
+}
+
+// ordered remembers which shards were looked at.
+type ordered struct {
+	sweep.Store
+	seen []string
+}
+
+func (o *ordered) Due(ctx context.Context, shard string, now message.Time, limit int, after string) ([]store.Due, string, error) {
+	o.seen = append(o.seen, shard)
+	return o.Store.Due(ctx, shard, now, limit, after)
 }

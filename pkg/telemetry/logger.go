@@ -15,12 +15,14 @@ import (
 // Types that hold secrets or personal data redact themselves; that is the first net. This is the second: it
 // masks, in messages and in values, whatever looks like a key of ours, a mail address or a phone number. It
 // knows a phone number by a leading + or 00, or as a mainland Chinese mobile number; numbers of a numeric
-// type are left alone, and so are keys of attributes.
+// type are left alone, and so are keys of attributes. A line that is logged InTrace has its id as trace.
 func NewLogger(w io.Writer, level slog.Leveler) *slog.Logger {
-	return slog.New(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: maskAttr}))
+	replace := func(_ []string, a slog.Attr) slog.Attr { return Mask(a) }
+	return slog.New(Traced(slog.NewJSONHandler(w, &slog.HandlerOptions{Level: level, ReplaceAttr: replace})))
 }
 
-func maskAttr(_ []string, a slog.Attr) slog.Attr {
+// Mask is the attribute as NewLogger writes it.
+func Mask(a slog.Attr) slog.Attr {
 	switch a.Value.Kind() {
 	case slog.KindString:
 		if s := a.Value.String(); suspicious(s) {

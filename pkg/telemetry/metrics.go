@@ -50,6 +50,7 @@ type Unit string
 const (
 	Count        Unit = "Count"
 	Milliseconds Unit = "Milliseconds"
+	Seconds      Unit = "Seconds"
 	Bytes        Unit = "Bytes"
 	Ratio        Unit = "None" // of something, 0 to 1
 )

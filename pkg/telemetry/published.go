@@ -30,7 +30,7 @@ var published = map[string]spread{
 	string(message.InDoubt): byChannel,
 	AcceptToSent:            byLane, SentToDelivered: byChannel,
 	Refused: total, ReceiptForged: total, ReceiptUnknown: total, ReceiptParked: total, ReceiptPollFailed: total,
-	CanarySent: total,
+	CanarySent: total, Swept: total,
 }
 
 // byAccount is what accounts are told apart in besides, where that is asked for.

@@ -27,6 +27,15 @@ const (
 	AccountFault = "account_fault"
 	// Stuck are messages that were due again and again, and that nobody took up.
 	Stuck = "stuck"
+	// QueueAge is how long the oldest entry of a queue has waited, DeadLetters how many there are of the dead and DeadAge
+	// for how long the oldest has been dead: what SQS measures by itself. The queues that are no channel's are named by
+	// the lane.
+	QueueAge    = "queue_age"
+	DeadLetters = "dead_letters"
+	DeadAge     = "dead_age"
+	// Swept are the passes of the sweep that came to their end, or to that of their time. It is observed: what is counted
+	// is kept in the table, minute by minute.
+	Swept = "swept"
 	// CanarySent are the canaries that went all the way.
 	CanarySent = "canary_sent"
 	// AcceptToSent is how long messages took to a provider, and SentToDelivered how long its receipt took.

@@ -68,6 +68,25 @@ func TestPrincipalIsOfItsKey(t *testing.T) {
 	}
 }
 
+// By hand is what people do, and keys that may operate; a tenant's own system and workers do theirs.
+func TestByHand(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		p    tenant.Principal
+		want bool
+	}{
+		"nobody": {tenant.Principal{}, false}, "worker": {tenant.System("sweep"), false},
+		"sending key":   {tenant.Of(tenant.Key{Tenant: "shop", Scopes: []tenant.Scope{tenant.Send, tenant.Read}}), false},
+		"operating key": {tenant.Of(tenant.Key{Tenant: "shop", Scopes: []tenant.Scope{tenant.Send, tenant.Operate}}), true},
+		"admin key":     {tenant.Of(tenant.Key{Scopes: []tenant.Scope{tenant.Admin}}), true},
+		"developer":     {tenant.Person(tenant.User{Name: "li", Role: tenant.RoleDeveloper, Tenants: []string{"shop"}}), true},
+	} {
+		if got := c.p.ByHand(); got != c.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+}
+
 func TestNames(t *testing.T) {
 	t.Parallel()
 	for s, want := range map[string]bool{"a": true, "shop-2": true, "a-": true, "": false, "2shop": false, "-a": false, "Shop": false, "shop_2": false, "shop 2": false,

@@ -86,6 +86,7 @@ type Principal struct {
 	scopes []Scope
 	// tenants are further ones of a person.
 	tenants []string
+	person  bool
 	system  bool
 }
 
@@ -101,6 +102,10 @@ func Of(k Key) Principal {
 
 // IsSystem tells a worker from a caller.
 func (p Principal) IsSystem() bool { return p.system }
+
+// ByHand tells a person, or a key that may operate, from a tenant's own system and from a worker: what it does
+// to messages that exist stands in the audit, not in their timelines only.
+func (p Principal) ByHand() bool { return !p.system && (p.person || p.May(Operate)) }
 
 // May tells whether the principal has a scope.
 func (p Principal) May(s Scope) bool {

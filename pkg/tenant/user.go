@@ -47,7 +47,7 @@ func (u User) Is(email string) bool { return email != "" && strings.EqualFold(u.
 // Person is the principal of somebody who is signed in. Of several tenants the first is the one that is
 // meant where none is named.
 func Person(u User) Principal {
-	p := Principal{KeyID: "user:" + u.Name, Name: "user:" + u.Name, Live: true, scopes: u.Role.Scopes(), tenants: u.Tenants}
+	p := Principal{KeyID: "user:" + u.Name, Name: "user:" + u.Name, Live: true, scopes: u.Role.Scopes(), tenants: u.Tenants, person: true}
 	if u.Reveal {
 		p.scopes = append(p.scopes, Reveal)
 	}

@@ -18,12 +18,15 @@ import (
 //	{nth}        the number of the next call           {calls} how many there were
 //	{provider}   its name   {code} its code in brackets, or nothing   {channel} {by} {outcome}
 //	{rule}       the policy for the doubtful, and whose word it is; nothing where none was followed
+//	{address}    which of our addresses the provider must allow; nothing where it did not ask for that
 //	{tenant} {owner} {template} {sign} {count}         of a text's origin
 type blanks struct {
 	since, until   time.Duration
 	calls, count   int
 	provider, code string
 	by             string
+	unlisted       bool
+	egress, seen   string // our address, as the deployment and as the provider says
 	doubt          message.InDoubtPolicy
 	ground         message.Ground
 	channel        message.Channel
@@ -61,7 +64,7 @@ func (b blanks) zh() *strings.Replacer {
 	}
 	return strings.NewReplacer("{ago}", ago, "{age}", spanZh(b.since), "{next}", next, "{code}", code,
 		"{nth}", strconv.Itoa(b.calls+1), "{calls}", strconv.Itoa(b.calls), "{count}", strconv.Itoa(b.count),
-		"{provider}", cmp.Or(b.provider, "供应商"), "{channel}", cmp.Or(channelZh(b.channel), "该"), "{by}", by, "{rule}", b.ruleZh(),
+		"{provider}", cmp.Or(b.provider, "供应商"), "{channel}", cmp.Or(channelZh(b.channel), "该"), "{by}", by, "{rule}", b.ruleZh(), "{address}", b.addressZh(),
 		"{outcome}", cmp.Or(statusZh(b.outcome), "已送达"), "{tenant}", b.tenant, "{template}", b.template, "{sign}", b.sign,
 		"{owner}", cmp.Or(contact(b.owner), "（未登记）"))
 }
@@ -84,7 +87,7 @@ func (b blanks) en() *strings.Replacer {
 	}
 	return strings.NewReplacer("{ago}", ago, "{age}", spanEn(b.since), "{next}", next, "{code}", code,
 		"{nth}", strconv.Itoa(b.calls+1), "{calls}", plural(b.calls, "call"), "{count}", strconv.Itoa(b.count),
-		"{provider}", cmp.Or(b.provider, "the provider"), "{channel}", cmp.Or(channelEn(b.channel), "this"), "{by}", by, "{rule}", b.ruleEn(),
+		"{provider}", cmp.Or(b.provider, "the provider"), "{channel}", cmp.Or(channelEn(b.channel), "this"), "{by}", by, "{rule}", b.ruleEn(), "{address}", b.addressEn(),
 		"{outcome}", cmp.Or(statusEn(b.outcome), "delivered"), "{tenant}", b.tenant, "{template}", b.template, "{sign}", b.sign,
 		"{owner}", cmp.Or(contact(b.owner), "(nobody is registered)"))
 }

@@ -70,8 +70,8 @@ var moving = map[string]phrase{
 		Words{"{provider} 的访问令牌失效，换新令牌后{next}重试。", "消息正在发送，请稍等片刻。", "不用处理。"},
 		Words{"The access token of {provider} was stale; we try again with a new one {next}.", "Your message is on its way. Please give it a moment.", "Nothing to do."}},
 	"queued_account": {
-		Words{"我方在 {provider} 的账号有问题{code}，{next}第 {nth} 次尝试，有别的账号就换账号。", "发送通道出了点问题，正在自动切换，请稍等。", "账号负责人按代码检查余额、签名、密钥。"},
-		Words{"{provider} found fault with our account{code}; call {nth} goes out {next}, through another account if there is one.", "One of our channels has a problem and we are switching over. Please give it a moment.", "The account's owner checks balance, signature and credentials; the code says which."}},
+		Words{"我方在 {provider} 的账号有问题{code}，{next}第 {nth} 次尝试，有别的账号就换账号。", "发送通道出了点问题，正在自动切换，请稍等。", "账号负责人按代码检查余额、签名、密钥。{address}"},
+		Words{"{provider} found fault with our account{code}; call {nth} goes out {next}, through another account if there is one.", "One of our channels has a problem and we are switching over. Please give it a moment.", "The account's owner checks balance, signature and credentials; the code says which.{address}"}},
 	"queued_retry": {
 		Words{"{provider} 暂时出错{code}，{next}第 {nth} 次尝试。", "消息正在重试，会自动发出。", "不用处理；若一直失败，运营换供应商。"},
 		Words{"{provider} had a passing fault{code}; call {nth} goes out {next}.", "We are retrying. Your message will go out by itself.", "Nothing to do. If it keeps failing, an operator switches providers."}},

@@ -72,8 +72,8 @@ var ended = map[string]phrase{
 		Words{"运营设的静默结束之前，它已过了有效期，没有发出。", "这类消息当时停发，这条已经失效，请重新操作一次。", "设静默的运营能说明原因；业务方按需重新发起。"},
 		Words{"It expired while an operator had silenced these messages; it was not sent.", "These messages were paused at the time and this one is no longer valid. Please try again.", "The operator who set the silence can say why; the sending team sends a new one if needed."}},
 	"expired_retrying": {
-		Words{"试了 {calls} 次都没成功{code}，过了有效期，不再发。", "这条消息没能及时发出，已经失效，请重新操作一次。", "运营查看 {provider} 当时的故障，需要时切换供应商。"},
-		Words{"It expired after {calls} without success{code}; it is not tried again.", "This message could not be sent in time and is no longer valid. Please try again.", "An operator looks at what was wrong with {provider}, and switches providers if needed."}},
+		Words{"试了 {calls} 次都没成功{code}，过了有效期，不再发。", "这条消息没能及时发出，已经失效，请重新操作一次。", "运营查看 {provider} 当时的故障，需要时切换供应商。{address}"},
+		Words{"It expired after {calls} without success{code}; it is not tried again.", "This message could not be sent in time and is no longer valid. Please try again.", "An operator looks at what was wrong with {provider}, and switches providers if needed.{address}"}},
 	"expired_sibling": {
 		Words{"备用渠道，一直没轮到，已过期，没有发出。", "我们用另一种方式给您发过消息，请在那边找一找。", "不用处理；结果看同组里前一个渠道的消息。"},
 		Words{"A fallback whose turn never came; it expired and was not sent.", "We wrote to you another way. Please look there.", "Nothing to do. The message before it in the group shows the result."}},
@@ -114,8 +114,8 @@ var ended = map[string]phrase{
 		Words{"试了 {calls} 次都没成功{code}，已进死信。", "这条消息没有发出去，我们正在处理。", "运营确认 {provider} 恢复后重投，或换供应商。"},
 		Words{"All attempts failed ({calls}){code}; it is in the dead letters.", "This message was not sent. We are looking into it.", "An operator redrives it when {provider} is well again, or switches providers."}},
 	"dead_account": {
-		Words{"我方在 {provider} 的账号有问题{code}，已进死信。", "这条消息没有发出去，是我们这边的问题，正在处理。", "账号负责人按代码检查余额、签名、密钥；修好后运营重投。"},
-		Words{"{provider} finds fault with our account{code}; it is in the dead letters.", "This message was not sent. The problem is on our side and we are fixing it.", "The account's owner checks balance, signature and credentials; then an operator redrives it."}},
+		Words{"我方在 {provider} 的账号有问题{code}，已进死信。", "这条消息没有发出去，是我们这边的问题，正在处理。", "账号负责人按代码检查余额、签名、密钥；修好后运营重投。{address}"},
+		Words{"{provider} finds fault with our account{code}; it is in the dead letters.", "This message was not sent. The problem is on our side and we are fixing it.", "The account's owner checks balance, signature and credentials; then an operator redrives it.{address}"}},
 	"dead_poison": {
 		Words{"发送进程处理不了这条消息，已进死信。", "这条消息没有发出去，是我们这边的问题，正在处理。", "开发按消息编号查日志，修好后运营重投。"},
 		Words{"The workers could not get through it; it is in the dead letters.", "This message was not sent. The problem is on our side and we are fixing it.", "A developer finds its id in the logs; once that is fixed, an operator redrives it."}},

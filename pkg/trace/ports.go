@@ -67,6 +67,8 @@ type Ports struct {
 	Addresses address.Reader
 	// Region is the country of phone numbers that are typed without one, where the tenant has none: CN.
 	Region string
+	// Egress is the one address that providers are called from; "" where it is not fixed.
+	Egress string
 	Now    func() time.Time
 	Log    *slog.Logger
 }

@@ -1,6 +1,10 @@
 package trace
 
-import "github.com/opennotify/notify/pkg/message"
+import (
+	"cmp"
+
+	"github.com/opennotify/notify/pkg/message"
+)
 
 // ruleZh and ruleEn say which policy was followed when there was no answer, and whose word it is.
 func (b blanks) ruleZh() string {
@@ -21,4 +25,31 @@ func (b blanks) ruleEn() string {
 		return ""
 	}
 	return " Policy: " + policy + ", because " + ground + "."
+}
+
+// addressZh and addressEn say which address the provider must allow: the one that it saw, else the one that we know.
+func (b blanks) addressZh() string {
+	switch ours := cmp.Or(b.seen, b.egress); {
+	case !b.unlisted:
+		return ""
+	case ours == "":
+		return "它只接受登记过的地址，而这个部署没有固定的出口地址：见 docs/deploy.md 的 StaticEgress。"
+	case b.egress == "":
+		return "它只接受登记过的地址：请在那里登记 " + ours + "。这个部署没有固定的出口地址（StaticEgress），它会变。"
+	default:
+		return "它只接受登记过的地址：请在那里登记 " + ours + "。"
+	}
+}
+
+func (b blanks) addressEn() string {
+	switch ours := cmp.Or(b.seen, b.egress); {
+	case !b.unlisted:
+		return ""
+	case ours == "":
+		return " It takes calls from listed addresses only, and this deployment has no fixed one: see StaticEgress in docs/deploy.md."
+	case b.egress == "":
+		return " It takes calls from listed addresses only: list " + ours + " there. It changes, as this deployment has no fixed one (StaticEgress)."
+	default:
+		return " It takes calls from listed addresses only: list " + ours + " there."
+	}
 }

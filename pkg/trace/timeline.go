@@ -3,12 +3,13 @@ package trace
 import (
 	"cmp"
 	"slices"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 )
 
 // The events of a timeline that Timeline derives. A note of the record comes under its own name:
-// deferred, requeued, activated, expired, cancelled, suppressed, failed, poison, given_up, redriven.
+// deferred, requeued, activated, expired, cancelled, suppressed, failed, poison, given_up, redriven, trial, resent.
 const (
 	Requested = "requested" // by a key, from an IP
 	Accepted  = "accepted"  // the record exists: it is not lost any more
@@ -94,9 +95,9 @@ func (t *timeline) add(e Entry) {
 // beginning is what came before the first attempt.
 func (t *timeline) beginning() {
 	m := t.m
-	by := ""
-	if m.Key != "" {
-		by = "key:" + m.Key
+	by := m.Key
+	if by != "" && !strings.Contains(by, ":") { // else a person's
+		by = "key:" + by
 	}
 	t.add(Entry{At: m.Created, Event: Requested, By: by, IP: m.IP, Request: m.Request, Trace: m.Trace})
 	t.add(Entry{At: m.Created, Event: Accepted})
@@ -115,10 +116,13 @@ func (t *timeline) beginning() {
 			return // its time has not come, or it ended before
 		}
 	}
-	if began || !m.Status.Terminal() || len(m.Notes) > 0 { // else intake ended it at once
+	if began || !m.Status.Terminal() || slices.ContainsFunc(m.Notes, ofWay) { // else intake ended it at once
 		t.add(Entry{At: start, Event: Queued})
 	}
 }
+
+// ofWay tells the notes of a message's way from those of why there is one.
+func ofWay(n message.Note) bool { return n.What != "trial" && n.What != "resent" }
 
 // noted is when something was first noted; 0 for never.
 func (t *timeline) noted(what string) message.Time {

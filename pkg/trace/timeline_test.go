@@ -160,3 +160,20 @@ func anyLife(t *rapid.T) message.Message {
 	}
 	return m
 }
+
+// Who asked is a key or a person; why somebody asked again is no step of the way.
+func TestTimelineOfResends(t *testing.T) {
+	t.Parallel()
+	for key, by := range map[string]string{"": "", "abc": "key:abc", "user:li": "user:li"} {
+		m := message.Message{Created: 1000, Key: key, Base: message.Suppressed, Status: message.Suppressed, Reason: "opt_out",
+			Notes: []message.Note{{At: 1000, What: "resent", By: by, Why: "once more"}}}
+		var got []string
+		for _, e := range Timeline(&m) {
+			got = append(got, e.Event+" "+e.By)
+		}
+		want := []string{"requested " + by, "accepted ", "resent " + by, "ended "}
+		if d := cmp.Diff(want, got); d != "" {
+			t.Errorf("%q: %s", key, d)
+		}
+	}
+}

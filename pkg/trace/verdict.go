@@ -1,7 +1,9 @@
 package trace
 
 import (
+	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -27,6 +29,10 @@ type Words struct {
 type Facts struct {
 	// Receipts tells that the provider of the last attempt says later what became of a message.
 	Receipts bool
+	// Unlisted tells that it refused the last attempt because our address is not on its list.
+	Unlisted bool
+	// Egress is the one address that providers are called from; "" where it is not fixed.
+	Egress string
 }
 
 // How old a message may be before somebody should look.
@@ -50,9 +56,10 @@ func slow(l message.Lane) time.Duration {
 // Judge gives the verdict on a message at an instant.
 func Judge(m *message.Message, now message.Time, f Facts) Verdict {
 	b := blanks{channel: m.Channel, calls: calls(m), by: canceller(m), outcome: m.Outcome}
-	if last := m.Last(); last != nil {
+	if last := called(m); last != nil {
 		b.provider, b.code, b.since = last.Provider, last.Code, now.Sub(max(last.At, last.End))
 		b.doubt, b.ground = last.Doubt, last.Ground
+		b.unlisted, b.egress, b.seen = f.Unlisted, f.Egress, addressIn(last.Text)
 	} else if m.Status == message.Failed {
 		b.code = m.Reason
 	}
@@ -129,7 +136,7 @@ func waiting(m *message.Message, now message.Time, b *blanks) string {
 	switch {
 	case redriven > 0:
 		return "queued_redriven"
-	case last == nil:
+	case last == nil, last.Code == leaseShort:
 		return "queued"
 	}
 	switch last.Outcome {
@@ -178,11 +185,16 @@ func failed(m *message.Message) string {
 	return "failed"
 }
 
-// tooLate is the code of an attempt that was given up before the call, because the time was over.
-const tooLate = "too_late"
+// The codes of attempts that were given up before the call: because the time was over, the lease would not have
+// outlasted it, or its second of the account's limit had passed.
+const (
+	tooLate    = "too_late"
+	leaseShort = "lease_short"
+	ownLimit   = "limit"
+)
 
 func expired(m *message.Message) string {
-	last := m.Last()
+	last := called(m)
 	switch {
 	case m.Hold:
 		return "expired_sibling"
@@ -194,7 +206,7 @@ func expired(m *message.Message) string {
 		return "expired_" + m.Reason
 	case m.Reason == "limit", last != nil && last.Outcome == message.Throttled:
 		return "expired_limit"
-	case last != nil && last.Code != tooLate:
+	case last != nil:
 		return "expired_retrying"
 	}
 	return "expired"
@@ -235,10 +247,38 @@ func oneOf(code, reason string, known ...string) string {
 	return code
 }
 
+// addressIn finds the IP address in a provider's words, as in "invalid ip 203.0.113.7 ipv6 ::ffff:203.0.113.7, not in
+// whitelist"; "" when there is none.
+func addressIn(text string) string {
+	for _, word := range strings.FieldsFunc(text, func(r rune) bool { return strings.ContainsRune(" ,;()[]'\"", r) }) {
+		if a, err := netip.ParseAddr(word); err == nil {
+			return a.Unmap().String()
+		}
+	}
+	return ""
+}
+
+// givenUp tells whether an attempt ended before the call.
+func givenUp(a *message.Attempt) bool {
+	return a.Code == tooLate || a.Code == leaseShort || a.Code == ownLimit
+}
+
+// called is the last attempt of which the provider was called; nil when there is none.
+func called(m *message.Message) *message.Attempt {
+	for i := range slices.Backward(m.Attempts) {
+		if !givenUp(&m.Attempts[i]) {
+			return &m.Attempts[i]
+		}
+	}
+	return nil
+}
+
 // calls is how often a provider was called.
 func calls(m *message.Message) (n int) {
 	for i := range m.Attempts {
-		n += 1 + m.Attempts[i].Repeats
+		if !givenUp(&m.Attempts[i]) {
+			n += 1 + m.Attempts[i].Repeats
+		}
 	}
 	return n
 }

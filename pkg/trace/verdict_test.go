@@ -149,6 +149,8 @@ func verdictCases() []verdictCase {
 		{lastTry, wait("no_account"), 0, false, "expired_no_account", nil},
 		{lastTry, failing(message.Retry, "503"), 0, false, "expired_retrying", []string{"试了 1 次都没成功（代码 503）", "after 1 call without"}},
 		{lastTry, failing(message.Retry, tooLate), 0, false, "expired", nil},
+		{m{}, failing(message.Defer, leaseShort), 0, false, "queued", nil},
+		{lastTry, []step{lease(0), {t0 + second, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Retry, Code: "503"}, Next: t0 + 20*second}}, lease(29 * second), answer(31*second, 2, message.Defer, tooLate)}, 0, false, "expired_retrying", []string{"试了 1 次都没成功（代码 503）", "after 1 call without"}},
 		{held, []step{{t0 + oneDay, message.Expire{}}}, oneDay, false, "expired_sibling", nil},
 		{m{}, []step{{t0, message.Cancel{By: "key:k7", Why: mobile}}}, minute, false, "cancelled_by", []string{"60 秒前被 密钥 k7 取消", "API key k7 cancelled it 60 seconds ago"}},
 		{m{}, []step{{t0, message.Cancel{By: "Li Lei", Why: "typo"}}}, hour, false, "cancelled_by", []string{"被 Li Lei 取消"}},
@@ -241,5 +243,36 @@ func TestVerdictsOnOrigins(t *testing.T) {
 	}
 	if v := None(t0, t0+7*oneDay); v.Code != "none" || !strings.Contains(v.Zh.What, "近 7 天内") || !strings.Contains(v.En.What, "last 7 days") {
 		t.Errorf("%+v", v)
+	}
+}
+
+// Who is refused because of our address is told which one the vendor must allow: the one that it saw, else ours.
+func TestUnlistedAddress(t *testing.T) {
+	t.Parallel()
+	const wechat = "invalid ip 198.51.100.9 ipv6 ::ffff:198.51.100.9, not in whitelist rid: 5fa26c60-1a0ebdd5-32fd1cd0"
+	const wecom = "not allow to access from your ip, hint: [168074337233960193], from ip: 198.51.100.9, more info at https://open"
+	for _, c := range []struct {
+		text     string
+		f        Facts
+		zh, en   string // at the end of Fix
+		unlisted bool
+	}{
+		{wechat, Facts{}, "余额、签名、密钥。", "the code says which.", false},
+		{wechat, Facts{Egress: "203.0.113.7"}, "余额、签名、密钥。", "the code says which.", false},
+		{wechat, Facts{Egress: "198.51.100.9"}, "请在那里登记 198.51.100.9。", "list 198.51.100.9 there.", true},
+		{wecom, Facts{Egress: "203.0.113.7"}, "请在那里登记 198.51.100.9。", "list 198.51.100.9 there.", true},
+		{"", Facts{Egress: "203.0.113.7"}, "请在那里登记 203.0.113.7。", "list 203.0.113.7 there.", true},
+		{wechat, Facts{}, "请在那里登记 198.51.100.9。这个部署没有固定的出口地址（StaticEgress），它会变。", "list 198.51.100.9 there. It changes, as this deployment has no fixed one (StaticEgress).", true},
+		{"no", Facts{}, "没有固定的出口地址：见 docs/deploy.md 的 StaticEgress。", "see StaticEgress in docs/deploy.md.", true},
+	} {
+		m := play(t, message.Message{}, lease(0), step{t0 + second, message.Finish{Epoch: 1, Next: t0 + 43*second, Result: message.Result{Outcome: message.AccountFault, Code: "60020", Text: c.text}}})
+		c.f.Unlisted = c.unlisted
+		v := Judge(&m, t0+2*second, c.f)
+		if v.Code != "queued_account" || !strings.HasSuffix(v.Zh.Fix, c.zh) || !strings.HasSuffix(v.En.Fix, c.en) {
+			t.Errorf("%q, %+v: %s, %s %s", c.text, c.f, v.Code, v.Zh.Fix, v.En.Fix)
+		}
+		if why := complete(v); why != "" {
+			t.Errorf("%q, %+v: %s", c.text, c.f, why)
+		}
 	}
 }

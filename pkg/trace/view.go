@@ -129,7 +129,7 @@ func (t *Trace) facts(ctx context.Context, m *message.Message) Facts {
 			t.Log.WarnContext(ctx, "provider unreadable", "provider", last.Provider, "error", err)
 		}
 		if ok {
-			return Facts{Receipts: d.Receipts}
+			return Facts{Receipts: d.Receipts, Unlisted: d.Unlisted(last.Code), Egress: t.Egress}
 		}
 	}
 	ch, _, err := t.Providers.Channel(ctx, m.Channel)

@@ -209,3 +209,17 @@ func TestEventsAreKnown(t *testing.T) {
 		}
 	}
 }
+
+// The provider's descriptor says which code means that our address is not on its list, and the deployment which is ours.
+func TestViewNamesOurAddress(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t, 1)
+	w.Egress = "203.0.113.7"
+	for code, want := range map[string]bool{"60020": true, "NoBalance": false} {
+		r := w.update(w.accept(message.Message{}, mobile, `{}`, nil), lease(0), answer(second, 1, message.AccountFault, code))
+		v, err := w.Get(t.Context(), operator(), string(r.ID))
+		if err != nil || strings.Contains(v.Verdict.En.Fix, "list 203.0.113.7 there") != want {
+			t.Errorf("%s: %+v %v", code, v, err)
+		}
+	}
+}

@@ -203,6 +203,9 @@ func (t *Trace) sight(ctx context.Context, p tenant.Principal, out *WhoAnswer, t
 		return err
 	}
 	for _, r := range w.out {
+		if !reached(r) {
+			continue
+		}
 		exact, fits, err := t.compare(ctx, r, text, matches)
 		if err != nil {
 			return err
@@ -213,6 +216,14 @@ func (t *Trace) sight(ctx context.Context, p tenant.Principal, out *WhoAnswer, t
 	}
 	slices.SortStableFunc(out.Messages, func(a, b Sighting) int { return -boolCompare(a.Exact, b.Exact) })
 	return nil
+}
+
+// reached tells whether a message may have come to its provider: what somebody reads was not cancelled, suppressed,
+// refused or simulated before.
+func reached(r *store.Record) bool {
+	return r.Epoch > len(r.Attempts) || slices.ContainsFunc(r.Attempts, func(a message.Attempt) bool { // older ones are not kept
+		return a.Outcome == message.Accepted || a.Outcome == message.Unknown || len(a.Receipts) > 0
+	})
 }
 
 // compare tells whether a text is a message's, or may be.

@@ -125,10 +125,17 @@ func TestWhoByRecipient(t *testing.T) {
 	shipped, otp := w.ref("shipped"), message.Ref{Tenant: "login", Name: "otp", Version: 1, Locale: "zh"}
 	w.accept(message.Message{Tenant: "order", Template: shipped}, mobile, `{"no":"A-16","code":"1111"}`, nil)
 	hit := w.accept(message.Message{Tenant: "order", Template: shipped, Created: t0 - second}, mobile, `{"no":"A-17","code":"4711"}`, nil)
+	w.update(hit, lease(second), answer(2*second, 1, message.Accepted, ""))
+	w.accept(message.Message{Tenant: "order", Template: shipped}, mobile, `{"no":"A-18","code":"4711"}`, nil) // nobody was called yet
+	refused := w.accept(message.Message{Tenant: "order", Template: shipped}, mobile, `{"no":"A-19","code":"4711"}`, nil)
+	w.update(refused, lease(second), answer(2*second, 1, message.Permanent, ""))
+	doubt := w.accept(message.Message{Tenant: "order", Template: shipped}, mobile, `{"no":"A-20","code":"4711"}`, nil)
+	w.update(doubt, lease(second))
 	w.accept(message.Message{Tenant: "order", Template: shipped, Created: t0 - 40*oneDay}, otherMobile, `{"no":"A-17","code":"4711"}`, nil)
 	code := w.accept(message.Message{Tenant: "market", Class: message.OTP, Template: otp}, mobile, `{"no":"5","code":"123456"}`, nil)
 	w.update(code, lease(second), answer(2*second, 1, message.Accepted, ""), receipt(3*second, 1, message.ReceiptDelivered, ""))
 	free := w.accept(message.Message{Tenant: "order", Channel: message.Email}, mailbox, "", &message.Content{Subject: "Hello {{name}}", Text: "Your parcel\nwaits at {{{{ door 4."})
+	w.update(free, lease(second), answer(2*second, 1, message.Accepted, ""))
 	for _, c := range []struct {
 		name, text, to string
 		p              tenant.Principal
@@ -140,6 +147,9 @@ func TestWhoByRecipient(t *testing.T) {
 		{"the very message", shippedText, "138 0013 8000", readerOf("order"), "who_exact", hit, true, "010-order"},
 		{"secrets are not compared", strings.Replace(shippedText, "4711", "9999", 1), mobile, readerOf("order"), "who_exact", hit, true, "order"},
 		{"other words", strings.Replace(shippedText, "A-17", "A-99", 1), mobile, readerOf("order"), "who_elsewhere", nil, false, "order"},
+		{"it waits", strings.Replace(shippedText, "A-17", "A-18", 1), mobile, readerOf("order"), "who_elsewhere", nil, false, "order"},
+		{"its provider refused it", strings.Replace(shippedText, "A-17", "A-19", 1), mobile, readerOf("order"), "who_elsewhere", nil, false, "order"},
+		{"its provider may have it", strings.Replace(shippedText, "A-17", "A-20", 1), mobile, readerOf("order"), "who_exact", doubt, true, "010-order"},
 		{"erased, and the sender is not the template's owner", otpText, mobile, operator(), "who_likely", code, false, "010-market"},
 		{"another's message of a shared template", otpText, mobile, readerOf("order"), "who_shared", nil, false, "login"},
 		{"too long ago", shippedText, otherMobile, operator(), "who_elsewhere", nil, false, "order"},

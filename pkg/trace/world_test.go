@@ -84,7 +84,7 @@ func newWorld(t testing.TB, listShards int) *world {
 	clock := func() time.Time { return w.now.Std() }
 	log := slog.New(slog.DiscardHandler)
 	w.Trace, err = New(Ports{Store: st, Config: config.New(st, clock, log), Addresses: address.Reader{Phone: phone.Normalise}, Region: "CN", Now: clock, Log: log,
-		Providers: providers{"tencent-sms": {Name: "tencent-sms", Receipts: true}, "smtp": {Name: "smtp"}}})
+		Providers: providers{"tencent-sms": {Name: "tencent-sms", Receipts: true, AllowList: []string{"60020"}}, "smtp": {Name: "smtp"}}})
 	if err != nil {
 		t.Fatal(err)
 	}

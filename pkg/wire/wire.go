@@ -18,6 +18,7 @@ import (
 	"github.com/opennotify/notify/pkg/provider/catalog"
 	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/secret"
+	"github.com/opennotify/notify/pkg/stats"
 	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/telemetry"
 	"github.com/opennotify/notify/pkg/timer"
@@ -33,6 +34,8 @@ type Backend struct {
 	Vault   secret.Vault
 	Catalog *catalog.Catalog
 	Metrics telemetry.Metrics
+	// Gauges is the part of Metrics that alarms are about; nil where they are CloudWatch's.
+	Gauges *stats.Gauges
 	// Canary says whom canaries are sent to; nil where there are none.
 	Canary func(context.Context) (canary.Order, error)
 	// Bus gets every change of status that settles a message; nil where there is none.

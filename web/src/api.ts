@@ -17,9 +17,9 @@ export class Fault extends Error {
     this.request = p.request_id ?? '';
   }
 
-  /** What is wrong with the value at a JSON pointer, "" when nothing is. */
-  at(pointer: string): string {
-    return this.fields.find((f) => f.pointer === pointer)?.detail ?? '';
+  /** What is wrong with the value at a JSON pointer. */
+  at(pointer: string): Field | undefined {
+    return this.fields.find((f) => f.pointer === pointer);
   }
 }
 

@@ -22,9 +22,12 @@ export function Attention({ counted, accounts }: { counted?: [string, number, bo
   const runs = useLoad(() => get<RunList>('/v1/campaigns' + query({ limit: 20 })).catch((): undefined => undefined), [], 30000);
   const dead = useLoad(() => (on ? post<RedriveAnswer>('/v1/dlq/redrive', { dry_run: true }) : Promise.resolve(undefined)), [], 15000);
 
-  const work: Work[] = [];
+  const work: Work[] = [], n = dead.data?.dry_run;
+  // What an account's row or that of the dead letters says is said once, there: it leads to what can be done.
+  const said = (name: string, channel?: string) => (name === 'dead-letters' && !!n?.matched)
+    || (name === 'limit-used' && !!accounts?.items.some((a) => a.channel === channel && near(a).length > 0));
   for (const a of alarms.data?.items ?? []) {
-    work.push({ key: 'alarm' + a.channel + a.name, tone: 'bad', text: <><span>{word('channel', a.channel)}: {pick(a.title)}</span> <span class="faint">{t('todo.alarm', { n: number(+a.value.toFixed(1)), of: number(a.threshold) })}</span></>, href: a.runbook, go: t('todo.runbook'), away: true });
+    if (!said(a.name, a.channel)) work.push({ key: 'alarm' + (a.channel ?? '') + a.name, tone: 'bad', text: <><span>{a.channel ? word('channel', a.channel) : 'notify'}: {pick(a.title)}</span> <span class="faint">{t('todo.alarm', { n: number(+a.value.toFixed(1)), of: number(a.threshold) })}</span></>, href: a.runbook, go: t('todo.runbook'), away: true });
   }
   for (const a of accounts?.items ?? []) {
     const href = to('providers', a.name), h = a.health;
@@ -32,7 +35,6 @@ export function Attention({ counted, accounts }: { counted?: [string, number, bo
     else if (h && h.state !== 'closed') work.push({ key: 'health' + a.name, tone: h.state === 'open' ? 'bad' : 'warn', text: <><Raw>{a.name}</Raw> {h.state === 'open' ? t('account.fails') : t('account.back', { n: Math.round((h.share ?? 0) * 100) })} <span class="faint"><When at={h.since} ago /></span></>, href, go: t('look') });
     for (const u of near(a)) work.push({ key: 'limit' + a.name + u.window, tone: u.part >= 0.95 ? 'bad' : 'warn', text: t('todo.limit', { name: a.name, n: Math.round(u.part * 100), window: t(`window.${u.window}`) }), href: '/throttles' + query({ account: a.name }), go: t('todo.who') });
   }
-  const n = dead.data?.dry_run;
   if (n && n.matched > 0) work.push({ key: 'dlq', tone: 'bad', text: t('todo.dead', { n: number(n.matched) + (n.more ? '+' : '') }), href: '/dlq', go: t('look') });
   for (const [status, count, more] of counted ?? []) {
     if (count > 0 && status !== 'dead') work.push({ key: status, tone: tone(status), text: t('todo.status', { n: number(count) + (more ? '+' : ''), status: word('status', status) }), href: '/messages' + query({ status, since: 'today' }), go: t('look') });

@@ -47,18 +47,30 @@ export function parse(text: string, most: number): { cells: string[][]; rest: bo
 
 /** A file as UTF-8. Spreadsheets in Chinese often write GB18030, which is converted; others are taken as they are. */
 export async function asUTF8(file: File): Promise<{ body: Blob; converted: boolean }> {
-  const start = await file.slice(0, startBytes).arrayBuffer();
-  if (decodes(start)) return { body: file, converted: false };
-  return { body: new Blob([new TextDecoder('gb18030').decode(await file.arrayBuffer())]), converted: true };
+  if (await decodes(file)) return { body: file, converted: false };
+  const body = await new Response(file.stream().pipeThrough(new TextDecoderStream('gb18030')).pipeThrough(new TextEncoderStream())).blob();
+  return { body, converted: true };
 }
 
-function decodes(start: ArrayBuffer): boolean {
-  try {
-    new TextDecoder('utf-8', { fatal: true }).decode(start, { stream: true }); // a character may be cut at the end
-    return true;
-  } catch {
-    return false;
+/** All of it is UTF-8: the first name in Chinese may stand far down. */
+async function decodes(file: File): Promise<boolean> {
+  const all = file.stream().getReader(), text = new TextDecoder('utf-8', { fatal: true });
+  for (;;) {
+    const { done, value } = await all.read(); // a file that cannot be read is no question of its letters
+    try {
+      text.decode(value, { stream: !done });
+    } catch {
+      await all.cancel();
+      return false;
+    }
+    if (done) return true;
   }
+}
+
+/** A cell without the quote that keeps spreadsheets from computing it; pkg/audience puts it there, and takes it away. */
+function unescape(cell: string): string {
+  const bare = cell.replace(/^'+/, '');
+  return cell.startsWith("'") && /^[=+\-@\t\r]/.test(bare) && !/^.[\d .]+$/s.test(bare) ? cell.slice(1) : cell;
 }
 
 /** The header and the first rows. */
@@ -67,11 +79,15 @@ export async function beginning(body: Blob): Promise<Beginning> {
   const { cells, rest } = parse(new TextDecoder().decode(await body.slice(0, startBytes).arrayBuffer()), looked);
   if (cut && !rest && cells.length > 2) cells.pop(); // it may be half a row
   const [columns = [], ...rows] = cells;
-  return { columns: columns.map((c) => c.trim()), rows: rows.slice(0, looked), whole: !cut && !rest && rows.length <= looked };
+  return { columns: columns.map((c) => unescape(c.trim())), rows: rows.slice(0, looked).map((row) => row.map(unescape)), whole: !cut && !rest && rows.length <= looked };
 }
 
 // The names by which the server knows columns without being told: pkg/audience.
 const known = ['to', 'recipient', 'phone', 'mobile', 'email', 'mail', 'address', '手机号', '手机号码', '手机', '电话', '邮箱', '收件人'];
+const own = ['channel', '渠道', 'locale', 'language', '语言'];
+
+/** The service reads a row's own channel or language there. */
+export const isOwn = (column: string): boolean => own.includes(column.toLowerCase());
 
 export interface Mapping {
   to: string;

@@ -8,11 +8,22 @@ export async function downloadCSV(path: string, name: string): Promise<void> {
   for (let next: string | undefined = path; next;) {
     const answer: Response = await fetch(next);
     if (!answer.ok) throw new Fault(answer.status, await answer.json().catch(() => ({})));
-    parts.push(await answer.text());
+    const text = await answer.text();
+    parts.push(parts.length > 0 ? text.slice(head(text).length) : text); // each has the header
     next = /<([^>]+)>; *rel="next"/.exec(answer.headers.get('Link') ?? '')?.[1];
   }
   const text = parts.join('');
   save(text.startsWith(mark) ? text : mark + text, name);
+}
+
+/** The first row with its line end; in quotes there may be others. */
+function head(text: string): string {
+  let quoted = false;
+  for (let i = 0; i < text.length; i++) {
+    if (text[i] === '"') quoted = !quoted;
+    else if (text[i] === '\n' && !quoted) return text.slice(0, i + 1);
+  }
+  return text;
 }
 
 /** Gives a text to the browser as a file. */

@@ -1,11 +1,11 @@
 // When a schedule is due, as a form; the API says what that comes to, before anything is saved.
 import { useEffect, useState } from 'preact/hooks';
-import type { CampaignsPreview, Schedule, When as At } from './api.gen.ts';
+import type { CampaignsPreview, Field, Schedule, When as At } from './api.gen.ts';
 import { post, type Fault } from './api.ts';
 import { t, type Key } from './i18n.ts';
 import { fault as faultOf } from './load.ts';
 import { lang } from './state.ts';
-import { here, plain, weekdays } from './timed.tsx';
+import { here, plain, weekdays, zoneOf } from './timed.tsx';
 import { Card, Empty, Select, Table, Tabs, Text } from './ui.tsx';
 
 export const kinds = ['once', 'daily', 'weekly', 'monthly', 'every', 'cron'] as const;
@@ -32,7 +32,7 @@ export function onClock(iso: string | null | undefined, zone: string): string {
 }
 
 export function dueOf(s?: Schedule): Due {
-  const none: Due = { kind: 'once', once: '', at: '09:00', days: 'MON', dates: '1', every: '60', cron: '0 9 * * ? *', zone: s?.zone ?? here, start: onClock(s?.start, here), end: onClock(s?.end, here) };
+  const none: Due = { kind: 'once', once: '', at: '09:00', days: 'MON', dates: '1', every: '60', cron: '0 9 * * ? *', zone: s?.cron ? zoneOf(s) : s?.zone ?? here, start: onClock(s?.start, here), end: onClock(s?.end, here) };
   if (!s) return none;
   if (s.at) return { ...none, once: onClock(s.at, none.zone) };
   if (s.every_minutes) return { ...none, kind: 'every', every: String(s.every_minutes) };
@@ -86,15 +86,14 @@ export function DueFields({ d, set, fault }: { d: Due; set: (d: Due) => void; fa
   );
 }
 
-function Zone({ value, set, error }: { value: string; set: (v: string) => void; error?: string }) {
-  const known = Intl.supportedValuesOf('timeZone');
-  const all = known.includes(value) ? known : [value, ...known];
+function Zone({ value, set, error }: { value: string; set: (v: string) => void; error?: Field }) {
+  const all = Intl.supportedValuesOf('timeZone');
   return <Select label={t('route.zone')} value={value} set={set} error={error} help={value === here ? t('next.here') : ''} options={all.map((z) => [z, z] as const)} />;
 }
 
 /** The next five times of what is being filled in; tells the fault of a time that cannot be. */
 export function NextTimes({ d, told }: { d: Due; told: (f?: Fault) => void }) {
-  const [next, setNext] = useState<string[]>();
+  const [next, setNext] = useState<{ list: string[]; zone: string }>(); // the zone goes with its times: another may be chosen before they are here
   const when = whenOf(d);
   const body = JSON.stringify(when);
   useEffect(() => {
@@ -106,7 +105,7 @@ export function NextTimes({ d, told }: { d: Due; told: (f?: Fault) => void }) {
     const wait = setTimeout(() => {
       post<CampaignsPreview>('/v1/schedules/preview', when).then((p) => {
         if (gone) return;
-        setNext(p.next);
+        setNext({ list: p.next, zone: d.zone });
         told(undefined);
       }, (e) => {
         if (gone) return;
@@ -116,7 +115,7 @@ export function NextTimes({ d, told }: { d: Due; told: (f?: Fault) => void }) {
     }, 300);
     return () => { gone = true; clearTimeout(wait); };
   }, [body]);
-  return <Card class={next ? 'flush' : ''} title={t('next.title')}>{next ? <Times list={next} zone={d.zone} /> : <Empty>{t('next.empty')}</Empty>}</Card>;
+  return <Card class={next ? 'flush' : ''} title={t('next.title')}>{next ? <Times {...next} /> : <Empty>{t('next.empty')}</Empty>}</Card>;
 }
 
 /** Instants on the clock of a zone, and on the reader's where that is another. */

@@ -17,7 +17,7 @@ export function Chip({ name, label, options, blank = t('all') }: { name: string;
     <span class={`chip ${value ? 'on' : ''}`}>
       <label for={id}>{label}</label>
       {options
-        ? <select id={id} value={value} onChange={(e) => setParams({ [name]: e.currentTarget.value })}>{!options.some(([v]) => v === '') && <option value="">{blank}</option>}{options.map(([v, text]) => <option key={v} value={v}>{text}</option>)}</select>
+        ? <select id={id} value={value} onChange={(e) => setParams({ [name]: e.currentTarget.value })}>{!options.some(([v]) => v === '') && <option value="">{blank}</option>}{[...(value && !options.some(([v]) => v === value) ? [[value, value] as const] : []), ...options].map(([v, text]) => <option key={v} value={v}>{text}</option>)}</select>
         : <input id={id} value={typed} placeholder={blank} onInput={(e) => setTyped(e.currentTarget.value)} onChange={(e) => setParams({ [name]: e.currentTarget.value.trim() })} />}
     </span>
   );

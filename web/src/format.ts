@@ -6,20 +6,20 @@ const locale = (): string => (lang.value === 'zh' ? 'zh-CN' : 'en-GB');
 
 const sameDay = (a: Date, b: Date): boolean => a.toDateString() === b.toDateString();
 
-/** The time today; the date too, when it was another day. */
-export function moment(iso: string): string {
-  const at = new Date(iso), now = new Date();
-  const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
-  if (sameDay(at, now)) return new Intl.DateTimeFormat(locale(), time).format(at);
-  const day = at.getFullYear() === now.getFullYear() ? { month: '2-digit', day: '2-digit' } as const : { year: 'numeric', month: '2-digit', day: '2-digit' } as const;
-  return new Intl.DateTimeFormat(locale(), { ...day, ...time }).format(at);
+const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
+const day = { month: '2-digit', day: '2-digit' } as const;
+
+/** The time; the date too, when it is not the day of another, and the year when it is not its year. */
+function written(at: Date, other: Date, how: Intl.DateTimeFormatOptions): string {
+  const date = sameDay(at, other) ? {} : at.getFullYear() === other.getFullYear() ? day : { year: 'numeric' as const, ...day };
+  return new Intl.DateTimeFormat(locale(), { ...date, ...how }).format(at);
 }
 
-/** The clock with milliseconds, for a timeline. */
-export function clock(iso: string): string {
-  const at = new Date(iso);
-  return new Intl.DateTimeFormat(locale(), { hour: '2-digit', minute: '2-digit', second: '2-digit', fractionalSecondDigits: 3, hourCycle: 'h23' }).format(at);
-}
+/** The time today; the date too, when it was another day. */
+export const moment = (iso: string): string => written(new Date(iso), new Date(), time);
+
+/** The clock with milliseconds, for a timeline; the date too, when what stands before it was another day: today, where nothing does. */
+export const clock = (iso: string, before?: string | null): string => written(new Date(iso), before ? new Date(before) : new Date(), { ...time, fractionalSecondDigits: 3 });
 
 export const utc = (iso: string): string => new Date(iso).toISOString().replace('T', ' ').replace('Z', ' UTC');
 
@@ -30,6 +30,9 @@ export function relative(iso: string, now = Date.now()): string {
 }
 
 export const number = (n: number): string => new Intl.NumberFormat(locale()).format(n);
+
+/** A part of a whole, 0 to 1, as a percentage. */
+export const share = (part: number): string => new Intl.NumberFormat(locale(), { style: 'percent', maximumFractionDigits: 1 }).format(part);
 
 export function money(amount: number, currency?: string): string {
   if (!currency) return new Intl.NumberFormat(locale(), { maximumFractionDigits: 4 }).format(amount);

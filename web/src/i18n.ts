@@ -22,10 +22,13 @@ export type Twice = None<
 
 const texts: Record<'zh' | 'en', Record<Key, string>> = { zh: { ...zh, ...runningZh, ...steeringZh, ...timedZh, ...wordsZh }, en: { ...en, ...runningEn, ...steeringEn, ...timedEn, ...wordsEn } };
 
-/** The text of a key; {name} is filled from values. */
+/** The text of a key; {name} is filled from values, and {name:one|more} is the word that goes with it. */
 export function t(key: Key, values?: Record<string, string | number>): string {
   const text = texts[lang.value][key];
-  return values ? text.replace(/\{(\w+)\}/g, (_, name: string) => String(values[name] ?? '')) : text;
+  return values ? text.replace(/\{(\w+)(?::([^|}]*)\|([^}]*))?\}/g, (_, name: string, one?: string, more?: string) => {
+    const value = String(values[name] ?? '');
+    return one === undefined ? value : (value === '1' ? one : more) ?? '';
+  }) : text;
 }
 
 /** The word for a code of the API, such as a status; the code itself where there is none. */

@@ -1,12 +1,12 @@
 // A list of recipients out of a file: dropped or chosen, its columns told, its first rows looked at.
 import { useEffect, useRef, useState } from 'preact/hooks';
 import type { TemplateVariable } from './api.gen.ts';
-import { asUTF8, beginning, check, guess, looked, type Beginning, type Mapping } from './csv.ts';
+import { asUTF8, beginning, check, guess, isOwn, looked, type Beginning, type Mapping } from './csv.ts';
 import { save } from './download.ts';
 import { number } from './format.ts';
 import { t, type Key } from './i18n.ts';
 import type { Chosen } from './upload.ts';
-import { Button, Raw, Select, Table } from './ui.tsx';
+import { Button, FileButton, Raw, Select, Table } from './ui.tsx';
 
 const size = (bytes: number): string => (bytes < 10_000 ? `${number(bytes)} B` : bytes < 1e6 ? `${number(Math.round(bytes / 1000))} KB` : `${number(Math.round(bytes / 1e5) / 10)} MB`);
 
@@ -21,6 +21,14 @@ async function unusable(file: File): Promise<Key | undefined> {
   return p === 0x50 && k === 0x4b ? 'file.excel' : undefined; // PK: a zip, as .xlsx is
 }
 
+/** What stands in a file, or why it is of no use. */
+async function open(file: File): Promise<[Opened | undefined, Key | undefined]> {
+  const fault = await unusable(file);
+  if (fault) return [undefined, fault];
+  const { body, converted } = await asUTF8(file);
+  return [{ name: file.name, body, converted, start: await beginning(body) }, undefined];
+}
+
 interface Opened { name: string; body: Blob; converted: boolean; start: Beginning }
 
 /** Tells what was chosen, and the first row that can be read, for a preview. */
@@ -29,16 +37,16 @@ export function ListFile({ variables, filled, set }: { variables: TemplateVariab
   const [map, setMap] = useState<Mapping>({ to: '', vars: {} });
   const [over, setOver] = useState(false);
   const [refused, setRefused] = useState<Key>();
-  const input = useRef<HTMLInputElement>(null);
+  const chosen = useRef(0);
   const names = variables.map((v) => v.name).join();
 
   const read = async (file?: File): Promise<void> => {
     if (!file) return;
-    const fault = await unusable(file);
+    const mine = ++chosen.current; // another may be chosen while a large one is read
+    const [got, fault] = await open(file).catch((): [undefined, Key] => [undefined, 'file.unreadable']);
+    if (mine !== chosen.current) return;
     setRefused(fault);
-    if (fault) return setOpened(undefined);
-    const { body, converted } = await asUTF8(file);
-    setOpened({ name: file.name, body, converted, start: await beginning(body) });
+    setOpened(got);
   };
   useEffect(() => { if (opened) setMap(guess(opened.start.columns, variables)); }, [opened, names]);
   useEffect(() => {
@@ -46,18 +54,18 @@ export function ListFile({ variables, filled, set }: { variables: TemplateVariab
     if (!opened || !row || !map.to) return set(undefined);
     const at = (column?: string): string => (column ? row[opened.start.columns.indexOf(column)] ?? '' : '').trim();
     const first = Object.fromEntries(variables.filter((v) => map.vars[v.name]).map((v) => [v.name, at(map.vars[v.name])]));
-    set({ file: opened.body, audience: { format: 'csv', columns: { to: map.to, vars: map.vars } } }, first);
+    // Without a word the service takes a column of a variable's name; none is "".
+    const vars = Object.fromEntries(variables.map((v) => [v.name, map.vars[v.name] ?? '']));
+    set({ file: opened.body, audience: { format: 'csv', columns: { to: map.to, vars } } }, first);
   }, [opened, map]);
 
   const example = (): void => save(['手机号', ...variables.map((v) => v.name)].join(',') + '\n' + ['+8613800138001', ...variables.map((v) => v.example ?? '')].map(quoted).join(',') + '\n', 'example.csv');
-  const chooser = <>
-    <input ref={input} class="unseen" type="file" accept=".csv,text/csv" aria-label={t('file.choose')} onChange={(e) => void read(e.currentTarget.files?.[0])} />
-    <Button onClick={() => input.current?.click()}>{opened ? t('file.other') : t('file.choose')}</Button>
-  </>;
+  const chooser = <FileButton label={opened ? t('file.other') : t('file.choose')} accept=".csv,text/csv" chosen={(file) => void read(file)} />;
   const dropped = { onDragOver: (e: DragEvent) => { e.preventDefault(); setOver(true); }, onDragLeave: () => setOver(false), onDrop: (e: DragEvent) => { e.preventDefault(); setOver(false); void read(e.dataTransfer?.files[0]); } };
   if (!opened) return <div class={`drop ${over ? 'over' : ''}`} {...dropped}>{refused && <div class="alert bad" role="alert">{t(refused)}</div>}<p>{t('file.drop')}</p><div class="actions">{chooser}<Button kind="link" onClick={example}>{t('file.example')}</Button></div></div>;
   const { start } = opened;
-  const unused = start.columns.filter((c) => c && c !== map.to && !Object.values(map.vars).includes(c));
+  const own = start.columns.filter(isOwn);
+  const unused = start.columns.filter((c) => c && c !== map.to && !own.includes(c) && !Object.values(map.vars).includes(c));
   return (
     <div class="stack" {...dropped}>
       <div class="line"><strong><Raw>{t(start.whole ? 'file.rows' : 'file.rows.more', { name: opened.name, size: size(opened.body.size), rows: number(start.rows.length) })}</Raw></strong>{chooser}</div>
@@ -72,6 +80,7 @@ export function ListFile({ variables, filled, set }: { variables: TemplateVariab
               options={[['', t('columns.same')], ...start.columns.map((c) => [c, c] as const)]} />
           ))}
         </div>
+        {own.length > 0 && <p class="faint">{t('columns.own')}<Raw>{own.join(', ')}</Raw></p>}
         {unused.length > 0 && <p class="faint">{t('columns.unused', { names: '' })}<Raw>{unused.join(', ')}</Raw></p>}
         <Rows start={start} map={map} variables={variables.filter((v) => !filled.includes(v.name) || map.vars[v.name])} />
       </>}

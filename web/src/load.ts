@@ -10,19 +10,24 @@ export interface Loaded<T> {
 
 export const fault = (e: unknown): Fault => (e instanceof Fault ? e : new Fault(-1, { detail: String(e) }));
 
-/** Reads once per change of deps, and every few milliseconds while every is set and the tab is seen; how often may depend on what was read. */
+/**
+ * Reads once per change of deps, and every few milliseconds while every is set and the tab is seen; how often may depend on what was read.
+ * While an answer is awaited it is not asked again: of a service that is slower than that nothing would ever be seen.
+ */
 export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every: number | ((data?: T) => number) = 0): Loaded<T> {
   const [state, set] = useState<{ data?: T; fault?: Fault }>({});
   const [round, again] = useState(0);
-  const current = useRef(0);
+  const current = useRef(0), awaited = useRef(false);
   const run = async (): Promise<void> => {
     const mine = ++current.current;
+    awaited.current = true;
     try {
       const data = await read();
       if (mine === current.current) set({ data });
     } catch (e) {
       if (mine === current.current) set((s) => ({ data: s.data, fault: fault(e) }));
     }
+    if (mine === current.current) awaited.current = false;
   };
   useEffect(() => {
     set({});
@@ -36,14 +41,14 @@ export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every: numbe
   useEffect(() => {
     if (!wait) return;
     const tick = setInterval(() => {
-      if (!document.hidden) again((n) => n + 1);
+      if (!document.hidden && !awaited.current) again((n) => n + 1);
     }, wait);
     return () => clearInterval(tick);
   }, [wait]);
   return { ...state, reload: useCallback(() => again((n) => n + 1), []) };
 }
 
-/** An action under way: no second click, and its fault stays beside the form. */
+/** An action under way: no second click, and its fault stays beside the form until it is cleared. */
 export function useAction(): { busy: boolean; fault?: Fault; run: (fn: () => Promise<void>) => Promise<void>; clear: () => void } {
   const [state, set] = useState<{ busy: boolean; fault?: Fault }>({ busy: false });
   const run = async (fn: () => Promise<void>): Promise<void> => {
@@ -55,5 +60,5 @@ export function useAction(): { busy: boolean; fault?: Fault; run: (fn: () => Pro
       set({ busy: false, fault: fault(e) });
     }
   };
-  return { ...state, run, clear: () => set({ busy: false }) };
+  return { ...state, run, clear: () => set((s) => ({ busy: s.busy })) };
 }

@@ -1,5 +1,6 @@
 // The console's start: who is signed in, then the page of the URL.
 import { render } from 'preact';
+import { useErrorBoundary } from 'preact/hooks';
 import { Frame } from './frame.tsx';
 import { t } from './i18n.ts';
 import { later } from './later.tsx';
@@ -11,9 +12,9 @@ import { Search } from './pages/search.tsx';
 import { Templates } from './pages/templates.tsx';
 import { RefusedPage } from './pages/refused.tsx';
 import { TrafficPage } from './pages/traffic.tsx';
-import { go, parts } from './route.tsx';
+import { go, parts, path } from './route.tsx';
 import { readSession, session, signedIn } from './state.ts';
-import { Card, Empty, Page } from './ui.tsx';
+import { Button, Card, Empty, Page } from './ui.tsx';
 import './style.css';
 import './timed.css';
 
@@ -75,9 +76,16 @@ function Current() {
   return <Page title={t('not_found')}><Card><Empty>{t('not_found.text')}</Empty></Card></Page>;
 }
 
+/** A page that breaks leaves what stands around it, so that there is a way on. */
+function Guarded() {
+  const [broken] = useErrorBoundary((e) => console.error(e));
+  if (!broken) return <Current />;
+  return <Page title={t('broken')}><Card><Empty><p>{t('broken.text')}</p><Button kind="main" onClick={() => location.reload()}>{t('reload')}</Button></Empty></Card></Page>;
+}
+
 function App() {
   if (!session.value) return null;
-  return signedIn.value ? <Frame><Current /></Frame> : <Login />;
+  return signedIn.value ? <Frame><Guarded key={path.value} /></Frame> : <Login />;
 }
 
 await readSession().catch(() => { session.value = { live: true, scopes: [] }; });

@@ -37,6 +37,7 @@ export const signedIn = computed(() => !!session.value?.key);
 export const may = (s: Scope): boolean => !!session.value?.scopes.includes(s);
 
 onSignedOut(() => {
+  asked.value = ''; // it may be somebody else who signs in next
   if (session.value) session.value = { live: session.value.live, scopes: [], inbox: session.value.inbox, identity: session.value.identity };
 });
 

@@ -26,11 +26,14 @@ export function plain(cron: string): { kind: 'daily' | 'weekly' | 'monthly'; at:
   return undefined;
 }
 
+/** Whose clock a cron expression is read on. */
+export const zoneOf = (w: When): string => w.zone || 'UTC';
+
 /** When a schedule is due, in words. */
 export function whenText(w: When): string {
   if (w.at) return t('when.once', { at: moment(w.at) });
   if (w.every_minutes) return w.every_minutes % 60 ? t('when.every', { n: number(w.every_minutes) }) : t('when.every_hours', { n: number(w.every_minutes / 60) });
-  const zone = w.zone && w.zone !== here ? t('when.zone', { zone: w.zone }) : '';
+  const zone = zoneOf(w) !== here ? t('when.zone', { zone: zoneOf(w) }) : '';
   const p = w.cron ? plain(w.cron) : undefined;
   if (!p) return t('when.cron', { cron: w.cron ?? '' }) + zone;
   const days = p.kind === 'weekly' ? p.days.split(',').map((d) => t(`day.${d}` as Key)).join(t('comma')) : p.days;

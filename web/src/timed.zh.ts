@@ -159,6 +159,7 @@ export const timed = {
   'columns.to': '收件人',
   'columns.none': '— 没有 —',
   'columns.same': '— 用上面填的 —',
+  'columns.own': '每行自己的渠道或语言取自：',
   'columns.unused': '没用到的列：{names}',
   'cell.empty': '空的',
   'cell.number': '不是数字',
@@ -243,5 +244,6 @@ export const timed = {
   'ahead.title': '未来 24 小时',
   'todo.run': '批量发送',
   'file.excel': '这是 Excel 文件。请另存为 CSV（UTF-8）再拖进来。',
+  'file.unreadable': '这个文件读不出来，可能正被别的程序占用或已被改动。请关闭它再选一次。',
   'file.large': '文件超过 256 MB。请分成几份，每份最多 100 万行。',
 } as const;

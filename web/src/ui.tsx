@@ -1,7 +1,8 @@
 // The pieces that pages are made of.
 import { signal } from '@preact/signals';
-import type { ComponentChildren, JSX, TargetedInputEvent } from 'preact';
+import type { ComponentChildren, JSX, TargetedEvent, TargetedInputEvent } from 'preact';
 import { useEffect, useId, useRef, useState } from 'preact/hooks';
+import type { Field as Wrong } from './api.gen.ts';
 import type { Fault } from './api.ts';
 import { moment, relative, utc } from './format.ts';
 import { t, word, type Key } from './i18n.ts';
@@ -54,10 +55,29 @@ export const Button = ({ kind = 'plain', class: c, ...rest }: ButtonProps) => <b
 
 export function Copy({ text, label, kind }: { text: string | (() => string); label?: string; kind?: ButtonProps['kind'] }) {
   const copy = async (): Promise<void> => {
-    await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
-    toast(t('copied'));
+    try {
+      await navigator.clipboard.writeText(typeof text === 'string' ? text : text());
+      toast(t('copied'));
+    } catch { // browsers have no clipboard for a page that came over plain HTTP
+      toast(t('copied.not'), 'bad');
+    }
   };
   return <Button kind={kind} onClick={() => void copy()}>{label ?? t('copy')}</Button>;
+}
+
+/** Chooses a file. The same one may be chosen again once it was mended, of which a browser tells only an input that is empty. */
+export function FileButton({ label, accept, chosen }: { label: string; accept: string; chosen: (file?: File) => void }) {
+  const input = useRef<HTMLInputElement>(null);
+  const take = (e: TargetedEvent<HTMLInputElement>): void => {
+    chosen(e.currentTarget.files?.[0]);
+    e.currentTarget.value = '';
+  };
+  return (
+    <>
+      <input ref={input} class="unseen" type="file" accept={accept} aria-label={label} tabIndex={-1} onChange={take} />
+      <Button onClick={() => input.current?.click()}>{label}</Button>
+    </>
+  );
 }
 
 /** How much of something, as a bar. */
@@ -66,14 +86,25 @@ export const Meter = ({ value, max, label, tone: c = 'info' }: { value: number; 
 export const Empty = ({ children }: Children) => <div class="empty">{children}</div>;
 export const Loading = () => <div class="empty" role="status">{t('loading')}</div>;
 
-/** A fault with what to do about it. */
+/** Problems whose word in Chinese says all that the API says in English. */
+const plain = new Set(['required', 'unknown_field', 'unknown_tenant', 'unknown_template', 'unknown_variable', 'unknown_channel', 'missing_variable', 'template_not_published', 'content_refused', 'unauthorized', 'bad_json', 'internal']);
+
+/** What the API says in English; who reads Chinese is told by the code, and the English follows where there is more in it. */
+export function Says({ of }: { of: Pick<Wrong, 'code' | 'detail'> }) {
+  const detail = <span translate={false} lang="en">{of.detail}</span>;
+  if (lang.value === 'en') return detail;
+  return <>{word('problem', of.code)}{!plain.has(of.code) && <>（{detail}）</>}</>;
+}
+
+/** A fault with what to do about it. The values that are wrong say it themselves. */
 export function Trouble({ fault }: { fault?: Fault }) {
   if (!fault) return null;
+  const said = fault.detail && fault.fields.length === 0 && !(lang.value === 'zh' && plain.has(fault.code));
   return (
     <div class="alert bad" role="alert">
       <strong>{word('problem', fault.code)}</strong>
-      {fault.detail && <div translate={false} lang="en">{fault.detail}</div>}
-      {fault.fields.map((f) => <div translate={false} lang="en" key={f.pointer}><code>{f.pointer}</code> {f.detail}</div>)}
+      {said && <div translate={false} lang="en">{fault.detail}</div>}
+      {fault.fields.map((f) => <div key={f.pointer}><Code>{f.pointer}</Code> <Says of={f} /></div>)}
       {fault.request && <div class="faint">{t('request_id')} <Code>{fault.request}</Code></div>}
     </div>
   );
@@ -81,20 +112,20 @@ export function Trouble({ fault }: { fault?: Fault }) {
 
 /** A labelled control with its help and its error. */
 export function Field({ label, help, error, required, wide, children }: {
-  label: ComponentChildren; help?: ComponentChildren; error?: string; required?: boolean; wide?: boolean; children: (id: string, described: string) => ComponentChildren;
+  label: ComponentChildren; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean; children: (id: string, described: string) => ComponentChildren;
 }) {
   const id = useId();
   return (
     <div class={`field ${wide ? 'wide' : ''} ${error ? 'wrong' : ''}`}>
       <label for={id}>{label}{required && <b class="star" aria-hidden="true">*</b>}</label>
       {children(id, `${id}-note`)}
-      <small id={`${id}-note`}>{error ? <span class="error" translate={false}>{error}</span> : help}</small>
+      <small id={`${id}-note`}>{error ? <span class="error">{typeof error === 'string' ? error : <Says of={error} />}</span> : help}</small>
     </div>
   );
 }
 
 interface TextProps {
-  label: ComponentChildren; value: string; set: (v: string) => void; help?: ComponentChildren; error?: string; required?: boolean; wide?: boolean;
+  label: ComponentChildren; value: string; set: (v: string) => void; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean;
   lines?: number; type?: 'text' | 'password' | 'number' | 'datetime-local'; placeholder?: string; autocomplete?: string; autofocus?: boolean; min?: number; maxLength?: number;
 }
 
@@ -110,14 +141,15 @@ export function Text({ label, value, set, help, error, required, wide, lines, ty
 
 export type Options = readonly (readonly [value: string, label: string])[];
 
+/** A value that is none of the options, as of what is gone, is shown as it is: the first would stand in its place. */
 export function Select({ label, value, set, options, help, error, required, disabled }: {
-  label: ComponentChildren; value: string; set: (v: string) => void; options: Options; help?: ComponentChildren; error?: string; required?: boolean; disabled?: boolean;
+  label: ComponentChildren; value: string; set: (v: string) => void; options: Options; help?: ComponentChildren; error?: string | Wrong; required?: boolean; disabled?: boolean;
 }) {
   return (
     <Field label={label} help={help} error={error} required={required}>
       {(id, note) => (
         <select id={id} aria-describedby={note} value={value} disabled={disabled} onChange={(e) => set(e.currentTarget.value)}>
-          {options.map(([v, text]) => <option key={v} value={v}>{text}</option>)}
+          {[...(value && !options.some(([v]) => v === value) ? [[value, value] as const] : []), ...options].map(([v, text]) => <option key={v} value={v}>{text}</option>)}
         </select>
       )}
     </Field>

@@ -24,7 +24,15 @@ export interface Chosen {
   audience: Audience;
 }
 
-/** The audience of a choice: uploads its file, if it has one. */
+/** What was put already: an order that was refused, or whose answer was lost, is given again without its list, and as the same one. */
+const put = new WeakMap<Blob, Map<string, string>>();
+
+/** The audience of a choice: uploads its file, if it has one, once. */
 export async function audienceOf(tenant: string, c: Chosen, told: (part: number) => void): Promise<Audience> {
-  return c.file ? { ...c.audience, upload: await upload(tenant, c.file, told) } : c.audience;
+  if (!c.file) return c.audience;
+  const ids = put.get(c.file) ?? new Map<string, string>();
+  put.set(c.file, ids);
+  const id = ids.get(tenant) ?? await upload(tenant, c.file, told);
+  ids.set(tenant, id);
+  return { ...c.audience, upload: id };
 }

@@ -31,8 +31,8 @@ export function setUp() {
 }
 
 /** A page that remembers everything that went wrong in it. */
-export async function openPage(browser, { lang = 'zh', theme = 'light', width = 1280, cookies = [] } = {}) {
-  const context = await browser.newContext({ viewport: { width, height: 800 }, permissions: ['clipboard-read', 'clipboard-write'] });
+export async function openPage(browser, { lang = 'zh', theme = 'light', width = 1280, timezoneId, cookies = [] } = {}) {
+  const context = await browser.newContext({ viewport: { width, height: 800 }, timezoneId, permissions: ['clipboard-read', 'clipboard-write'] });
   await context.addCookies(cookies);
   await context.addInitScript(([l, c]) => {
     if (window !== top) return;
@@ -52,8 +52,9 @@ export async function openPage(browser, { lang = 'zh', theme = 'light', width = 
 /** One paste, one Enter. */
 export async function askAt(page, home, text) {
   await page.goto(home);
-  await page.waitForSelector('#search');
+  await settled(page); // what is shown may not hear keys yet
   await page.keyboard.press('/');
+  await page.waitForSelector('#search:focus');
   await page.evaluate((t) => navigator.clipboard.writeText(t), text);
   await page.keyboard.press('Control+v');
   await page.keyboard.press('Enter');

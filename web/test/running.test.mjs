@@ -89,6 +89,45 @@ test('a recipient is revealed with a reason, and the audit says so; a developer 
   await dev.context().close();
 });
 
+test('who cancels and resends a message by hand is in the audit, with what came of it, in both languages', async () => {
+  const { id } = await w.api('POST', '/v1/messages', { to: '+8613900139077', template: 'order-shipped', channel: 'sms', vars: { name: '赵敏', order: 'A-1077' }, send_at: new Date(Date.now() + 86400e3).toISOString() });
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at(`/messages/${id}`));
+  await page.click('button:has-text("Cancel message")');
+  await answer(page, 'wrong price');
+  await page.click('button:has-text("Resend")');
+  await answer(page, 'right price');
+  await page.waitForSelector('.timeline li:has-text("right price")');
+  const again = page.url().split('/').pop();
+  assert.notEqual(again, id);
+  for (const [lang, cancelled, resent] of [['en', 'Cancelled', 'Resent'], ['zh', '取消', '重发']]) {
+    const seen = await w.open({ lang });
+    await seen.goto(w.at(`/audit?kind=message&name=${id}`));
+    await seen.waitForSelector(`tr:has-text("${cancelled}"):has-text("wrong price"):has-text("${lang === 'en' ? 'Scheduled → Cancelled' : '等待中 → 已取消'}")`);
+    assert.deepEqual(await findings(seen), []);
+    await seen.click(`tr:has-text("${resent}"):has-text("right price") a[href$="${again}"]`);
+    await seen.waitForURL(`**/messages/${again}`);
+    assert.deepEqual(seen.wrong, []);
+    await seen.context().close();
+  }
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a provider that allows addresses by list shows ours, before and after there is an account', async () => {
+  const page = await w.open({ lang: 'en' });
+  await w.api('PUT', '/v1/accounts/fans', { provider: 'wechat-template', off: true, config: { app_id: 'wxba5fad812f8e6fb9' }, secrets: { app_secret: 'none' }, reason: '公众号' });
+  for (const path of ['/providers/new?provider=wechat-template', '/providers/fans', '/providers']) {
+    await page.goto(w.at(path));
+    await page.waitForSelector('main .card:has-text("as an allowed address: 203.0.113.7")');
+    assert.deepEqual(await findings(page), []);
+  }
+  assert.equal(await page.locator('main .card:has-text("allowed address")').count(), 1, 'others do not ask for it');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+  await w.api('DELETE', '/v1/accounts/fans?version=1&reason=over');
+});
+
 test('an account is added from the gallery, tried, and paused', async () => {
   const page = await w.open({ lang: 'en' });
   await page.goto(w.at('/providers'));
@@ -121,7 +160,7 @@ test('an account is added from the gallery, tried, and paused', async () => {
   await answer(page, 'not yet');
   await page.waitForSelector('.head .tag:has-text("Paused")');
   const { items } = await w.api('GET', '/v1/audit?kind=account&name=spare-discord');
-  assert.deepEqual(items.map((e) => [e.what, e.reason]), [['changed', 'not yet'], ['made', 'a spare one']]);
+  assert.deepEqual(items.map((e) => [e.what, e.reason]), [['changed', 'not yet'], ['tried', undefined], ['tried', undefined], ['made', 'a spare one']]);
   await page.goto(w.at('/providers'));
   await page.waitForSelector('.card:has-text("spare-discord") .tag:has-text("Paused")');
   assert.deepEqual(page.wrong, []);
@@ -249,6 +288,69 @@ test('what needs attention is said in words, the worst first, and leads there', 
   await item.locator('a').click();
   await page.waitForURL(/dlq/);
   await page.waitForSelector('td:has-text("inbox-telegram")');
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a figure leads to what it counts, in its own period', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at('/traffic'));
+  const figure = (name) => page.locator(`.figure:has-text("${name}")`);
+  await figure('Failed').waitFor();
+  const count = await figure('Failed').locator('b').textContent();
+  assert.equal(await figure('Dead').getAttribute('href'), '/console/messages?status=dead&since=1');
+  assert.equal(await page.locator('a.figure:has-text("Sent")').count(), 0, 'what was sent is not what is sent now');
+  await page.waitForSelector('td:has-text("Callbacks")');
+  await figure('Failed').click();
+  await page.waitForSelector('tbody tr');
+  assert.equal(String(await page.locator('tbody tr').count()), count);
+  await page.goto(w.at('/traffic'));
+  await page.click('.tabs button:has-text("30 days")');
+  await page.waitForSelector('a.figure[href="/console/messages?status=failed&since=720"]');
+  await page.goto(w.at('/audit?kind=schedule'));
+  await page.click('td a:has-text("demo/monday-sale")');
+  await page.waitForURL(/schedules\/demo\/monday-sale/);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a timeline says which day it was', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.goto(w.at(`/messages/${w.ids.refund}`));
+  const times = () => page.locator('.timeline time').allTextContents();
+  await page.waitForSelector('.timeline time');
+  assert.match((await times()).join(' '), /^(\d\d:\d\d:\d\d\.\d{3} ?)+$/);
+  await page.clock.setFixedTime(Date.now() + 48 * 3600e3);
+  await page.reload();
+  await page.waitForSelector('.timeline time');
+  const [first, ...rest] = await times();
+  assert.match(first, /^\d\d\/\d\d, \d\d:/);
+  assert.ok(rest.length > 0 && rest.every((x) => /^\d\d:/.test(x)), rest.join(' '));
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a full limit and dead letters need attention once, where there is something to do', async () => {
+  const { items } = await w.api('GET', '/v1/accounts');
+  const full = items.find((a) => a.channel === 'sms');
+  const alarms = [['dead-letters', 'sms'], ['dead-letters-old', 'sms'], ['limit-used', 'sms'], ['limit-used', 'email']]
+    .map(([name, channel]) => ({ name, channel, title: { zh: name, en: `alarm ${name}` }, value: 1, threshold: 1, runbook: 'https://example.com/' }));
+  const page = await w.open({ lang: 'en' });
+  const says = (path, body) => page.route((url) => url.pathname === path, (route) => route.fulfill({ json: body }));
+  await says('/v1/alarms', { items: alarms });
+  await says('/v1/accounts', { items: [{ ...full, health: { ...full.health, state: 'closed', used: [{ window: 'second', used: 9, limit: 10 }] } }] });
+  await says('/v1/dlq/redrive', { dry_run: { matched: 3, expired: 0, reasons: [], more: false } });
+  await page.goto(w.at('/'));
+  const row = (text) => page.locator(`.todo li:has-text("${text}")`);
+  await row('dead message').waitFor();
+  await row(full.name).waitFor();
+  await row('alarm dead-letters-old').waitFor();
+  await row('alarm limit-used').waitFor(); // of email, of which no account is full
+  assert.equal(await row('alarm limit-used').count(), 1);
+  assert.equal(await row('alarm dead-letters').count(), 1);
+  await says('/v1/dlq/redrive', { dry_run: { matched: 0, expired: 0, reasons: [], more: false } });
+  await page.goto(w.at('/'));
+  await row('alarm dead-letters').nth(1).waitFor(); // what nothing else says, the alarm does
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });

@@ -12,7 +12,7 @@ export const browserPath = process.env.CHROMIUM ?? browsers.find(existsSync);
 /** Starts the service in a folder of its own; gives its address, links and key. */
 export async function start(command) {
   const data = mkdtempSync(join(tmpdir(), 'notify-console-'));
-  const child = spawn(command, ['local', '--json', '--addr', '127.0.0.1:0', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'] });
+  const child = spawn(command, ['local', '--json', '--addr', '127.0.0.1:0', '--data', data], { stdio: ['ignore', 'pipe', 'inherit'], env: { ...process.env, NOTIFY_EGRESS: '203.0.113.7' } });
   const killed = () => child.kill();
   process.once('exit', killed); // a test that fails leaves nothing behind
   const [line] = await Promise.race([

@@ -67,7 +67,16 @@ func objects(t *testing.T, s blob.Store) {
 	if got := read(t, s, "a/empty", 0); got != "" {
 		t.Error(got)
 	}
+	if err := s.Copy(t.Context(), "a/one", "c/two"); err != nil {
+		t.Fatal(err)
+	}
+	if got, n := read(t, s, "c/two", 0), read(t, s, "a/one", 0); got != n || len(got) != 10 {
+		t.Errorf("%q is the copy of %q", got, n)
+	}
 	for _, key := range []string{"a/none", "a"} {
+		if err := s.Copy(t.Context(), key, "c/three"); !errors.Is(err, blob.ErrNotFound) {
+			t.Error("copy", key, err)
+		}
 		if _, err := s.Open(t.Context(), key, 0); !errors.Is(err, blob.ErrNotFound) {
 			t.Error("open", key, err)
 		}
@@ -75,7 +84,7 @@ func objects(t *testing.T, s blob.Store) {
 			t.Error("size", key, err)
 		}
 	}
-	if err := s.Delete(t.Context(), "a/one", "a/none", "a/empty"); err != nil {
+	if err := s.Delete(t.Context(), "a/one", "a/none", "a/empty", "c/two"); err != nil {
 		t.Error(err)
 	}
 	if _, err := s.Open(t.Context(), "a/one", 0); !errors.Is(err, blob.ErrNotFound) {
@@ -110,6 +119,9 @@ func keys(t *testing.T, s blob.Store) {
 	for _, key := range []string{"", "/a", "a/", "a//b", "../a", "a/../b", "./a", "a/.b", "a b", "a\x00", "ä", strings.Repeat("a", blob.MaxKey+1), `a\b`, "a%2fb"} {
 		if err := s.Put(t.Context(), key, []byte("x")); err == nil {
 			t.Errorf("%q was taken", key)
+		}
+		if s.Copy(t.Context(), key, "c/copy") == nil || s.Copy(t.Context(), "l/b", key) == nil {
+			t.Errorf("%q was copied", key)
 		}
 		if _, err := s.Open(t.Context(), key, 0); err == nil {
 			t.Errorf("%q was opened", key)

@@ -143,6 +143,19 @@ func (s *Store) Open(ctx context.Context, key string, from int64) (io.ReadCloser
 	return f, nil
 }
 
+// Copy keeps an object under another key too.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	size, err := s.Size(ctx, from)
+	if err != nil {
+		return err
+	}
+	r, err := s.Open(ctx, from, 0)
+	if err != nil {
+		return err
+	}
+	return errors.Join(s.put(ctx, to, r, size), r.Close())
+}
+
 // Size is an object's.
 func (s *Store) Size(ctx context.Context, key string) (int64, error) {
 	if err := check(ctx, key); err != nil {
@@ -157,9 +170,6 @@ func (s *Store) Size(ctx context.Context, key string) (int64, error) {
 	}
 	return info.Size(), nil
 }
-
-// listed is how many keys List gives.
-const listed = 1000
 
 // List gives the keys with a prefix.
 func (s *Store) List(ctx context.Context, prefix, after string) ([]string, error) {
@@ -181,7 +191,7 @@ func (s *Store) List(ctx context.Context, prefix, after string) ([]string, error
 		return nil, fmt.Errorf("blob: list: %w", err)
 	}
 	slices.Sort(keys) // a walk has the order of folders, not of keys
-	return keys[:min(len(keys), listed)], nil
+	return keys[:min(len(keys), blob.MaxList)], nil
 }
 
 // Delete removes objects.

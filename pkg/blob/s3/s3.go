@@ -54,6 +54,21 @@ func (s *Store) Put(ctx context.Context, key string, body []byte) error {
 	return nil
 }
 
+// Copy keeps an object under another key too: the bucket does so by itself.
+func (s *Store) Copy(ctx context.Context, from, to string) error {
+	if err := errors.Join(check(from), check(to)); err != nil {
+		return err
+	}
+	if _, err := s.client.CopyObject(ctx, &s3.CopyObjectInput{Bucket: &s.bucket, Key: &to, CopySource: aws.String(s.bucket + "/" + from)}); err != nil {
+		var e smithy.APIError
+		if errors.As(err, &e) && e.ErrorCode() == "NoSuchKey" { // the model does not list it here
+			return blob.ErrNotFound
+		}
+		return missing("copy", err)
+	}
+	return nil
+}
+
 // missing makes the service's error blob's own.
 func missing(what string, err error) error {
 	if errors.As(err, new(*types.NoSuchKey)) || errors.As(err, new(*types.NotFound)) {

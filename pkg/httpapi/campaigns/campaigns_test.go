@@ -376,3 +376,39 @@ func TestAt(t *testing.T) {
 		}
 	}
 }
+
+// TestOrderedAgain: one key, in either spelling, is one campaign; what says something else is refused, and so is an empty
+// key.
+func TestOrderedAgain(t *testing.T) {
+	t.Parallel()
+	s := open(t)
+	rows := `{"to":"+8613800138001"}`
+	order := func(name string, keys ...string) (int, string) {
+		r := httptest.NewRequestWithContext(t.Context(), "POST", "/v1/campaigns",
+			strings.NewReader(fmt.Sprintf(`{"template":"hello","channel":"sms","vars":{"name":%q},"audience":{"rows":[%s]}}`, name, rows)))
+		r.Header = http.Header{"Authorization": {"Bearer shop"}, "Content-Type": {"application/json"}, "Idempotency-Key": keys}
+		w := httptest.NewRecorder()
+		s.api.ServeHTTP(w, r)
+		var a struct{ ID, Code string }
+		if err := json.Unmarshal(w.Body.Bytes(), &a); err != nil {
+			t.Fatal(err)
+		}
+		return w.Code, a.ID + a.Code
+	}
+	_, first := order("Anna", "spring")
+	if code, again := order("Anna", `"spring"`); code != 202 || again != first {
+		t.Error(code, again, "want", first)
+	}
+	if code, why := order("Berta", "spring"); code != 422 || why != "idempotency_key_reused" {
+		t.Error(code, why)
+	}
+	rows += `,{"to":"+8613800138002"}`
+	if code, why := order("Anna", "spring"); code != 422 || why != "idempotency_key_reused" {
+		t.Error(code, why)
+	}
+	for _, keys := range [][]string{{""}, {`""`}, {"a", "b"}, {strings.Repeat("k", 256)}, {"é"}} {
+		if code, why := order("Anna", keys...); code != 422 || why != "invalid_request" {
+			t.Error(keys, code, why)
+		}
+	}
+}

@@ -17,7 +17,7 @@ type Content struct {
 	Locale          string          `json:"locale,omitzero" doc:"BCP 47, of all; a row's own goes before." example:"zh"`
 	Vars            map[string]any  `json:"vars,omitzero" doc:"Variables of all; a row's own go before."`
 	Reference       string          `json:"reference,omitzero" doc:"Your own id of it, on every message." maxLength:"128"`
-	TTLSeconds      int             `json:"ttl_seconds,omitzero" doc:"How long after it was made a message may still be sent; the class's without it."`
+	TTLSeconds      int             `json:"ttl_seconds,omitzero" doc:"How long after it was made a message may still be sent, at most 30 days; the class's without it."`
 }
 
 func (c Content) content() campaign.Content {

@@ -103,9 +103,10 @@ func files(s Runs) []httpapi.Endpoint {
 	rows.Query = []httpapi.Param{httpapi.AfterParam()}
 	rowsCSV := op(http.MethodGet, "campaigns/{id}/rows.csv", "downloadBadRows", "Download those rows as they were, with a column error", tenant.Read, problem.NotFound)
 	rowsCSV.Query = []httpapi.Param{httpapi.AfterParam()}
-	rowsCSV.Description = "Mend them and send the file as another audience. A Link header with rel=next has the address of what did not fit."
+	rowsCSV.Description = "Mend them and send the file as another audience. What the list says is left out for who may neither send for the tenant, operate nor reveal. A Link header with rel=next has the address of what did not fit."
 	failuresCSV := op(http.MethodGet, "campaigns/{id}/failures.csv", "downloadFailures", "Download whom a run did not reach, with the provider's reason", tenant.Read, problem.NotFound)
-	failuresCSV.Query, failuresCSV.Description = []httpapi.Param{httpapi.AfterParam()}, "A Link header with rel=next has the address of what did not fit."
+	failuresCSV.Query, failuresCSV.Description = []httpapi.Param{httpapi.AfterParam()}, "Recipients are in full for a key of the tenant's that may send, and for who may reveal, which is in the audit; else masked. A Link header with rel=next has the address of what did not fit."
+	rowsCSV.Media, failuresCSV.Media = "text/csv", "text/csv"
 	return []httpapi.Endpoint{
 		httpapi.Route(rows, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*BadRows, error) {
 			_, bad, next, err := s.BadRows(ctx, c.Principal, c.Path("id"), c.Query("after"))
@@ -131,8 +132,12 @@ func files(s Runs) []httpapi.Endpoint {
 			})
 		}),
 		httpapi.Raw(failuresCSV, func(ctx context.Context, c *httpapi.Call, w http.ResponseWriter, _ *http.Request) error {
+			failed, err := s.Failures(ctx, c.Principal, c.Path("id"))
+			if err != nil {
+				return err
+			}
 			return file(c, w, "failures.csv", func(b *bytes.Buffer, after string) (string, error) {
-				failures, next, err := s.Failures(ctx, c.Principal, c.Path("id"), 200, after)
+				failures, next, err := failed.Page(ctx, 200, after)
 				if err != nil {
 					return "", err
 				}

@@ -22,8 +22,8 @@ type Runs interface {
 	PauseRun(ctx context.Context, p tenant.Principal, id, why string) (campaign.Run, error)
 	ResumeRun(ctx context.Context, p tenant.Principal, id, why string) (campaign.Run, error)
 	CancelRun(ctx context.Context, p tenant.Principal, id, why string) (campaign.Run, error)
-	ResendFailures(ctx context.Context, p tenant.Principal, id, why string) (campaign.Run, error)
-	Failures(ctx context.Context, p tenant.Principal, id string, limit int, after string) ([]campaign.Failure, string, error)
+	ResendFailures(ctx context.Context, p tenant.Principal, id, why, key string) (campaign.Run, error)
+	Failures(ctx context.Context, p tenant.Principal, id string) (campaign.Failed, error)
 	BadRows(ctx context.Context, p tenant.Principal, id, after string) (columns []string, rows []campaign.BadRow, next string, err error)
 }
 
@@ -167,19 +167,23 @@ func runsOf(list []campaign.Run, next string, err error) (*RunList, error) {
 	return out, nil
 }
 
-var keyHeader = httpapi.Param{Name: "Idempotency-Key", Description: "The same key is the same campaign."}
+var keyHeader = httpapi.Param{Name: httpapi.KeyHeader, Description: "The same key is the same campaign; one that ordered another is refused."}
 
 func campaigns(s Runs) []httpapi.Endpoint {
 	create := op(http.MethodPost, "campaigns", "createCampaign", "Order a campaign: it is checked and weighed, and waits for a word", tenant.Send,
-		problem.UnknownTenant, problem.UnknownTemplate, problem.NotPublished, problem.BadAddress)
+		problem.KeyReused, problem.UnknownTenant, problem.UnknownTemplate, problem.NotPublished, problem.NoVariant, problem.UnknownVariable, problem.BadAddress)
 	create.Status, create.Headers = http.StatusAccepted, []httpapi.Param{keyHeader}
 	create.Description = "Each row becomes a message of its own, through the same intake as POST /v1/messages: suppressions, dedup, limits. A recipient gets one message of a campaign, however many rows he has."
 	list := op(http.MethodGet, "campaigns", "listCampaigns", "List the campaigns, the newest first", tenant.Read)
 	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}, httpapi.LimitParam(), httpapi.AfterParam()}
 	return []httpapi.Endpoint{
 		httpapi.Route(create, func(ctx context.Context, c *httpapi.Call, r *CreateCampaign) (*Run, error) {
+			key, err := c.IdempotencyKey()
+			if err != nil {
+				return nil, err
+			}
 			return one(runOf)(s.Create(ctx, c.Principal, campaign.Campaign{Tenant: of(c, r.Tenant), Title: r.Title, Content: r.Content.content(), Audience: r.Audience.draft(),
-				PerSecond: r.PerSecond, Send: r.Send, Reason: r.Reason}, c.Header("Idempotency-Key")))
+				PerSecond: r.PerSecond, Send: r.Send, Reason: r.Reason}, key))
 		}),
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RunList, error) {
 			limit, err := c.Limit()
@@ -196,6 +200,18 @@ func campaigns(s Runs) []httpapi.Endpoint {
 		steer(s, "pause", "pauseCampaign", "Keep a run from making more messages", Runs.PauseRun),
 		steer(s, "resume", "resumeCampaign", "Let a paused run go on", Runs.ResumeRun),
 		steer(s, "cancel", "cancelCampaign", "Stop a run for good, and take back what is not with a provider yet", Runs.CancelRun),
-		steer(s, "resend-failures", "resendFailures", "Order a campaign to those whose message failed, with the same content", Runs.ResendFailures),
+		resendFailures(s),
 	}
+}
+
+func resendFailures(s Runs) httpapi.Endpoint {
+	o := op(http.MethodPost, "campaigns/{id}/resend-failures", "resendFailures", "Order a campaign to those whose message failed, with the same content", tenant.Send, problem.NotFound, problem.NotAllowedNow)
+	o.BodyOptional, o.Headers = true, []httpapi.Param{keyHeader}
+	return httpapi.Route(o, func(ctx context.Context, c *httpapi.Call, w *Why) (*Run, error) {
+		key, err := c.IdempotencyKey()
+		if err != nil {
+			return nil, err
+		}
+		return one(runOf)(s.ResendFailures(ctx, c.Principal, c.Path("id"), w.Reason, key))
+	})
 }

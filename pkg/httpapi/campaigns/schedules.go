@@ -146,7 +146,8 @@ func schedules(s Schedules) []httpapi.Endpoint {
 }
 
 func putSchedule(s Schedules, path string) httpapi.Endpoint {
-	put := op(http.MethodPut, path, "putSchedule", "Make or change a schedule", tenant.Send, problem.Conflict, problem.BadTime, problem.UnknownTemplate, problem.NotPublished)
+	put := op(http.MethodPut, path, "putSchedule", "Make or change a schedule", tenant.Send, problem.Conflict, problem.BadTime, problem.UnknownTemplate, problem.NotPublished, problem.NoVariant, problem.UnknownVariable)
+	put.Instead = http.StatusCreated
 	put.Description = "It is due at one instant, every so many minutes, or as a cron expression says in its zone. A run that is under way keeps what it began with."
 	return httpapi.Route(put, func(ctx context.Context, c *httpapi.Call, r *PutSchedule) (*Schedule, error) {
 		when, err := r.When.when()
@@ -156,7 +157,7 @@ func putSchedule(s Schedules, path string) httpapi.Endpoint {
 		v, err := s.PutSchedule(ctx, c.Principal, campaign.Schedule{Tenant: c.Path("tenant"), Name: c.Path("name"), Title: r.Title, When: when, Content: r.Content.content(),
 			LateMinutes: r.LateMinutes}, r.Audience.draft(), campaign.Change{Version: r.Version, Reason: r.Reason})
 		if err == nil && r.Version == 0 {
-			c.SetStatus(http.StatusCreated)
+			c.Instead()
 		}
 		return one(scheduleOf)(v, err)
 	})

@@ -59,7 +59,7 @@ func TestBadInputs(t *testing.T) {
 		"over 2 MiB":           {vars(`"` + strings.Repeat("x", 2<<20) + `"`), 413, "", problem.TooLarge},
 		"number as to":         {`{"to":13800138000,"template":"hello"}`, 400, "/to", problem.BadType},
 		"null as to":           {`{"to":null,"template":"hello"}`, 400, "/to", problem.BadType},
-		"list of null":         {`{"to":[null],"template":"hello","vars":{"name":"a"}}`, 422, "/to/0", problem.UnknownChannel},
+		"list of null":         {`{"to":[null],"template":"hello","vars":{"name":"a"}}`, 422, "/to/0", problem.BadAddress},
 		"list of lists":        {`{"to":[["x"]],"template":"hello"}`, 400, "/to/0", problem.BadType},
 		"way of a number":      {`{"to":{"sms":1},"template":"hello"}`, 400, "/to/sms", problem.BadType},
 		"empty list":           {`{"to":[],"template":"hello"}`, 422, "/to", problem.Required},

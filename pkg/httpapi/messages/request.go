@@ -4,7 +4,6 @@ import (
 	"crypto/sha256"
 	"math"
 	"regexp"
-	"strings"
 	"time"
 
 	"github.com/go-json-experiment/json"
@@ -32,7 +31,7 @@ type SendRequest struct {
 
 	Reference    string     `json:"reference,omitzero" doc:"Your own id of it: searchable, shown in the console." maxLength:"128"`
 	SendAt       *time.Time `json:"send_at,omitzero" doc:"Not before. RFC 3339 with a zone, at most 365 days ahead."`
-	TTLSeconds   int        `json:"ttl_seconds,omitzero" doc:"How long after send_at it may still be sent; the class's without it: otp 300, transactional 86400, marketing 259200."`
+	TTLSeconds   int        `json:"ttl_seconds,omitzero" doc:"How long after send_at it may still be sent, at most 30 days; the class's without it: otp 300, transactional 86400, marketing 259200."`
 	ExpiresAt    *time.Time `json:"expires_at,omitzero" doc:"The same as an instant."`
 	DedupSeconds *int       `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; 0 is off."`
 }
@@ -74,7 +73,7 @@ func (t To) MarshalJSONTo(enc *jsontext.Encoder) error {
 
 // request makes the use case's form of a request.
 func (r *SendRequest) request(c *httpapi.Call) (*intake.Request, error) {
-	key, err := idempotencyKey(c)
+	key, err := c.IdempotencyKey()
 	if err != nil {
 		return nil, err
 	}
@@ -110,28 +109,6 @@ func hash(c *httpapi.Call) []byte {
 	h.Write([]byte{0})
 	h.Write(c.Body())
 	return h.Sum(nil)[:16]
-}
-
-// idempotencyKey reads the header, bare or as the quoted string of the IETF's draft
-// (https://datatracker.ietf.org/doc/draft-ietf-httpapi-idempotency-key-header/).
-func idempotencyKey(c *httpapi.Call) (string, error) {
-	k := strings.TrimSpace(c.Header("Idempotency-Key"))
-	if len(k) >= 2 && k[0] == '"' && k[len(k)-1] == '"' {
-		k = strings.NewReplacer(`\"`, `"`, `\\`, `\`).Replace(k[1 : len(k)-1])
-		if k == "" {
-			return "", badKey("the key is empty")
-		}
-	}
-	for _, b := range []byte(k) {
-		if b < 0x20 || b > 0x7e {
-			return "", badKey("the key may hold printable ASCII only")
-		}
-	}
-	return k, nil
-}
-
-func badKey(detail string) error {
-	return problem.Invalid(problem.At("header:Idempotency-Key", problem.BadValue, "%s; send 1 to %d characters, bare or in double quotes", detail, intake.MaxKey))
 }
 
 var traceparent = regexp.MustCompile(`^00-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}$`)

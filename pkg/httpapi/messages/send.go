@@ -24,7 +24,7 @@ type Intake interface {
 	Steering
 }
 
-var keyHeader = httpapi.Param{Name: "Idempotency-Key", Example: "order-4711-shipped",
+var keyHeader = httpapi.Param{Name: httpapi.KeyHeader, Example: "order-4711-shipped",
 	Description: "1 to 255 printable characters, bare or quoted, kept for 24 hours. The same key with the same body is answered with the live message."}
 
 var sendCodes = []problem.Code{problem.KeyReused, problem.UnknownTemplate, problem.NotPublished, problem.NoVariant, problem.MissingVariable,
@@ -38,7 +38,7 @@ func Sending(in Intake) []httpapi.Endpoint {
 			Summary: "Send a message to one person, to many, or over several channels",
 			Description: "202 means kept: the record is in the store. A repeated Idempotency-Key and equal content inside the window are no errors: " +
 				"they are answered 200 with the live message.",
-			Status: http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
+			Status: http.StatusAccepted, Instead: http.StatusOK, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
 			func(ctx context.Context, c *httpapi.Call, r *SendRequest) (*Sent, error) {
 				req, err := r.request(c)
 				if err != nil {
@@ -55,7 +55,7 @@ func Sending(in Intake) []httpapi.Endpoint {
 		httpapi.Route(httpapi.Op{Method: http.MethodPost, Path: "/v1/messages/batch", ID: "sendBatch", Tags: []string{"messages"}, Scope: tenant.Send,
 			Summary:     "Send up to 500 different messages",
 			Description: "Every item has a result of its own; one item's fault does not touch the others. The Idempotency-Key covers the whole request.",
-			Status:      http.StatusAccepted, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
+			Status:      http.StatusAccepted, Instead: http.StatusOK, Headers: []httpapi.Param{keyHeader}, Codes: sendCodes, Marks: marks(in)},
 			func(ctx context.Context, c *httpapi.Call, r *BatchRequest) (*BatchAnswer, error) {
 				return batch(ctx, in, c, r)
 			}),
@@ -82,7 +82,7 @@ func mark(c *httpapi.Call, isNew, replay bool) {
 		c.SetHeader("Idempotency-Replay", "true")
 	}
 	if !isNew {
-		c.SetStatus(http.StatusOK)
+		c.Instead()
 	}
 }
 
@@ -114,7 +114,7 @@ type ItemFault struct {
 }
 
 func batch(ctx context.Context, in Intake, c *httpapi.Call, r *BatchRequest) (*BatchAnswer, error) {
-	key, err := idempotencyKey(c)
+	key, err := c.IdempotencyKey()
 	if err != nil {
 		return nil, err
 	}

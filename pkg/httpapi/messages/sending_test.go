@@ -65,7 +65,7 @@ func TestIdempotencyKeyForms(t *testing.T) {
 		status int
 	}{
 		"255": {k255, 202}, "255, quoted": {`"` + strings.Repeat("q", 255) + `"`, 202}, "255 with escapes": {`"` + strings.Repeat("k", 254) + `\""`, 202}, "256": {k255 + "k", 422},
-		"256, quoted": {`"` + k255 + `k"`, 422}, "quoted, empty": {`""`, 422}, "spaces within": {"a b", 202}, "tab": {"a\tb", 422}, "not ASCII": {"clé", 422}, "high bytes": {"a\xff", 422},
+		"256, quoted": {`"` + k255 + `k"`, 422}, "quoted, empty": {`""`, 422}, "empty": {"", 422}, "blank": {" ", 422}, "spaces within": {"a b", 202}, "tab": {"a\tb", 422}, "not ASCII": {"clé", 422}, "high bytes": {"a\xff", 422},
 	} {
 		body := strings.Replace(good, "Anna", name, 1)
 		a := s.post("/v1/messages", s.shop, body, header{"Idempotency-Key": c.key})

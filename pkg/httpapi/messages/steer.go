@@ -39,17 +39,19 @@ type StopRequest struct {
 	Template string `json:"template,omitzero" doc:"Name, or tenant/name."`
 	Version  int    `json:"version,omitzero" doc:"Of the template."`
 	Group    string `json:"group,omitzero"`
+	After    string `json:"after,omitzero" doc:"The next of an earlier answer: goes on where that call stopped." maxLength:"2000"`
 	DryRun   *bool  `json:"dry_run" doc:"true counts only. It must be said: there is no default."`
 	Reason   string `json:"reason,omitzero" maxLength:"200"`
 }
 
 // StopAnswer counts.
 type StopAnswer struct {
-	DryRun    bool `json:"dry_run"`
-	Matched   int  `json:"matched" doc:"Waiting messages that match."`
-	Cancelled int  `json:"cancelled"`
-	TooLate   int  `json:"too_late" doc:"Those that a worker took in the meantime."`
-	More      bool `json:"more,omitzero" doc:"One call's bound was reached: call again."`
+	DryRun    bool   `json:"dry_run"`
+	Matched   int    `json:"matched" doc:"Waiting messages that match."`
+	Cancelled int    `json:"cancelled"`
+	TooLate   int    `json:"too_late" doc:"Those that a worker took in the meantime."`
+	More      bool   `json:"more,omitzero" doc:"One call's bound was reached, and it stopped: call again with next, though nothing matched. The counts are of this call."`
+	Next      string `json:"next,omitzero" doc:"Where to go on, with more."`
 }
 
 func pathID(c *httpapi.Call) (message.ID, error) {
@@ -81,7 +83,7 @@ func steering(in Steering) []httpapi.Endpoint {
 				return &out, nil
 			}),
 		httpapi.Route(httpapi.Op{Method: http.MethodPost, Path: "/v1/messages/{id}/resend", ID: "resendMessage", Tags: tags, Scope: tenant.Send, BodyOptional: true,
-			Status: http.StatusAccepted, Headers: []httpapi.Param{keyHeader},
+			Status: http.StatusAccepted, Instead: http.StatusOK, Headers: []httpapi.Param{keyHeader},
 			Summary: "Send it again as a new message, exempt from the content window", Codes: []problem.Code{problem.NotFound, problem.NotAllowedNow}},
 			func(ctx context.Context, c *httpapi.Call, w *Why) (*Sent, error) {
 				id, err := pathID(c)
@@ -91,11 +93,12 @@ func steering(in Steering) []httpapi.Endpoint {
 				if err != nil {
 					return nil, err
 				}
-				key, err := idempotencyKey(c)
-				if err != nil {
+				req := &intake.Request{Hash: append(hash(c), id...), Origin: origin(c)}
+				if req.IdempotencyKey, err = c.IdempotencyKey(); err != nil {
 					return nil, err
 				}
-				a, err := in.Resend(ctx, c.Principal, id, &intake.Request{IdempotencyKey: key, Hash: append(hash(c), id...), Origin: origin(c)})
+				req.Origin.Why = w.Reason
+				a, err := in.Resend(ctx, c.Principal, id, req)
 				if err != nil {
 					return nil, err
 				}
@@ -112,11 +115,11 @@ func steering(in Steering) []httpapi.Endpoint {
 				if err := (Why{r.Reason}).check(); err != nil {
 					return nil, err
 				}
-				n, err := in.Stop(ctx, c.Principal, intake.StopFilter{Tenant: r.Tenant, Template: r.Template, Version: r.Version, Group: r.Group}, *r.DryRun, r.Reason)
+				n, err := in.Stop(ctx, c.Principal, intake.StopFilter{Tenant: r.Tenant, Template: r.Template, Version: r.Version, Group: r.Group, After: r.After}, *r.DryRun, r.Reason)
 				if err != nil {
 					return nil, err
 				}
-				return &StopAnswer{*r.DryRun, n.Matched, n.Cancelled, n.TooLate, n.More}, nil
+				return &StopAnswer{*r.DryRun, n.Matched, n.Cancelled, n.TooLate, n.More, n.Next}, nil
 			}),
 	}
 }

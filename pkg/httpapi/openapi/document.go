@@ -100,6 +100,9 @@ func operation(reg *registry, problems *huma.Schema, e httpapi.Endpoint) *huma.O
 	if e.Out != nil {
 		success.Content = map[string]*huma.MediaType{"application/json": {Schema: reg.Schema(e.Out, true, e.Op.ID+"Response")}}
 	}
+	if e.Op.Media != "" {
+		success.Content = map[string]*huma.MediaType{e.Op.Media: {}}
+	}
 	switch {
 	case status == 0 && e.Out == nil && !e.IsRaw():
 		status = http.StatusNoContent
@@ -108,11 +111,19 @@ func operation(reg *registry, problems *huma.Schema, e httpapi.Endpoint) *huma.O
 	}
 	success.Headers = map[string]*huma.Param{"X-Request-Id": {Description: "Finds this request in the service's log.", Schema: &huma.Schema{Type: "string"}}}
 	op.Responses[strconv.Itoa(status)] = success
+	if e.Op.Instead != 0 {
+		other := *success
+		other.Description = instead[e.Op.Instead]
+		op.Responses[strconv.Itoa(e.Op.Instead)] = &other
+	}
 	for status, codes := range failures(e) {
 		op.Responses[strconv.Itoa(status)] = failure(status, codes, problems)
 	}
 	return op
 }
+
+// instead says what an operation's other status of success means.
+var instead = map[int]string{http.StatusOK: "Nothing new was made: it was there already.", http.StatusCreated: "It was made.", http.StatusAccepted: "It was begun."}
 
 // webhook is an operation of the receiver's.
 func webhook(reg *registry, w httpapi.Webhook) *huma.Operation {

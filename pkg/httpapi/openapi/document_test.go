@@ -47,6 +47,7 @@ type response struct {
 	Detail detail   `json:"detail"`
 	Owner  owner    `json:"owner"`
 	Tags   []string `json:"tags"`
+	Others []*owner `json:"others" doc:"null where one is gone."`
 }
 
 type owner struct {
@@ -61,7 +62,7 @@ func endpoints() []httpapi.Endpoint {
 	return []httpapi.Endpoint{
 		route[request, response](httpapi.Op{
 			Method: "POST", Path: "/v1/messages", ID: "sendMessage", Summary: "Send a message", Description: "To one or many.", Tags: []string{"messages"},
-			Scope: tenant.Send, Status: 202, Codes: []problem.Code{problem.KeyReused, problem.DailyLimit},
+			Scope: tenant.Send, Status: 202, Instead: 200, Codes: []problem.Code{problem.KeyReused, problem.DailyLimit},
 			Headers: []httpapi.Param{{Name: "Idempotency-Key", Description: "The same key is the same message.", Example: "order-1"}},
 		}),
 		route[struct{}, response](httpapi.Op{
@@ -73,7 +74,7 @@ func endpoints() []httpapi.Endpoint {
 		route[tenant.Owner, tenant.Owner](httpapi.Op{Method: "PUT", Path: "/v1/owner", ID: "putOwner", Summary: "Set the owner", BodyOptional: true}),
 		httpapi.Raw(httpapi.Op{Method: "POST", Path: "/v1/receipts/{provider}/{rest...}", ID: "receipt", Summary: "Take a receipt"},
 			func(context.Context, *httpapi.Call, http.ResponseWriter, *http.Request) error { return nil }),
-		httpapi.Raw(httpapi.Op{Method: "GET", Path: "/{$}", ID: "home", Summary: "The console"},
+		httpapi.Raw(httpapi.Op{Method: "GET", Path: "/{$}", ID: "home", Media: "text/html", Summary: "The console"},
 			func(context.Context, *httpapi.Call, http.ResponseWriter, *http.Request) error { return nil }),
 	}
 }

@@ -17,7 +17,7 @@ import (
 const prefix = "#/components/schemas/"
 
 // registry is huma's registry with three differences: types may describe themselves without knowing huma,
-// two types of one name (of different packages) get along, and lists are never null.
+// two types of one name (of different packages) get along, and lists are never null, but an entry that is a pointer may be.
 type registry struct {
 	schemas map[string]*huma.Schema
 	names   map[reflect.Type]string
@@ -51,6 +51,9 @@ func (r *registry) Schema(t reflect.Type, allowRef bool, hint string) *huma.Sche
 		}
 		if s.Type == huma.TypeArray {
 			s.Nullable = false
+			if t.Elem().Kind() == reflect.Pointer { // an entry may be missing
+				s.Items = &huma.Schema{AnyOf: []*huma.Schema{s.Items, {Extensions: map[string]any{"type": "null"}}}}
+			}
 		}
 		return s
 	}

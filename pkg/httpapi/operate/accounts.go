@@ -29,6 +29,7 @@ type Accounts interface {
 	TestAccount(ctx context.Context, p tenant.Principal, name string) (operate.Tested, error)
 	CallbackPath(ctx context.Context, p tenant.Principal, a config.Account) (string, error)
 	TryAccount(ctx context.Context, p tenant.Principal, name string, t operate.Trial) (operate.Tried, error)
+	EgressAddress() string
 }
 
 // AccountFields are what can be read and changed of an account.
@@ -55,6 +56,8 @@ type Account struct {
 	Health  *AccountHealth `json:"health,omitzero" doc:"How it does right now; not in a history or the answer to a change."`
 	// CallbackPath is only in the answers about one account.
 	CallbackPath string `json:"callback_path,omitzero" doc:"Where the provider posts receipts: enter it at the vendor, behind this service's address. Whoever knows it may post there."`
+	// EgressAddress is in the answers that have its health.
+	EgressAddress string `json:"egress_address,omitzero" doc:"The one IP address that the provider is called from: enter it at a vendor that allows addresses by list. Absent where the deployment has no fixed one." example:"203.0.113.7"`
 	Meta
 }
 
@@ -65,6 +68,14 @@ type AccountHealth struct {
 	Until *time.Time     `json:"until,omitzero" doc:"When it is tried again."`
 	Share float64        `json:"share,omitzero" doc:"Of its messages, how many try it."`
 	Used  []AccountUsage `json:"used" doc:"How much of its limits is used."`
+	Polls *AccountPolls  `json:"polls,omitzero" doc:"How its provider is asked what became of messages; absent where it is not, or about each message by itself."`
+}
+
+// AccountPolls is when an account's provider is asked.
+type AccountPolls struct {
+	Last     *time.Time `json:"last,omitzero" doc:"When it was asked last; absent: never yet."`
+	Next     *time.Time `json:"next,omitzero" doc:"Not before."`
+	Failures int        `json:"failures,omitzero" doc:"In a row, up to the last time: it was asked and gave no answer."`
 }
 
 // AccountUsage is how much of a limit is used.
@@ -151,6 +162,9 @@ func healthOf(h operate.Health) *AccountHealth {
 	for _, u := range h.Used {
 		out.Used = append(out.Used, AccountUsage(u))
 	}
+	if p := h.Polled; p != nil {
+		out.Polls = &AccountPolls{Last: at(p.Last), Next: at(p.Next), Failures: p.Failures}
+	}
 	return out
 }
 
@@ -171,6 +185,7 @@ func withHealth(ctx context.Context, o Accounts, p tenant.Principal, list []oper
 	for i := range list {
 		out[i] = accountOf(list[i])
 		out[i].Health = healthOf(health[list[i].Body.Name])
+		out[i].EgressAddress = o.EgressAddress()
 	}
 	return out, nil
 }
@@ -235,7 +250,7 @@ func accounts(o Accounts) []httpapi.Endpoint {
 				items, err := many(accountOf)(o.AccountHistory(ctx, c.Principal, c.Path("name")))
 				return &AccountList{items}, err
 			}),
-		httpapi.Route(op(put, "accounts/{name}", "putAccount", "Make or change an account", admins(), problem.Conflict, problem.UnknownChannel),
+		httpapi.Route(making(op(put, "accounts/{name}", "putAccount", "Make or change an account", admins(), problem.Conflict, problem.UnknownChannel)),
 			func(ctx context.Context, c *httpapi.Call, r *PutAccount) (*Account, error) {
 				v, err := o.PutAccount(ctx, c.Principal, r.request(c.Path("name")), r.change())
 				made(c, r.Version, err)

@@ -20,15 +20,15 @@ type Audit interface {
 type AuditEntry struct {
 	At        time.Time     `json:"at"`
 	By        string        `json:"by" doc:"key:<id> or user:<name>; a worker's name where a machine did it."`
-	What      string        `json:"what" enum:"made,changed,deleted,revealed,suppressed,unsuppressed,redriven,stopped,retried"`
-	Kind      string        `json:"kind" doc:"Of what: a kind of document, message, address, redrive."`
-	Name      string        `json:"name" doc:"Its name or id; an address is masked."`
+	What      string        `json:"what" enum:"made,changed,deleted,revealed,suppressed,unsuppressed,cancelled,resent,retried,redriven,ordered,sent,paused,resumed,stopped,tried,tested,uploaded"`
+	Kind      string        `json:"kind" doc:"Of what: a kind of document, message, address, redrive, run, audience."`
+	Name      string        `json:"name" doc:"Its name or id; an address is masked; of messages that were stopped, the template or group."`
 	Tenant    string        `json:"tenant,omitzero"`
 	Version   int64         `json:"version,omitzero" doc:"Of the document."`
 	Reason    string        `json:"reason,omitzero"`
 	IP        string        `json:"ip,omitzero"`
 	RequestID string        `json:"request_id,omitzero"`
-	Changes   []AuditChange `json:"changes,omitzero" doc:"Value by value, in the order of their paths."`
+	Changes   []AuditChange `json:"changes,omitzero" doc:"Value by value. Of what is no document it is what came of it: a message's status before and after, the id of the new message."`
 }
 
 // AuditChange is a value that was changed.
@@ -65,10 +65,12 @@ func entryOf(e audit.Entry) AuditEntry {
 // Auditing mounts the audit, and the reveal of recipients.
 func Auditing(o Audit) []httpapi.Endpoint {
 	list := op(get, "audit", "listAudit", "List who did what, when and why, the newest first", []tenant.Scope{tenant.Operate}, problem.BadTime)
-	list.Description = "Every version of what is edited, with what it changed, and what leaves no version: recipients that were revealed, addresses that were suppressed, dead messages that were tried again. " +
+	list.Description = "Every version of what is edited, with what it changed, and what leaves no version: recipients that were revealed, addresses that were suppressed, " +
+		"messages that a person or a key with the scope operate cancelled, resent, stopped or tried again, how they steered campaigns and redrives, accounts and endpoints that they tried, and lists that they uploaded. " +
+		"What a tenant's own key does to its messages is its traffic: it stands in their timelines. " +
 		"Changes of people are told to admins only. A page may be short, even empty, and not be the last: go on while there is a next."
 	list.Query = []httpapi.Param{{Name: "by", Description: "Only what this one did: key:<id> or user:<name>, or what follows the colon.", Example: "user:li"},
-		{Name: "what", Description: "Only this.", Enum: []string{audit.Made, audit.Changed, audit.Deleted, "revealed", "suppressed", "unsuppressed", "redriven", "stopped", "retried"}},
+		{Name: "what", Description: "Only this.", Enum: []string{audit.Made, audit.Changed, audit.Deleted, "revealed", "suppressed", "unsuppressed", "cancelled", "resent", "retried", "redriven", "ordered", "sent", "paused", "resumed", "stopped", "tried", "tested", "uploaded"}},
 		{Name: "kind", Description: "Only of this kind.", Example: "route"}, {Name: "name", Description: "Only where the name has this in it.", Example: "otp-sms"},
 		{Name: "from", Description: "Inclusive; 7 days before to without it, at most 92.", Example: "2026-01-02T10:30:00Z"}, {Name: "to", Description: "Exclusive; now without it.", Example: "2026-01-02T11:30:00Z"},
 		httpapi.LimitParam(), httpapi.AfterParam()}

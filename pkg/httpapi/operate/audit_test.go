@@ -3,6 +3,7 @@ package operate_test
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"strings"
 	"testing"
@@ -67,6 +68,33 @@ func TestAudit(t *testing.T) {
 		if got := b.audited(t, "operate", "kind=route&"+query); len(got) != n {
 			t.Errorf("%s: %v", query, got)
 		}
+	}
+}
+
+// A retry is in the audit, with what came of it; one that is refused is not.
+func TestRetryIsAudited(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	id := b.dead(t, "shop", time.Hour, "1", message.Poison{Why: "x"})
+	b.must(t, "operate", "POST", "/v1/dlq/"+string(id)+"/retry", `{"reason":"mended"}`, nil)
+	if w := b.do("operate", "POST", "/v1/dlq/"+string(id)+"/retry", `{"reason":"again"}`); w.Code != 409 {
+		t.Errorf("%d %s", w.Code, w.Body)
+	}
+	var got struct {
+		Items []struct {
+			line
+			Tenant  string
+			Changes []struct{ Path, Before, After string }
+		}
+	}
+	b.must(t, "operate", "GET", "/v1/audit?kind=message", "", &got)
+	if len(got.Items) != 1 {
+		t.Fatalf("%+v", got.Items)
+	}
+	e := got.Items[0]
+	if e.line != (line{"key:" + b.id(t, "operate"), "retried", "message", string(id), "mended"}) || e.Tenant != "shop" ||
+		fmt.Sprint(e.Changes) != `[{/status "dead" "queued"}]` {
+		t.Errorf("%+v", e)
 	}
 }
 

@@ -16,6 +16,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/fstest"
 	"time"
@@ -194,9 +195,9 @@ func setup(t *testing.T) *bench {
 	ok(t, err)
 	b.audit, err = wireaudit.New(b.Backend)
 	ok(t, err)
-	n := 0
+	var n atomic.Int64
 	b.handler = httpapi.New(httpapi.Config{Auth: httpapi.KeyAuth(b.Config, b.now), Now: b.now, Log: log,
-		NewRequestID: func() string { n++; return fmt.Sprint("req_", n) }}, b.endpoints()...)
+		NewRequestID: func() string { return fmt.Sprint("req_", n.Add(1)) }}, b.endpoints()...)
 	for _, name := range []string{"shop", "bank"} {
 		b.seed(t, store.Tenants, name, name, tenant.Tenant{Name: name, Owner: tenant.Owner{Name: "Li Lei", Phone: "+8613900139000"}, Region: "CN", Locale: "zh"})
 	}

@@ -107,6 +107,7 @@ func bindings(o Bindings) []httpapi.Endpoint {
 	const all, one = "templates/{tenant}/{name}/versions/{version}/bindings", "templates/{tenant}/{name}/versions/{version}/bindings/{account}"
 	bind := op(put, one, "putTemplateBinding", "Bind a version to the vendor's own template, over an account", operators(),
 		problem.NotFound, problem.Conflict, problem.NoVariant, problem.UnknownVariable)
+	bind = making(bind)
 	bind.Description = "For vendors that send approved templates only. Versions never change, bindings do: an approval comes days later."
 	unbind := op(remove, one, "deleteTemplateBinding", "Unbind a version from an account", operators(), problem.NotFound, problem.Conflict)
 	unbind.Query = []httpapi.Param{versionParam, reasonParam}

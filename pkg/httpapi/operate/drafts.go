@@ -107,6 +107,7 @@ func (r *PreviewRequest) request() (operate.PreviewRequest, error) {
 func drafts(o Drafts) []httpapi.Endpoint {
 	draft := op(put, "templates/{tenant}/{name}", "putTemplate", "Keep a new version of a template, as a draft", operators(),
 		problem.Conflict, problem.UnknownTenant, problem.UnknownVariable, problem.UnknownChannel)
+	draft = making(draft)
 	draft.Description = "Nothing is sent with it before it is published. Versions never change and stay for good."
 	publish := op(post, "templates/{tenant}/{name}/publish", "publishTemplate", "Publish a version, or restore an older one", operators(), problem.NotFound, problem.Conflict)
 	publish.Description = "The warnings name the accounts over which it cannot go because they lack a binding, or because the vendor has not approved it."

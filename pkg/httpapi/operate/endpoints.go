@@ -140,9 +140,15 @@ func changeOf(c *httpapi.Call) (operate.Change, error) {
 	return operate.Change{Version: int64(n), Reason: c.Query("reason")}, err
 }
 
+// making is an operation that may make something new.
+func making(o httpapi.Op) httpapi.Op {
+	o.Instead = http.StatusCreated
+	return o
+}
+
 // made marks the answer to a change that made something new.
 func made(c *httpapi.Call, version int64, err error) {
 	if err == nil && version == 0 {
-		c.SetStatus(http.StatusCreated)
+		c.Instead()
 	}
 }

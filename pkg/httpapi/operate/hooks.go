@@ -80,6 +80,7 @@ func hooks(o Hooks) []httpapi.Endpoint {
 	list.Query = []httpapi.Param{{Name: "tenant", Description: "Only this tenant's."}}
 	change := op(put, path, "putEndpoint", "Make or change an endpoint; the secret of a new one is answered this once", readers(), problem.NotFound, problem.Conflict, problem.NotAllowedNow,
 		problem.BadAddress, problem.BadTime, problem.ChannelOff, problem.UnknownTenant)
+	change = making(change)
 	change.Description = "A tenant has at most 5. Messages that are accepted from then on, elsewhere within 30 seconds, are told. " + theirs
 	rotate := op(post, path+"/rotate", "rotateEndpoint", "Give an endpoint a new secret, answered this once; the old one signs too, for a time", readers(), problem.NotFound, problem.Conflict, problem.NotAllowedNow)
 	rotate.Description = "The new secret signs within 5 minutes. " + theirs

@@ -438,3 +438,19 @@ func TestEndpointSecrets(t *testing.T) {
 		t.Error("one scope is enough")
 	}
 }
+
+// Operators are told which address providers see, on accounts and in the settings, where it is fixed.
+func TestEgressAddress(t *testing.T) {
+	t.Parallel()
+	b := setup(t)
+	b.must(t, "admin", "PUT", "/v1/accounts/main", `{"provider":"acme","channel":"sms","secrets":{"api_key":"k-1"}}`, nil)
+	for _, egress := range []string{"", "203.0.113.7"} {
+		b.use.Egress = egress
+		for _, path := range []string{"/v1/settings", "/v1/accounts", "/v1/accounts/main"} {
+			w := b.do("operate", "GET", path, "")
+			if has := strings.Contains(w.Body.String(), `"egress_address":"203.0.113.7"`); w.Code != 200 || has != (egress != "") {
+				t.Errorf("%s with %q: %d %s", path, egress, w.Code, w.Body)
+			}
+		}
+	}
+}

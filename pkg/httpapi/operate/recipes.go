@@ -55,6 +55,7 @@ func recipes(o Recipes) []httpapi.Endpoint {
 	read := op(get, "recipes/{name}", "getRecipe", "Read an uploaded recipe", operators(), problem.NotFound)
 	read.Query = []httpapi.Param{{Name: "version", Description: "An older version; the newest without it.", Example: "3"}}
 	upload := op(put, "recipes/{name}", "putRecipe", "Upload a recipe: a provider, and a channel if it declares one, without a deploy", admins(), problem.Conflict, problem.NotAllowedNow)
+	upload = making(upload)
 	upload.Description = "It is checked like those that come with notify; each fault of the text names its line, as `line:12`. In force within 30 seconds everywhere."
 	del := op(remove, "recipes/{name}", "deleteRecipe", "Delete an uploaded recipe that no account uses", admins(), problem.NotFound, problem.Conflict, problem.NotAllowedNow)
 	del.Query = []httpapi.Param{versionParam, reasonParam}

@@ -124,6 +124,7 @@ func countOf(c redrive.Count) *RedriveCount {
 // Redriving mounts the list of dead messages, and their redrives.
 func Redriving(o Redrives) []httpapi.Endpoint {
 	start := op(post, "dlq/redrive", "redriveDeadLetters", "Try many dead messages again, or count them", operators(), problem.UnknownTenant, problem.UnknownChannel, problem.BadTime)
+	start.Instead = http.StatusAccepted
 	start.Description = "They go through their lanes anew and keep their expiry. Count first: `dry_run` says how many there are, why they died, and how many are too late."
 	list := op(get, "redrives", "listRedrives", "List redrives, the newest first", operators())
 	list.Query = httpapi.PageParams()
@@ -148,7 +149,7 @@ func Redriving(o Redrives) []httpapi.Endpoint {
 			if err != nil {
 				return nil, err
 			}
-			c.SetStatus(http.StatusAccepted)
+			c.Instead()
 			return &RedriveAnswer{Redrive: j}, nil
 		}),
 		httpapi.Route(list, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*RedriveList, error) {

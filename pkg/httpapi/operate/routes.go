@@ -155,7 +155,7 @@ func routes(o Routes) []httpapi.Endpoint {
 				items, err := many(routeOf)(o.RouteHistory(ctx, c.Principal, c.Path("name")))
 				return &RouteList{items}, err
 			}),
-		httpapi.Route(op(put, "routes/{name}", "putRoute", "Make or change a route", operators(), problem.Conflict, problem.UnknownChannel, problem.UnknownTenant),
+		httpapi.Route(making(op(put, "routes/{name}", "putRoute", "Make or change a route", operators(), problem.Conflict, problem.UnknownChannel, problem.UnknownTenant)),
 			func(ctx context.Context, c *httpapi.Call, r *PutRoute) (*Route, error) {
 				v, err := o.PutRoute(ctx, c.Principal, r.route(c.Path("name")), r.change())
 				made(c, r.Version, err)

@@ -18,6 +18,7 @@ type Installation interface {
 	SettingsHistory(ctx context.Context, p tenant.Principal) ([]operate.Versioned[config.Settings], error)
 	PutSettings(ctx context.Context, p tenant.Principal, s config.Settings, c operate.Change) (operate.Versioned[config.Settings], error)
 	Address() string
+	EgressAddress() string
 }
 
 // Cap is at most so many within a time.
@@ -66,6 +67,7 @@ type Settings struct {
 	Reason    string     `json:"reason,omitzero"`
 	ChangedAt *time.Time `json:"changed_at,omitzero"`
 	PublicURL string     `json:"public_url,omitzero" doc:"Where the API is seen from outside, as the deployment says; not there if it does not: then marketing mail has no List-Unsubscribe. It is not changed here."`
+	Egress    string     `json:"egress_address,omitzero" doc:"The one IP address that providers are called from, as the deployment says: enter it at vendors that allow addresses by list. Absent where there is no fixed one." example:"203.0.113.7"`
 }
 
 // SettingsList is a history.
@@ -112,7 +114,7 @@ func installation(o Installation) []httpapi.Endpoint {
 			func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Settings, error) {
 				out, err := one(settingsOf)(o.Settings(ctx, c.Principal))
 				if err == nil {
-					out.PublicURL = o.Address()
+					out.PublicURL, out.Egress = o.Address(), o.EgressAddress()
 				}
 				return out, err
 			}),

@@ -119,7 +119,7 @@ func tenants(o Tenants) []httpapi.Endpoint {
 				items, err := many(usedOf)(o.Spent(ctx, c.Principal, c.Path("name")))
 				return &TenantUsage{items}, err
 			}),
-		httpapi.Route(op(put, "tenants/{name}", "putTenant", "Make or change a tenant", admins(), problem.Conflict, problem.BadAddress),
+		httpapi.Route(making(op(put, "tenants/{name}", "putTenant", "Make or change a tenant", admins(), problem.Conflict, problem.BadAddress)),
 			func(ctx context.Context, c *httpapi.Call, r *PutTenant) (*Tenant, error) {
 				v, err := o.PutTenant(ctx, c.Principal, r.tenant(c.Path("name")), r.change())
 				made(c, r.Version, err)

@@ -31,6 +31,7 @@ func TestTrialAnswers(t *testing.T) {
 		"sent":       {message.Message{Status: message.Sent, Attempts: []message.Attempt{attempt(message.Result{Outcome: message.Accepted, HTTPStatus: 200, ProviderID: "p-1"})}}, `"ok":true,"sent":{"id":"msg_1","status":"sent","outcome":"sent","http_status":200,"provider_id":"p-1","ms":42}`},
 		"refused":    {message.Message{Status: message.Failed, Attempts: []message.Attempt{attempt(message.Result{Outcome: message.Permanent, HTTPStatus: 400, Code: "gone", Text: "no such number"})}}, `"ok":false,"detail":"the provider says gone no such number","sent":{"id":"msg_1","status":"failed","outcome":"permanent","http_status":400,"code":"gone","text":"no such number","says":{"zh":"无此人","en":"There is nobody of that number"},"ms":42}`},
 		"waiting":    {message.Message{Status: message.Queued, Reason: "limit", Expires: 1000}, `"detail":"nothing was sent yet: it waits (limit)`},
+		"unusable":   {message.Message{Status: message.Queued, Reason: "account_unusable", Expires: 1000}, `it waits (account_unusable); it expires at 1970-01-01T00:00:01.000Z: cannot be used here"`},
 		"on its way": {message.Message{Status: message.Sending, Attempts: []message.Attempt{{Epoch: 1, At: 1000}}}, `"detail":"there is no answer yet; see the message","sent":{"id":"msg_1","status":"sending"}`},
 		"suppressed": {message.Message{Status: message.Suppressed, Reason: "opt_out"}, `"detail":"nothing was sent: the address is suppressed (opt_out)"`},
 		"test key":   {message.Message{Status: message.Simulated, Reason: "test_key"}, `this is a test key`},

@@ -63,7 +63,7 @@ func users(o Users) []httpapi.Endpoint {
 				items, err := many(userOf)(o.UserHistory(ctx, c.Principal, c.Path("name")))
 				return &UserList{items}, err
 			}),
-		httpapi.Route(op(put, "users/{name}", "putUser", "Let a person sign in, or change what he may do", admins(), problem.Conflict, problem.UnknownTenant),
+		httpapi.Route(making(op(put, "users/{name}", "putUser", "Let a person sign in, or change what he may do", admins(), problem.Conflict, problem.UnknownTenant)),
 			func(ctx context.Context, c *httpapi.Call, r *PutUser) (*User, error) {
 				u := tenant.User{Name: c.Path("name"), Email: r.Email, Role: r.Role, Tenants: r.Tenants, Reveal: r.Reveal, Disabled: r.Disabled}
 				v, err := o.PutUser(ctx, c.Principal, u, r.change())

@@ -13,7 +13,7 @@ import (
 
 // Endpoints mounts the description.
 func Endpoints() []httpapi.Endpoint {
-	return []httpapi.Endpoint{httpapi.Raw(httpapi.Op{Method: http.MethodGet, Path: "/v1/openapi.json", ID: "getOpenAPI", Tags: []string{"reference"},
+	return []httpapi.Endpoint{httpapi.Raw(httpapi.Op{Method: http.MethodGet, Path: "/v1/openapi.json", ID: "getOpenAPI", Media: "application/json", Tags: []string{"reference"},
 		Summary: "This API as OpenAPI 3.1"},
 		func(_ context.Context, _ *httpapi.Call, w http.ResponseWriter, _ *http.Request) error {
 			w.Header().Set("Content-Type", "application/json")

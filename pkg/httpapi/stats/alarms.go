@@ -13,11 +13,11 @@ type Alarms struct {
 	Items []Alarm `json:"items"`
 }
 
-// Alarm is a rule that holds for a channel.
+// Alarm is a rule that holds, for a channel or for notify as a whole.
 type Alarm struct {
 	Name      string  `json:"name" doc:"That of the rule and of its entry in the runbook."`
-	Channel   string  `json:"channel"`
-	Value     float64 `json:"value" doc:"A share in percent, or a number, as the rule is."`
+	Channel   string  `json:"channel,omitzero" doc:"Absent where it is about notify as a whole."`
+	Value     float64 `json:"value" doc:"A share in percent, seconds, or a number, as the rule is."`
 	Threshold float64 `json:"threshold"`
 	Page      bool    `json:"page,omitzero" doc:"Somebody should be woken for it."`
 	Title     Title   `json:"title" doc:"What is wrong."`
@@ -35,8 +35,8 @@ const runbook = "https://github.com/opennotify/notify/blob/main/docs/runbook.md#
 
 func alarms(s Stats) httpapi.Endpoint {
 	op := httpapi.Op{Method: http.MethodGet, Path: "/v1/alarms", ID: "listAlarms", Tags: []string{"stats"}, Scope: tenant.Operate,
-		Summary:     "List what is wrong with channels now: the same rules that alarm in CloudWatch, by what was counted in the last half hour",
-		Description: "Rules about queues and functions are CloudWatch's alone."}
+		Summary:     "List what is wrong now: the same rules that alarm in CloudWatch, by what was counted lately, and on one machine by what is measured, as the age of queues and how full limits are",
+		Description: "On AWS the rules about what is measured are CloudWatch's alone, and so are everywhere those about functions."}
 	return httpapi.Route(op, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Alarms, error) {
 		open, err := s.Alarms(ctx, c.Principal)
 		if err != nil {

@@ -4,8 +4,6 @@ package canary
 
 import (
 	"context"
-	"encoding/json"
-	"errors"
 	"fmt"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
@@ -27,11 +25,8 @@ func Open(a *onaws.AWS) {
 		if err != nil {
 			return o, fmt.Errorf("canary: read secret %s: %w", a.Env.Canary, err)
 		}
-		if json.Unmarshal([]byte(aws.ToString(out.SecretString)), &o) != nil { // its error would quote the secret
-			return o, fmt.Errorf("canary: secret %s is not a JSON object with key, channel, to, template, and where it differs url and locale", a.Env.Canary)
-		}
-		if o.Key == "" || o.To == "" || o.Channel == "" || o.Template == "" || o.URL == "" {
-			return o, errors.New("canary: key, channel, to, template or url is missing in secret " + a.Env.Canary)
+		if o, err = canary.ReadOrder([]byte(aws.ToString(out.SecretString)), o); err != nil {
+			return o, fmt.Errorf("canary: secret %s: %w", a.Env.Canary, err)
 		}
 		return o, nil
 	}

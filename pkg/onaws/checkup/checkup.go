@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
@@ -64,6 +65,7 @@ func (c *Checkup) Look(ctx context.Context) []Finding {
 	c.queues(ctx)
 	c.readers(ctx)
 	c.credentials(ctx)
+	c.egress(ctx)
 	if c.on(message.Email) {
 		c.mail(ctx)
 	}
@@ -149,6 +151,34 @@ func (c *Checkup) credentials(ctx context.Context) {
 		}
 	}
 	c.say("secrets", OK, "%d accounts have theirs", there)
+}
+
+// egress tells which address providers see, and which accounts' providers may keep a list of allowed ones.
+func (c *Checkup) egress(ctx context.Context) {
+	accounts, err := c.Config.Accounts(ctx, "")
+	if c.unseen("egress", "dynamodb:Query on the table", err) {
+		return
+	}
+	var listed []string
+	for _, a := range accounts {
+		d, _, err := c.Catalog.Get(ctx, a.Provider)
+		if c.unseen("egress", "dynamodb:Query on the table", err) {
+			return
+		}
+		if !a.Off && len(d.AllowList) > 0 {
+			listed = append(listed, a.Name)
+		}
+	}
+	switch names := strings.Join(listed, ", "); {
+	case c.Env.Egress != "" && names != "":
+		c.say("egress", OK, "providers see %s; it must be on the list of allowed addresses that %s have at their vendor", c.Env.Egress, names)
+	case c.Env.Egress != "":
+		c.say("egress", OK, "providers see %s", c.Env.Egress)
+	case names != "":
+		c.say("egress", Warning, "the address that providers see changes, and %s are of vendors that may allow listed addresses only: deploy with StaticEgress=on", names)
+	default:
+		c.say("egress", OK, "the address that providers see changes; no account's vendor allows addresses by list")
+	}
 }
 
 // mail looks whether SES lets us send to everybody.

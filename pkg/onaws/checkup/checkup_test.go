@@ -146,7 +146,13 @@ func TestCheckup(t *testing.T) {
 	must(nil, p.Store.AddDocs(ctx, tenant.System("test"), message.At(time.Now()), store.Doc{Kind: store.Accounts, Name: "hooks",
 		Body: []byte(`{"name":"hooks","provider":"webhook","channel":"webhook","secrets":["secret"]}`)}))
 	p.Config.Changed(store.Accounts)
-	p.want("an account without its secret", "secrets failed: account hooks has none")
+	p.want("an account without its secret", "secrets failed: account hooks has none", "egress ok: changes; no account's vendor")
+	must(nil, p.Store.AddDocs(ctx, tenant.System("test"), message.At(time.Now()), store.Doc{Kind: store.Accounts, Name: "fans",
+		Body: []byte(`{"name":"fans","provider":"wechat-template","channel":"wechat"}`)}))
+	p.Config.Changed(store.Accounts)
+	p.want("an account whose vendor keeps a list", "egress warning: fans are of vendors that may allow listed addresses only: deploy with StaticEgress=on")
+	p.Env.Egress = "203.0.113.7"
+	p.want("a fixed address", "egress ok: providers see 203.0.113.7; it must be on the list of allowed addresses that fans have")
 	if f := p.Secret(ctx, "robot", p.Env.Stack+"/robot"); f.State != Failed {
 		t.Error(f)
 	}

@@ -47,9 +47,11 @@ func Find(ctx context.Context, cfg aws.Config, name string) (env onaws.Env, url 
 		"NOTIFY_STACK": name, "NOTIFY_TABLE": outputs["Table"], "NOTIFY_KMS_KEY": outputs["KmsKey"], "NOTIFY_STAGE": outputs["Stage"],
 		"NOTIFY_ACCOUNT": outputs["Account"], "NOTIFY_DUE_SHARDS": outputs["DueShards"], "NOTIFY_ALLOW": parameters["Allow"], "NOTIFY_REACH": parameters["Reach"],
 		"NOTIFY_PUBLIC_URL": parameters["PublicUrl"], "NOTIFY_OIDC_ISSUER": parameters["OidcIssuer"], "NOTIFY_OIDC_CLIENT": parameters["OidcClient"],
+		"NOTIFY_OIDC_TRUST_EMAIL": map[string]string{"on": "true"}[parameters["OidcTrustEmail"]],
 		// Stacks from before there were campaigns have none of these.
 		"NOTIFY_BUCKET": outputs["AudienceBucket"], "NOTIFY_SCHEDULES": outputs["ScheduleGroup"], "NOTIFY_SCHEDULE_ROLE": outputs["ScheduleRoleArn"],
-		"NOTIFY_ROBOT": parameters["AlarmRobot"], "NOTIFY_CANARY": map[string]string{"on": name + "/canary"}[parameters["Canary"]],
+		"NOTIFY_EGRESS": outputs["EgressAddress"],
+		"NOTIFY_ROBOT":  parameters["AlarmRobot"], "NOTIFY_CANARY": map[string]string{"on": name + "/canary"}[parameters["Canary"]],
 		"NOTIFY_LOG": "warn", "NOTIFY_CHANNELS": strings.Join(on(parameters), ","),
 	}
 	if env, err = onaws.ReadEnv(func(key string) string { return told[key] }); err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"net/http"
 
 	"github.com/aws/aws-sdk-go-v2/aws"
 	"github.com/aws/aws-sdk-go-v2/config"
@@ -21,6 +22,15 @@ func Check(a provider.Account) error {
 		return errors.New(`fields "access_key_id" and "secret_access_key" belong together: fill in both, or none`)
 	}
 	return nil
+}
+
+// Client is what an account's calls go through. An address that was entered is judged as a webhook's is: who may make
+// accounts may not see what only this process reaches.
+func Client(a provider.Account, e provider.Env) *http.Client {
+	if a.Config["endpoint"] != "" {
+		return e.Guarded
+	}
+	return e.Client
 }
 
 // Config is the SDK's configuration for an account, with its retries off: neither service takes a token by which

@@ -32,6 +32,9 @@ func Failed(ctx context.Context, by *provider.Courier, err error, a provider.Acc
 		return provider.Fault(ctx.Err(), false), why, false
 	case !by.Asked: // the SDK could not make a request
 		return message.Result{Outcome: message.AccountFault, Code: "no_request", Text: "there are no credentials, or no endpoint for the region"}, why, false
+	case by.Fault.Code == provider.CodeRefused: // the address is the account's, not the message's
+		by.Fault.Outcome = message.AccountFault
+		return by.Fault, why, false
 	case !by.Answered:
 		return by.Fault, why, false
 	}

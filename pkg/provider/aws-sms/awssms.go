@@ -37,7 +37,7 @@ func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
 	if err := amazon.Check(a); err != nil {
 		return nil, err
 	}
-	return &sender{http: e.Client, now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}, nil
+	return &sender{http: amazon.Client(a, e), now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}, nil
 }
 
 // client is the SDK's client.

@@ -131,6 +131,7 @@ func TestFaults(t *testing.T) {
 		"variables":          {"type: string", "type: variables", `field "api_key": an account knows no variables`},
 		"binding's secret":   {"dedup: false", "binding: [{name: n, label: {zh: 甲, en: N}, type: string, secret: true}]", `field "n": a binding holds no secrets`},
 		"binding's type":     {"dedup: false", "binding: [{name: n, label: {zh: 甲, en: N}, type: list}]", `field "n": type must be one of`},
+		"allow_list":         {"dedup: false", "allow_list: [nowhere]", `code "nowhere" has no sentence`},
 		"approvals":          {"dedup: false", "approvals: true", `approvals belong to a binding`},
 		"codes":              {"dedup: false", "codes: {x: {en: y}}", `provider.yaml:17: code "x" needs zh and en`},
 		"channel of coded":   {"dedup: false", "channel: {name: x}", `the recipe does not list it`},

@@ -101,6 +101,10 @@ func (v *validator) descriptor(d provider.Descriptor) {
 		_, said := d.Say(code)
 		v.check(said, place{"suppresses", code}, "code %q has no sentence in codes", code)
 	}
+	for i, code := range d.AllowList {
+		_, said := d.Codes[code]
+		v.check(said, place{"allow_list", i}, "code %q has no sentence in codes", code)
+	}
 	if d.Own != nil {
 		v.own(*d.Own, d.Channels)
 	}

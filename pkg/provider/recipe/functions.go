@@ -93,6 +93,9 @@ func text(v any) (string, error) {
 	case int64:
 		return strconv.FormatInt(v, 10), nil
 	case float64:
+		if v == 0 {
+			v = 0 // not -0, which no template writes either
+		}
 		return strconv.FormatFloat(v, 'f', -1, 64), nil
 	case json.Number:
 		return v.String(), nil

@@ -5,5 +5,5 @@
 // the account's callback address. Without a configuration set a mail ends as sent.
 //
 // The account's keys are used, or, if it has none, what the process runs as: on Lambda the function's role.
-// It needs ses:SendEmail on the sender's identity and the configuration set, and ses:GetAccount for Check.
+// It needs ses:SendEmail (and, for attachments, perhaps ses:SendRawEmail) on the sender's identity and the configuration set, and ses:GetAccount for Check.
 package ses

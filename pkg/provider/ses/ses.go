@@ -39,7 +39,7 @@ type api struct {
 
 // Open is the provider's OpenFunc. It does not connect.
 func Open(a provider.Account, e provider.Env) (provider.Sender, error) {
-	s := &sender{http: e.Client, now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}
+	s := &sender{http: amazon.Client(a, e), now: e.Now, account: a, Receiver: amazon.NewReceiver(a, e, Receipts)}
 	if err := amazon.Check(a); err != nil {
 		return nil, err
 	}

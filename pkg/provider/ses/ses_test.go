@@ -15,6 +15,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/provider/catalog"
+	"github.com/opennotify/notify/pkg/provider/guard"
 	"github.com/opennotify/notify/pkg/provider/providertest"
 	"github.com/opennotify/notify/pkg/provider/ses"
 )
@@ -86,6 +87,27 @@ func TestMiniStack(t *testing.T) {
 	}
 	if err := sender.(provider.Checker).Check(t.Context()); err != nil {
 		t.Error(err)
+	}
+}
+
+// An address that somebody entered for an account leads to nothing that only this process reaches.
+func TestEndpointIsGuarded(t *testing.T) {
+	t.Parallel()
+	inside := httptest.NewServer(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { t.Error("it was asked") }))
+	t.Cleanup(inside.Close)
+	e, _ := providertest.Env(t)
+	e.Guarded = guard.Client(guard.Options{Public: true})
+	for _, endpoint := range []string{inside.URL, strings.Replace(inside.URL, "http:", "https:", 1)} {
+		sender, err := ses.Open(account(t, endpoint), e)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if r := sender.Send(t.Context(), call); r.Outcome != message.AccountFault || r.Code != provider.CodeRefused {
+			t.Errorf("%s: %+v", endpoint, r)
+		}
+		if err := sender.(provider.Checker).Check(t.Context()); err == nil {
+			t.Errorf("%s: the check finds nothing wrong", endpoint)
+		}
 	}
 }
 

@@ -136,14 +136,14 @@ func (s *sender) classify(a provider.Answer, to message.Address) message.Result 
 }
 
 // outcome reads a status. A repeat is harmless, because the receiver sees the same id again; so a fault
-// of the receiver's server is tried again, though it may have happened after it took the webhook.
+// of the receiver's server is tried again, though it may have happened after it took the webhook. That it does not take
+// our signature or headers (401, 403) is between it and us: many receivers, of several tenants, share an account, whose
+// fault it would be for all of them.
 func outcome(status int) message.Outcome {
 	switch status {
 	case http.StatusTooManyRequests:
 		return message.Throttled
-	case http.StatusUnauthorized, http.StatusForbidden: // the secret or the extra headers are not those it expects
-		return message.AccountFault
-	case http.StatusRequestTimeout, http.StatusConflict, http.StatusMisdirectedRequest, http.StatusLocked, http.StatusTooEarly:
+	case http.StatusUnauthorized, http.StatusForbidden, http.StatusRequestTimeout, http.StatusConflict, http.StatusMisdirectedRequest, http.StatusLocked, http.StatusTooEarly:
 		return message.Retry
 	}
 	switch {

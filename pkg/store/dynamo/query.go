@@ -202,7 +202,7 @@ func cursor(q store.Query, last attributes) (string, error) {
 
 // readCursor reads what cursor printed for the same index and value.
 func readCursor(q store.Query, p place) (attributes, error) {
-	bad := errors.New("the cursor is not one of this query's")
+	bad := store.ErrCursor
 	b, err := base64.RawURLEncoding.DecodeString(q.After)
 	if err != nil {
 		return nil, bad

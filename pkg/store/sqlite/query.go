@@ -151,7 +151,7 @@ func cursor(i store.Index, it *store.Item, id int64) string {
 
 // place reads what cursor printed.
 func place(i store.Index, s string) (sort driver.Value, id int64, err error) {
-	bad := errors.New("the cursor is not one of this driver's")
+	bad := store.ErrCursor
 	b, err := base64.RawURLEncoding.DecodeString(s)
 	if err != nil {
 		return nil, 0, bad

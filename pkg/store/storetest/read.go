@@ -121,13 +121,14 @@ func (s *suite) badCalls() {
 		"limit 0":       {Index: store.ByPartition, Value: s.prefix},
 		"limit 1001":    {Index: store.ByPartition, Value: s.prefix, Limit: 1001},
 		"unknown index": {Index: 99, Value: s.prefix, Limit: 1},
-		"no cursor":     {Index: store.ByPartition, Value: s.prefix, Limit: 1, After: "?"},
 		"due range":     {Index: store.ByDue, Value: s.prefix, Limit: 1, From: "yesterday"},
 	} {
 		if _, err := s.d.Query(s.Context(), q); err == nil {
 			s.Errorf("query with %s: no error", name)
 		}
 	}
+	_, err := s.d.Query(s.Context(), store.Query{Index: store.ByPartition, Value: s.prefix, Limit: 1, After: "?"})
+	s.fails("query with no cursor", err, store.ErrCursor)
 }
 
 // cancelled: a caller that has given up gets its own error.

@@ -171,13 +171,26 @@ func (t *Timer) input(s timer.Schedule) (*scheduler.CreateScheduleInput, error) 
 	if s.Zone != "" {
 		in.ScheduleExpressionTimezone = &s.Zone
 	}
-	if !s.Start.IsZero() {
-		in.StartDate = aws.Time(s.Start.UTC())
+	if start := begin(s, plan, now); !start.IsZero() {
+		in.StartDate = aws.Time(start.UTC())
 	}
 	if !s.End.IsZero() {
 		in.EndDate = aws.Time(s.End.Add(time.Second).UTC()) // ours is inclusive, the service's is not
 	}
 	return in, nil
+}
+
+// begin is where the service begins; the zero time is at once. It takes no start that is more than five minutes ago
+// ("The StartDate you specify cannot be earlier than 5 minutes ago."): a period that began before goes on from its next
+// instant, an expression needs no start any more.
+func begin(s timer.Schedule, plan timer.Plan, now time.Time) time.Time {
+	switch {
+	case s.Start.IsZero() || s.Start.After(now):
+		return s.Start
+	case s.Every > 0:
+		return plan.Next(now)
+	}
+	return time.Time{}
 }
 
 func never(s timer.Schedule) error {

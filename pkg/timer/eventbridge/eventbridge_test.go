@@ -87,6 +87,13 @@ func TestInput(t *testing.T) {
 		"every three hours from the next on": {
 			s:          timer.Schedule{Every: 3 * time.Hour, Start: now.Add(time.Hour).In(tokyo), End: now.Add(4 * time.Hour).In(tokyo)},
 			expression: "rate(180 minutes)", input: eventbridge.DueAttribute, start: now.Add(time.Hour), end: now.Add(4*time.Hour + time.Second)},
+		"every three hours, since yesterday": {
+			s:          timer.Schedule{Every: 3 * time.Hour, Start: now.Add(-25 * time.Hour)},
+			expression: "rate(180 minutes)", input: eventbridge.DueAttribute, start: now.Add(2 * time.Hour)},
+		"cron, from tomorrow on": {s: timer.Schedule{Cron: "0 9 * * ? *", Start: now.Add(24 * time.Hour)},
+			expression: "cron(0 9 * * ? *)", input: eventbridge.DueAttribute, start: now.Add(24 * time.Hour)},
+		"cron, since yesterday": {s: timer.Schedule{Cron: "0 9 * * ? *", Start: now.Add(-24 * time.Hour), End: now.Add(24 * time.Hour)},
+			expression: "cron(0 9 * * ? *)", input: eventbridge.DueAttribute, end: now.Add(24*time.Hour + time.Second)},
 		"cron": {s: timer.Schedule{Cron: "0 9 ? * MON-FRI *", Zone: "Asia/Shanghai", Paused: true},
 			expression: "cron(0 9 ? * MON-FRI *)", zone: "Asia/Shanghai", input: eventbridge.DueAttribute, state: types.ScheduleStateDisabled},
 	} {
@@ -118,7 +125,10 @@ func TestInput(t *testing.T) {
 				want.ScheduleExpressionTimezone = &c.zone
 			}
 			if !c.start.IsZero() {
-				want.StartDate, want.EndDate = &c.start, &c.end
+				want.StartDate = &c.start
+			}
+			if !c.end.IsZero() {
+				want.EndDate = &c.end
 			}
 			exported := cmpopts.IgnoreUnexported(want, types.FlexibleTimeWindow{}, types.Target{}, types.DeadLetterConfig{}, types.RetryPolicy{})
 			if diff := cmp.Diff(want, f.created, exported); diff != "" {

@@ -80,8 +80,9 @@ func Take(in *intake.Intake) campaign.Intake { return taker{in} }
 func requests(o campaign.Order) []*intake.Request {
 	out := make([]*intake.Request, len(o.Lines))
 	for i, l := range o.Lines {
+		ttl := min(time.Duration(o.TTLSeconds)*time.Second, message.MaxTTL) // a schedule may be older than this bound
 		r := &intake.Request{Tenant: o.Tenant, To: intake.To{One: l.To}, Channel: o.Channel, Template: o.Template, Version: o.Version, Locale: o.Locale,
-			Reference: o.Reference, TTL: time.Duration(o.TTLSeconds) * time.Second, Origin: intake.Origin{RequestID: o.Run, ResendOf: l.ResendOf},
+			Reference: o.Reference, TTL: ttl, Origin: intake.Origin{RequestID: o.Run, ResendOf: l.ResendOf},
 			Run: &intake.Run{ID: o.Run, Began: o.Began, Row: l.N, Window: o.Window}}
 		if l.Channel != "" {
 			r.Channel = l.Channel

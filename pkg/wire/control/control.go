@@ -119,7 +119,7 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 
 // requeue is the jobs' part of a pass.
 func (c *Control) requeue(ctx context.Context) {
-	if n, err := c.jobs.Requeue(ctx); err != nil {
+	if n, err := c.jobs.Requeue(ctx); err != nil && ctx.Err() == nil {
 		c.wire.Log.ErrorContext(ctx, "pages not put again; the next pass does", "error", err)
 	} else if n > 0 {
 		c.wire.Log.InfoContext(ctx, "pages put again", "jobs", n)

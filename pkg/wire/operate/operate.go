@@ -22,7 +22,7 @@ type Senders interface {
 // where no provider is to be linked.
 func New(b *wire.Backend, senders Senders) (*operate.Operate, error) {
 	p := operate.Ports{Documents: b.Store, Suppressions: b.Store, Messages: b.Store, Accounting: b.Store, Deeds: b.Store, Vault: b.Vault, Config: b.Config, Catalog: b.Catalog,
-		Compile: compile, CallbackSecret: b.Store.CallbackSecret, Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, PublicURL: b.PublicURL, Now: b.Now, Random: b.Random, Log: b.Log}
+		Compile: compile, CallbackSecret: b.Store.CallbackSecret, Queue: b.Queue, Addresses: intake.Addresses(b), Deployed: b.Deployed, PublicURL: b.PublicURL, Egress: b.Egress, Now: b.Now, Random: b.Random, Log: b.Log}
 	if senders != nil {
 		var err error
 		if p.Try, err = try(b); err != nil {

@@ -62,7 +62,9 @@ func await(ctx context.Context, s *store.Store, p tenant.Principal, r *store.Rec
 	return r
 }
 
+// answered tells whether there is nothing more to wait for: a provider's receipt may be quicker than the write of what
+// it answered, and ends the message while its worker still has it.
 func answered(r *store.Record) bool {
 	last := r.Last()
-	return r.Status.Terminal() || last != nil && last.End > 0
+	return last != nil && last.End > 0 || r.Status.Terminal() && r.Base != message.Sending
 }

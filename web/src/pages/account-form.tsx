@@ -18,7 +18,8 @@ export const kept = (a: Account): PutAccount => ({
   concurrency: a.concurrency, in_doubt: a.in_doubt, price: a.price, currency: a.currency, version: a.version,
 });
 
-const doubts = ['resend', 'await', 'give_up'] as const;
+/** What may be done when a provider did not answer. */
+export const doubts = ['resend', 'await', 'give_up'] as const;
 
 export function AccountForm({ d, a, done }: { d: Descriptor; a?: Account; done: (name: string) => void }) {
   const [f, set] = useState({
@@ -29,7 +30,7 @@ export function AccountForm({ d, a, done }: { d: Descriptor; a?: Account; done: 
   const [secrets, setSecrets] = useState<Record<string, string>>({});
   const action = useAction();
   const change = (name: keyof typeof f) => (v: string): void => set({ ...f, [name]: v });
-  const at = (p: string): string | undefined => action.fault?.at(p);
+  const at = (p: string) => action.fault?.at(p);
   const save = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('save'), confirm: t('save') });
     if (reason === undefined) return;

@@ -1,6 +1,6 @@
 // One account: how it does, a try of it, its form, what templates are bound to, and its history.
 import { useState } from 'preact/hooks';
-import type { Account as Acc, AccountList, AccountTest, Figures, Ledger, ProviderList, RouteList, SearchAnswer } from '../api.gen.ts';
+import type { Account as Acc, AccountList, AccountTest, Figures, Ledger, Message, ProviderList, RouteList, SearchAnswer } from '../api.gen.ts';
 import { del, get, post, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { millis, number } from '../format.ts';
@@ -12,7 +12,7 @@ import { Button, Card, Code, Empty, Loading, Page, Raw, Row, Table, Tag, Text, T
 import { MessageTable } from '../verdict.tsx';
 import { AccountForm, Rotate } from './account-form.tsx';
 import { Bindings } from './bindings.tsx';
-import { About, Health, Limit, flip, holders } from './providers.tsx';
+import { About, Health, Limit, Polled, flip, holders } from './providers.tsx';
 
 export function Account({ name }: { name: string }) {
   const providers = useLoad(() => get<ProviderList>('/v1/providers'), []);
@@ -44,7 +44,7 @@ export function Account({ name }: { name: string }) {
       <Trouble fault={action.fault ?? account.fault} />
       <div class="cols">
         <div><State a={a} /><Failures name={name} /></div>
-        <div><Try a={a} />{d && <About d={d} path={a.callback_path} />}</div>
+        <div><Try a={a} />{d && <About d={d} egress={a.egress_address} path={a.callback_path} />}</div>
       </div>
       {d && (d.binding ?? []).length > 0 && <Bindings account={name} d={d} channel={a.channel ?? ''} />}
       {d && <Card title={t('account.form')} extra={d.docs && <a href={d.docs} target="_blank" rel="noopener noreferrer">{t('vendor_docs')} ↗</a>}><AccountForm key={a.version} d={d} a={a} done={account.reload} /></Card>}
@@ -65,11 +65,12 @@ function State({ a }: { a: Acc }) {
   return (
     <Card title={t('account.state')} extra={<span class="faint">{t('hours.1')}</span>}>
       <dl class="numbers">
-        {(['sent', 'delivered', 'failed', 'throttled', 'in_doubt', 'called'] as const).map((n) => <div key={n} class={c[n] && (n === 'failed' || n === 'in_doubt') ? 'bad' : c[n] && n === 'throttled' ? 'warn' : ''}><dt>{n === 'called' ? t('account.calls') : word('counter', n)}</dt><dd>{number(c[n] ?? 0)}</dd></div>)}
+        {(['sent', 'delivered', 'failed', 'dead', 'throttled', 'in_doubt', 'called'] as const).map((n) => <div key={n} class={c[n] && (n === 'failed' || n === 'dead' || n === 'in_doubt') ? 'bad' : c[n] && n === 'throttled' ? 'warn' : ''}><dt>{n === 'called' ? t('account.calls') : word('counter', n)}</dt><dd>{number(c[n] ?? 0)}</dd></div>)}
       </dl>
       {used.map((u) => <Limit key={u.window} u={u} held={u.window === 'second' ? holders(ledger.data, name) : undefined} />)}
       <dl class="rows">
         {h?.since && h.state !== 'closed' && <Row label={t('account.since')}><When at={h.since} />{h.until && <> · {t('account.until')} <When at={h.until} ago /></>}</Row>}
+        {h?.polls && <Row label={t('receipts')}><Polled p={h.polls} /></Row>}
         <Row label={t('account.routes')}>{named.length === 0 ? t('account.routes.none') : <span class="line">{named.map(([r, weight]) => <A key={r} href={to('routes', r)}><Raw>{r}</Raw>{weight ? <span class="faint"> {t('weight')} {weight}</span> : null}</A>)}</span>}</Row>
         <Row label={t('changed')}><When at={a.changed_at} /> <Raw class="faint">{a.author}</Raw>{a.reason && <> · <Raw>{a.reason}</Raw></>}</Row>
       </dl>
@@ -78,17 +79,32 @@ function State({ a }: { a: Acc }) {
   );
 }
 
+const few = 5;
+
+/** The newest in a status over an account. Others' come between: so many pages are read, and cut when that was not all. */
+async function newestOf(status: string, account: string): Promise<{ found: Message[]; cut: boolean }> {
+  const found: Message[] = [];
+  let cursor: string | undefined;
+  for (let i = 0; i < few; i++) {
+    const page: SearchAnswer = await post<SearchAnswer>('/v1/messages/search', { status, limit: 200, cursor });
+    found.push(...page.messages.filter((m) => m.account === account));
+    cursor = page.next;
+    if (!cursor || found.length >= few) break;
+  }
+  return { found, cut: !!cursor };
+}
+
 /** What failed of late over the account, in words. */
 function Failures({ name }: { name: string }) {
-  const { data, fault } = useLoad(async () => {
-    const pages = await Promise.all(['failed', 'undelivered', 'dead'].map((status) => post<SearchAnswer>('/v1/messages/search', { status, limit: 100 })));
-    return pages.flatMap((p) => p.messages).filter((m) => m.account === name).sort((x, y) => (y.created_at ?? '').localeCompare(x.created_at ?? '')).slice(0, 5);
-  }, [name], 30000);
+  const read = useLoad(() => Promise.all(['failed', 'undelivered', 'dead'].map((status) => newestOf(status, name))), [name], 30000);
+  const { fault } = read;
+  const data = read.data?.flatMap((x) => x.found).sort((x, y) => (y.created_at ?? '').localeCompare(x.created_at ?? '')).slice(0, few);
+  const cut = read.data?.some((x) => x.cut);
   return (
     <Card class="flush" title={t('account.failures')}>
       <Trouble fault={fault} />
       {!data && !fault && <Loading />}
-      {data?.length === 0 && <Empty><Tag tone="good">{t('account.failures.none')}</Tag></Empty>}
+      {data?.length === 0 && <Empty>{cut ? t('account.failures.cut') : <Tag tone="good">{t('account.failures.none')}</Tag>}</Empty>}
       {data && data.length > 0 && <MessageTable brief label={t('account.failures')} list={data} />}
     </Card>
   );

@@ -10,8 +10,8 @@ import { A, params, to } from '../route.tsx';
 import { may } from '../state.ts';
 import { Button, Card, Empty, Loading, Page, Raw, Table, Tag, Trouble, When } from '../ui.tsx';
 
-const deeds: Record<AuditEntry['what'], string> = { made: 'good', changed: 'info', deleted: 'bad', revealed: 'warn', suppressed: 'calm', unsuppressed: 'calm', redriven: 'info', stopped: 'warn', retried: 'info' };
-const kinds = ['tenant', 'key', 'template', 'template-version', 'binding', 'account', 'route', 'schedule', 'endpoint', 'recipe', 'user', 'settings', 'erasure', 'message', 'address', 'redrive'] as const;
+const deeds: Record<AuditEntry['what'], string> = { made: 'good', changed: 'info', deleted: 'bad', revealed: 'warn', suppressed: 'calm', unsuppressed: 'calm', cancelled: 'warn', resent: 'info', retried: 'info', redriven: 'info', ordered: 'info', sent: 'good', paused: 'warn', resumed: 'good', stopped: 'warn', tried: 'info', tested: 'info', uploaded: 'info' };
+const kinds = ['tenant', 'key', 'template', 'template-version', 'binding', 'account', 'route', 'schedule', 'endpoint', 'recipe', 'user', 'settings', 'erasure', 'message', 'address', 'redrive', 'run', 'audience'] as const;
 const names = ['by', 'what', 'kind', 'name'] as const;
 
 /** A page of the API may be short: it is read on until there is something to see. */
@@ -69,12 +69,12 @@ function List() {
 
 /** What it was done to, with the way there. */
 function Thing({ e }: { e: AuditEntry }) {
-  const name = e.kind === 'message' ? e.name.slice(0, 12) + '…' + e.name.slice(-6) : e.kind === 'settings' ? '' : e.name.split('@')[0];
+  const name = e.name.startsWith('msg_') ? e.name.slice(0, 12) + '…' + e.name.slice(-6) : e.kind === 'settings' ? '' : e.version ? e.name.split('@')[0] : e.name;
   const [owner = '', rest = ''] = e.name.split('/');
   const pages: Record<string, string> = {
     tenant: to('tenants', e.name), key: e.tenant ? to('tenants', e.tenant) : '/tenants', template: to('templates', owner, rest), 'template-version': to('templates', owner, rest.split('@')[0] ?? ''), binding: to('templates', owner, rest.split('@')[0] ?? ''),
-    account: to('providers', e.name), route: to('routes', e.name), user: '/users', message: to('messages', e.name), redrive: to('dlq', e.name), address: '/suppressions', recipe: '/providers/recipes',
-    settings: '/settings', endpoint: to('endpoints', owner, rest),
+    account: to('providers', e.name), route: to('routes', e.name), user: '/users', message: e.name.startsWith('msg_') ? to('messages', e.name) : '', run: to('campaigns', e.name), redrive: to('dlq', e.name), address: '/suppressions', recipe: '/providers/recipes',
+    settings: '/settings', endpoint: to('endpoints', owner, rest), schedule: to('schedules', owner, rest),
   };
   const href = pages[e.kind];
   const text = <Raw>{name}</Raw>;
@@ -86,6 +86,7 @@ const shown = 4;
 function Changes({ e }: { e: AuditEntry }) {
   const list = e.changes ?? [];
   if (list.length === 0) return <>—</>;
+  if (!e.version) return <Came list={list} />;
   if (e.what === 'changed' && list.length <= shown) return <Values list={list} />;
   return <details><summary>{t('audit.n', { n: list.length })}</summary><Values list={list} /></details>;
 }
@@ -95,3 +96,29 @@ const Values = ({ list }: { list: AuditChange[] }) => (
     {list.map((c) => <li key={c.path}><code>{c.path.slice(1)}</code> {c.before && <del>{c.before}</del>}{c.before && c.after && ' → '}{c.after && <ins>{c.after}</ins>}</li>)}
   </ul>
 );
+
+/** What came of something that is no document's version, in words. */
+const Came = ({ list }: { list: AuditChange[] }) => <ul class="values">{list.map((c) => <li key={c.path}><Result c={c} /></li>)}</ul>;
+
+const state = (s = ''): string => word(s === 'running' ? 'job' : 'run', s);
+
+function Result({ c }: { c: AuditChange }) {
+  const [before, after] = [c.before, c.after].map((v) => (v ? String(JSON.parse(v)) : ''));
+  switch (c.path) {
+    case '/status':
+      return <>{word('status', before ?? '')} → {word('status', after ?? '')}</>;
+    case '/state':
+      return <>{state(before)} → {state(after)}</>;
+    case '/resent_as':
+      return <A href={to('messages', after ?? '')}>{t('came.resent_as')}</A>;
+    case '/message':
+      return <A href={to('messages', after ?? '')}>{t('came.message')}</A>;
+    case '/refused':
+      return <>{t('came.refused', { why: word('problem', after ?? '') })}</>;
+    case '/cancelled':
+    case '/too_late':
+      return <>{t(c.path === '/cancelled' ? 'came.cancelled' : 'came.too_late', { n: after ?? '' })}</>;
+    default:
+      return <Values list={[c]} />;
+  }
+}

@@ -21,11 +21,13 @@ export interface What {
   channel: string;
   locale: string;
   vars: Record<string, string>;
+  /** The template's version that is sent, whatever is published; 0 is what is published then. */
+  version: number;
 }
 
 /** What is sent to many: whose, which template, and the variables that are the same for all. */
 export function useWhat(start: Partial<What> = {}) {
-  const [what, set] = useState<What>({ tenant: session.value?.tenant ?? '', template: '', channel: '', locale: '', vars: {}, ...start });
+  const [what, set] = useState<What>({ tenant: session.value?.tenant ?? '', template: '', channel: '', locale: '', vars: {}, version: 0, ...start });
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);
   const templates = useLoad(() => get<TemplateList>('/v1/templates'), []);
   useEffect(() => { // the only one there is
@@ -33,13 +35,16 @@ export function useWhat(start: Partial<What> = {}) {
     if (!what.tenant && only?.length === 1) set((w) => ({ ...w, tenant: only[0]?.name ?? '' }));
   }, [tenants.data]);
   const list = (templates.data?.items ?? []).filter((x) => x.class !== 'otp' && (x.published || !session.value?.live) && (x.tenant === what.tenant || x.shared));
-  const current = list.find((x) => `${x.tenant}/${x.name}` === what.template || (x.tenant === what.tenant && x.name === what.template));
-  const version = useLoad(() => (current ? get<TemplateVersion>(v1`templates/${current.tenant}/${current.name}/versions/${current.published || current.version}`) : Promise.resolve(undefined)), [current?.tenant, current?.name, current?.published]);
+  const named = (name?: string) => list.find((x) => `${x.tenant}/${x.name}` === name || (x.tenant === what.tenant && x.name === name));
+  const current = named(what.template);
+  const version = useLoad(() => (current ? get<TemplateVersion>(v1`templates/${current.tenant}/${current.name}/versions/${what.version || current.published || current.version}`) : Promise.resolve(undefined)), [current?.tenant, current?.name, current?.published, what.version]);
   const variables = version.data?.variables ?? [], variants = version.data?.variants ?? [];
   const channels = [...new Set(variants.map((v) => v.channel))];
   /** As the API takes it; a tenant's own template goes by its bare name. */
-  const content = () => ({ template: current?.tenant === what.tenant ? current.name : what.template, ...(what.channel && { channel: what.channel }), ...(what.locale && { locale: what.locale }), ...(Object.keys(what.vars).length > 0 && { vars: values(variables, what.vars) }) });
-  return { what, set, tenants: tenants.data?.items ?? [], list, current, version: version.data, variables, variants, channels, content };
+  const content = () => ({ template: current?.tenant === what.tenant ? current.name : what.template, ...(what.channel && { channel: what.channel }), ...(what.locale && { locale: what.locale }), ...(what.version > 0 && { template_version: what.version }), ...(Object.keys(what.vars).length > 0 && { vars: values(variables, what.vars) }) });
+  /** The version that the start names, while its template is chosen. */
+  const pinned = current && current === named(start.template) ? start.version ?? 0 : 0;
+  return { what, set, pinned, tenants: tenants.data?.items ?? [], list, current, version: version.data, variables, variants, channels, content };
 }
 
 /** The fields of it. */
@@ -47,9 +52,10 @@ export function WhatFields({ w, fault, fixed }: { w: ReturnType<typeof useWhat>;
   const { what, set } = w;
   return (
     <>
-      <Select label={t('tenant')} value={what.tenant} set={(tenant) => set({ ...what, tenant, template: '', vars: {} })} required disabled={fixed} error={fault?.at('/tenant')} options={[['', '—'], ...w.tenants.map((x) => [x.name, x.name] as const)]} />
-      <Select label={t('template')} value={w.current ? `${w.current.tenant}/${w.current.name}` : ''} set={(template) => set({ ...what, template, channel: '', locale: '', vars: {} })} required error={fault?.at('/template') || fault?.at('/template_version')}
+      <Select label={t('tenant')} value={what.tenant} set={(tenant) => set({ ...what, tenant, template: '', vars: {}, version: 0 })} required disabled={fixed} error={fault?.at('/tenant')} options={[['', '—'], ...w.tenants.map((x) => [x.name, x.name] as const)]} />
+      <Select label={t('template')} value={w.current ? `${w.current.tenant}/${w.current.name}` : ''} set={(template) => set({ ...what, template, channel: '', locale: '', vars: {}, version: 0 })} required error={fault?.at('/template') || fault?.at('/template_version')}
         options={[['', t('send.choose')], ...w.list.map((x) => [`${x.tenant}/${x.name}`, (x.tenant === what.tenant ? x.name : `${x.tenant}/${x.name}`)] as const)]} />
+      {w.pinned > 0 && <Select label={t('version')} value={String(what.version)} set={(v) => set({ ...what, version: Number(v) })} error={fault?.at('/template_version')} options={[[String(w.pinned), `v${w.pinned}`], ['0', t('uses.published')]]} />}
       <Select label={t('channel')} value={what.channel} set={(channel) => set({ ...what, channel })} error={fault?.at('/channel')} options={[['', t('new.channel.each')], ...w.channels.map((c) => [c, word('channel', c)] as const)]} />
       <Select label={t('locale')} value={what.locale} set={(locale) => set({ ...what, locale })} error={fault?.at('/locale')} options={[['', t('send.tenant_locale')], ...[...new Set(w.variants.map((v) => v.locale))].map((l) => [l, l] as const)]} />
       {w.variables.length > 0 && <p class="wide faint">{t('new.vars')}</p>}

@@ -1,5 +1,6 @@
 // A run: what would become of it, its word, how far it is, and what went wrong.
 import type { ComponentChildren } from 'preact';
+import { useState } from 'preact/hooks';
 import type { BadRows, Run, Tenant } from '../api.gen.ts';
 import { get, post, v1 } from '../api.ts';
 import { downloadCSV } from '../download.ts';
@@ -56,6 +57,7 @@ const owned = (r: Run): [string, string] => {
 
 function Actions({ r, reload }: { r: Run; reload: () => void }) {
   const action = useAction();
+  const [key] = useState(() => crypto.randomUUID()); // of the resend: pressed again when its answer was lost, it is the same
   const failures = sum(r, failing), resendable = sum(r, again);
   const over = ['done', 'stopped', 'failed'].includes(r.state);
   const steer = (verb: string, done: string) => async (reason: string | undefined): Promise<void> => {
@@ -76,7 +78,7 @@ function Actions({ r, reload }: { r: Run; reload: () => void }) {
   const resend = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('failures.resend'), text: t('failures.resend.text', { n: number(resendable) }), confirm: t('failures.resend'), typed: resendable > typedOver ? String(resendable) : undefined });
     if (reason === undefined) return;
-    const next = await post<Run>(v1`campaigns/${r.id}/resend-failures`, { reason });
+    const next = await post<Run>(v1`campaigns/${r.id}/resend-failures`, { reason }, { 'Idempotency-Key': key });
     toast(t('run.resent'));
     go(to('campaigns', next.id));
   });

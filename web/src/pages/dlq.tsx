@@ -3,6 +3,7 @@
 import { useState } from 'preact/hooks';
 import type { AccountList, DeadFilter, DeadLetter, DeadLetterList, RedriveAnswer, RedriveCount, RedriveList, TenantList } from '../api.gen.ts';
 import { get, post, query, v1 } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { Chip, Clear, Since, filterOf, since } from '../filters.tsx';
 import { Needs } from '../frame.tsx';
 import { number } from '../format.ts';
@@ -11,7 +12,6 @@ import { useAction, useLoad } from '../load.ts';
 import { A, go, params, setParams, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Dialog, Empty, Loading, Meter, Page, Raw, Table, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
-import { channels } from './messages.tsx';
 import { Progress, State, filterWords } from './redrive.tsx';
 
 const names = ['tenant', 'channel', 'account', 'template', 'reason'] as const;
@@ -27,6 +27,7 @@ export function Dlq() {
   const count = useLoad(() => post<RedriveAnswer>('/v1/dlq/redrive', { dry_run: true, filter: filter() }), [key], 15000);
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);
   const accounts = useLoad(() => get<AccountList>('/v1/accounts'), []);
+  const channels = useChannels();
   const [open, setOpen] = useState(false);
   if (!may('operate')) return <Page title={t('nav.dlq')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
   const n = count.data?.dry_run;
@@ -37,7 +38,7 @@ export function Dlq() {
         <Since of={['1', 'today', '24']} none="hours.7d" />
         <Chip name="tenant" label={t('tenant')} options={(tenants.data?.items ?? []).map((x) => [x.name, x.name])} />
         <Chip name="account" label={t('account')} options={(accounts.data?.items ?? []).map((x) => [x.name, x.name])} />
-        <Chip name="channel" label={t('channel')} options={channels.map((c) => [c, word('channel', c)])} />
+        <Chip name="channel" label={t('channel')} options={channels} />
         <Chip name="template" label={t('template')} />
         <Chip name="reason" label={t('reason')} options={[...new Set([filterOf('reason'), ...(n?.reasons ?? []).map((r) => r.reason)])].filter(Boolean).map((r) => [r, word('reason', r)])} />
         <Clear names={['since', ...names]} />
@@ -127,7 +128,7 @@ async function read(after: string): Promise<DeadLetterList> {
 
 function Letters({ reload }: { reload: () => void }) {
   const [after, setAfter] = useState('');
-  const list = useLoad(() => read(after), [after]);
+  const list = useLoad(() => read(after), [after], after ? 0 : 15000);
   const action = useAction();
   const retry = (d: DeadLetter): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('retry'), text: t('retry.text'), confirm: t('retry') });

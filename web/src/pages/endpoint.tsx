@@ -7,9 +7,9 @@ import { millis, number } from '../format.ts';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
-import { may, toast } from '../state.ts';
+import { toast } from '../state.ts';
 import { Button, Card, Code, Empty, Loading, Page, Raw, Row, Status, Table, Trouble, When, confirm } from '../ui.tsx';
-import { Edit, EndpointState, Secret } from './endpoints.tsx';
+import { Edit, EndpointState, Secret, steers } from './endpoints.tsx';
 
 export function EndpointPage({ tenant, name }: { tenant: string; name: string }) {
   const { data: e, fault, reload } = useLoad(() => get<Ep>(v1`endpoints/${tenant}/${name}`), [tenant, name]);
@@ -46,7 +46,7 @@ export function EndpointPage({ tenant, name }: { tenant: string; name: string })
   });
   const h = health.data;
   return (
-    <Page title={title} note={<><EndpointState e={e} h={h} /> <Raw class="mono">{e.url}</Raw></>} actions={may('operate') ? <>
+    <Page title={title} note={<><EndpointState e={e} h={h} /> <Raw class="mono">{e.url}</Raw></>} actions={steers() ? <>
       <Button kind="main" disabled={action.busy || e.off} onClick={() => void test()}>{t('endpoint.test')}</Button>
       <Button onClick={() => edit(true)}>{t('edit')}</Button><Button disabled={action.busy} onClick={() => void rotate()}>{t('account.rotate')}</Button>
       <Button disabled={action.busy} onClick={() => void turn()}>{t(e.off ? 'switch_on' : 'switch_off')}</Button><Button kind="danger" disabled={action.busy} onClick={() => void remove()}>{t('delete')}</Button>
@@ -81,7 +81,7 @@ function Calls({ tenant, name }: { tenant: string; name: string }) {
   });
   const missed = (): Promise<void> => again({ from: new Date(Date.now() - 24 * 3600_000).toISOString() });
   return (
-    <Card class="flush" title={t('endpoint.calls')} extra={may('operate') && <Button disabled={action.busy} onClick={() => void missed()}>{t('endpoint.resend.missed')}</Button>}>
+    <Card class="flush" title={t('endpoint.calls')} extra={steers() && <Button disabled={action.busy} onClick={() => void missed()}>{t('endpoint.resend.missed')}</Button>}>
       <Trouble fault={fault ?? action.fault} />
       {!data && !fault && <Loading />}
       {data?.items.length === 0 && <Empty>{t('endpoint.calls.none')}</Empty>}
@@ -95,7 +95,7 @@ function Calls({ tenant, name }: { tenant: string; name: string }) {
                 <td class="nowrap"><When at={c.created_at} /></td><td class="nowrap"><Code>{event?.type ?? '—'}</Code></td><td><Status of={c.status} /></td><td>{c.calls}</td>
                 <td class="nowrap"><Raw class="mono">{last?.http_status || last?.code || '—'}</Raw></td><td class="nowrap">{last?.ms ? millis(last.ms) : '—'}</td><td class="nowrap"><When at={c.next_try_at} ago /></td>
                 <td class="nowrap">{event?.data?.id?.startsWith('msg_') ? <A href={to('messages', event.data.id)}><Code>{event.data.id.slice(0, 12)}…</Code></A> : '—'}</td>
-                <td class="end">{may('operate') && <Button disabled={action.busy} onClick={() => void again({ id: c.id })}>{t('resend')}</Button>}</td>
+                <td class="end">{steers() && <Button disabled={action.busy} onClick={() => void again({ id: c.id })}>{t('resend')}</Button>}</td>
               </tr>
             );
           })}

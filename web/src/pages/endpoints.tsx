@@ -10,6 +10,9 @@ import { A, go, to } from '../route.tsx';
 import { may, session } from '../state.ts';
 import { Button, Card, Copy, Dialog, Empty, Loading, Page, Raw, Select, Table, Tag, Text, Trouble, When } from '../ui.tsx';
 
+/** Who may make endpoints and steer them; whose, the API decides. */
+export const steers = (): boolean => may('operate') || (may('read') && may('send'));
+
 interface Line extends Endpoint { health?: EndpointHealth }
 
 async function read(tenant: string): Promise<Line[]> {
@@ -31,7 +34,7 @@ export function Endpoints() {
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);
   const [making, make] = useState(false);
   return (
-    <Page title={t('nav.endpoints')} note={t('endpoints.note')} actions={may('operate') || may('send') ? <Button kind="main" onClick={() => make(true)}>{t('endpoint.new')}</Button> : <Needs scope="operate" />}>
+    <Page title={t('nav.endpoints')} note={t('endpoints.note')} actions={steers() ? <Button kind="main" onClick={() => make(true)}>{t('endpoint.new')}</Button> : <Needs scope="operate" />}>
       <div class="chips"><Chip name="tenant" label={t('tenant')} options={(tenants.data?.items ?? []).map((x) => [x.name, x.name])} /><Clear names={['tenant']} /></div>
       <Trouble fault={fault} />
       <Card class="flush">

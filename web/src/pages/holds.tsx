@@ -1,6 +1,6 @@
 // What a route holds back (hours, a frequency, a stop), and what a draft would have done to the last hour.
 import { useState } from 'preact/hooks';
-import type { Route, RouteFate, RouteSimulation } from '../api.gen.ts';
+import type { Field, Route, RouteFate, RouteSimulation } from '../api.gen.ts';
 import { post } from '../api.ts';
 import { moment, number } from '../format.ts';
 import { t, word } from '../i18n.ts';
@@ -9,7 +9,7 @@ import { A, to } from '../route.tsx';
 import { Button, Card, Check, Raw, Select, Table, Text, Trouble } from '../ui.tsx';
 
 /** What a route is, without its name and history. */
-export type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'no_failover' | 'dedup_seconds' | 'quiet' | 'cap' | 'silence'>;
+export type Body = Pick<Route, 'match' | 'strategy' | 'steps' | 'accounts' | 'no_failover' | 'in_doubt' | 'dedup_seconds' | 'quiet' | 'cap' | 'silence'>;
 
 type Mode = 'hold' | 'drop';
 const modes = (['hold', 'drop'] as const).map((m) => [m, word('mode', m)] as const);
@@ -21,7 +21,7 @@ const local = (iso: string): string => {
 };
 const soon = (): string => new Date(Date.now() + 3600_000).toISOString();
 
-export function Holds({ body, set, at }: { body: Body; set: (b: Body) => void; at: (pointer: string) => string | undefined }) {
+export function Holds({ body, set, at }: { body: Body; set: (b: Body) => void; at: (pointer: string) => Field | undefined }) {
   const { quiet, cap, silence } = body;
   const mode = (value: Mode, change: (m: Mode) => void, pointer: string) => <Select label={t('route.mode')} value={value} set={(m) => change(m as Mode)} options={modes} error={at(pointer)} />;
   return (

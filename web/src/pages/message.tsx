@@ -13,7 +13,8 @@ import { Button, Card, Code, Copy, Dialog, Empty, Loading, Page, Raw, Row, Statu
 import { From, MessageVerdict, forDeveloper } from '../verdict.tsx';
 import { search } from '../frame.tsx';
 
-const moving = new Set(['scheduled', 'queued', 'sending', 'sent', 'in_doubt']);
+/** Statuses in which a message does not stay. */
+export const moving = new Set(['scheduled', 'queued', 'sending', 'sent', 'in_doubt']);
 const retryable = new Set(['dead', 'failed', 'in_doubt']);
 const outcomeTones: Record<string, string> = { sent: 'good', permanent: 'bad', account: 'bad', unknown: 'warn', throttled: 'warn', retry: 'warn', defer: 'warn', refresh: 'warn' };
 
@@ -23,6 +24,7 @@ export function Message({ id }: { id: string }) {
   if (!m) return <Page title={t('message')}>{fault ? <Trouble fault={fault} /> : <Loading />}</Page>;
   return (
     <Page title={t('message')} note={<Code>{m.id}</Code>} actions={<><Copy text={() => forDeveloper(m)} label={t('copy_developer')} /><Copy text={m.id} label={t('copy_id')} /></>}>
+      <Trouble fault={fault} />
       <MessageVerdict m={m} actions={<Actions m={m} reload={reload} />} />
       <div class="cols">
         <div>
@@ -42,6 +44,7 @@ export function Message({ id }: { id: string }) {
 
 function Actions({ m, reload }: { m: Msg; reload: () => void }) {
   const action = useAction();
+  const [key] = useState(() => crypto.randomUUID()); // of the resend: pressed again when its answer was lost, it is the same
   if (!may('send')) return <>{may('reveal') && m.to && <Reveal m={m} />}<Needs scope="send" /></>;
   const cancel = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('cancel_message'), text: t('cancel_message.text'), confirm: t('cancel_message'), danger: true });
@@ -53,7 +56,7 @@ function Actions({ m, reload }: { m: Msg; reload: () => void }) {
   const resend = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('resend'), text: t('resend.text'), confirm: t('resend') });
     if (reason === undefined) return;
-    const sent = await post<Sent>(v1`messages/${m.id}/resend`, { reason }, { 'Idempotency-Key': crypto.randomUUID() });
+    const sent = await post<Sent>(v1`messages/${m.id}/resend`, { reason }, { 'Idempotency-Key': key });
     toast(t('resent'));
     if (sent.id) go(to('messages', sent.id));
   });
@@ -96,9 +99,9 @@ function Reveal({ m }: { m: Msg }) {
 function Timeline({ m }: { m: Msg }) {
   return (
     <ol class="timeline">
-      {(m.timeline ?? []).map((e, i) => (
+      {(m.timeline ?? []).map((e, i, all) => (
         <li key={i} class={eventTone(e)}>
-          <div class="line">{e.at && <time dateTime={e.at} title={utc(e.at)}>{clock(e.at)}</time>}<strong>{word('event', e.event)}</strong><Told e={e} /></div>
+          <div class="line">{e.at && <time dateTime={e.at} title={utc(e.at)}>{clock(e.at, all.slice(0, i).findLast((x) => x.at)?.at)}</time>}<strong>{word('event', e.event)}</strong><Told e={e} /></div>
           {e.attempt?.text && <div class="faint" translate={false}>{e.attempt.text}</div>}
         </li>
       ))}

@@ -2,9 +2,11 @@
 import { useState } from 'preact/hooks';
 import type { Message, SearchAnswer, TenantList } from '../api.gen.ts';
 import { get, post } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { Chip, Clear, Since, filterOf, since } from '../filters.tsx';
+import { number } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
-import { useLoad } from '../load.ts';
+import { useAction, useLoad } from '../load.ts';
 import { A, params, setParams, to } from '../route.tsx';
 import { may } from '../state.ts';
 import { Button, Card, Empty, Loading, Page, Raw, Tabs, Trouble } from '../ui.tsx';
@@ -13,10 +15,12 @@ import { MessageTable, span } from '../verdict.tsx';
 
 export const statuses = ['scheduled', 'queued', 'sending', 'sent', 'in_doubt', 'delivered', 'undelivered', 'bounced', 'complained', 'failed', 'expired', 'cancelled', 'suppressed', 'dead', 'simulated'] as const;
 export const classes = ['otp', 'transactional', 'marketing'] as const;
-export const channels = ['sms', 'email', 'push', 'feishu', 'dingtalk', 'wecom', 'wechat', 'whatsapp', 'slack', 'telegram', 'discord', 'webhook'] as const;
 
 const views: [string, Key][] = [['', 'view.all'], ['failed', 'view.failed'], ['undelivered', 'view.undelivered'], ['in_doubt', 'view.in_doubt'], ['dead', 'view.dead'], ['queued', 'view.waiting']];
 const filters = ['tenant', 'channel', 'status', 'class', 'template', 'run'] as const;
+
+/** A search that reads more records than this, as for what is rare, is not asked again every few seconds. */
+const many = 500;
 
 function request(): Record<string, string> {
   const body: Record<string, string> = {};
@@ -28,21 +32,19 @@ function request(): Record<string, string> {
 
 export function Messages() {
   const filter = params.value.toString();
-  const [more, setMore] = useState<{ of: string; list: Message[]; next?: string } | undefined>();
-  const [moreFault, setMoreFault] = useState<unknown>();
+  /** The list as it was when older ones were asked for, and those: one that is read anew would not reach to where they begin. */
+  const [more, setMore] = useState<{ of: string; list: Message[]; searched: number; next?: string }>();
   const older = more?.of === filter ? more : undefined;
-  const { data, fault } = useLoad(() => post<SearchAnswer>('/v1/messages/search', request()), [filter], older ? 0 : 5000);
+  const action = useAction();
+  const { data, fault } = useLoad(() => post<SearchAnswer>('/v1/messages/search', request()), [filter], (found) => (older ? 0 : (found?.searched ?? 0) > many ? 30_000 : 5000));
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);
-  const list = [...(data?.messages ?? []), ...(older?.list ?? [])];
+  const list = older?.list ?? data?.messages ?? [];
+  const searched = older?.searched ?? data?.searched ?? 0;
   const next = older ? older.next : data?.next;
-  const load = async (): Promise<void> => {
-    try {
-      const page = await post<SearchAnswer>('/v1/messages/search', { ...request(), cursor: next });
-      setMore({ of: filter, list: [...(older?.list ?? []), ...page.messages], next: page.next });
-    } catch (e) {
-      setMoreFault(e);
-    }
-  };
+  const load = (): Promise<void> => action.run(async () => {
+    const page = await post<SearchAnswer>('/v1/messages/search', { ...request(), cursor: next });
+    setMore({ of: filter, list: [...list, ...page.messages], searched: searched + page.searched, next: page.next });
+  });
   return (
     <Page title={t('nav.messages')} note={t('messages.note')}>
       <div class="chips"><Tabs label={t('views')} value={params.value.get('status') ?? ''} set={(v) => setParams({ status: v })} options={views.map(([v, k]) => [v, t(k)] as const)} /></div>
@@ -52,18 +54,18 @@ export function Messages() {
           : <Since of={['1', 'today', '24', '720']} none="hours.7d" />}
         <Chip name="status" label={t('status')} options={statuses.map((s) => [s, word('status', s)])} />
         {may('operate') && <Chip name="tenant" label={t('tenant')} options={(tenants.data?.items ?? []).map((x) => [x.name, x.name])} />}
-        <Chip name="channel" label={t('channel')} options={channels.map((c) => [c, word('channel', c)])} />
+        <Chip name="channel" label={t('channel')} options={useChannels()} />
         <Chip name="class" label={t('class')} options={classes.map((c) => [c, word('class', c)])} />
         <Chip name="template" label={t('template')} />
         <Clear names={['since', ...filters]} />
       </div>
-      <Trouble fault={fault} />
-      {!!moreFault && <div class="alert bad" role="alert">{t('more.failed')}</div>}
+      <Trouble fault={fault ?? action.fault} />
       <Card class="flush">
         {!data && !fault && <Loading />}
         {data && list.length > 0 && <MessageTable label={t('nav.messages')} list={list} />}
+        {data && list.length === 0 && next && <Empty>{t('messages.none.yet', { n: number(searched) })}</Empty>}
         {data && list.length === 0 && !next && <Empty>{data.none ? pick(data.none).what : t('nothing')}</Empty>}
-        {data && <p class="more">{t('messages.searched', { n: list.length, searched: data.searched, range: span(data.from, data.to) })}{next && <> <Button class="small" onClick={() => void load()}>{t('more')}</Button></>}</p>}
+        {data && <p class="more">{t('messages.searched', { n: number(list.length), searched: number(searched), range: span(data.from, data.to) })}{next && <> <Button class="small" disabled={action.busy} onClick={() => void load()}>{t('more')}</Button></>}</p>}
       </Card>
     </Page>
   );

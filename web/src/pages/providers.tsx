@@ -1,6 +1,6 @@
 // Providers' accounts: a card each, with how it does; and the gallery that a new one is chosen from.
 import { useState } from 'preact/hooks';
-import type { Account, AccountHealth, AccountList, AccountUsage, Descriptor, Figures, Ledger, ProviderList, StatsGroup } from '../api.gen.ts';
+import type { Account, AccountHealth, AccountList, AccountPolls, AccountUsage, Descriptor, Figures, Ledger, ProviderList, Settings, StatsGroup } from '../api.gen.ts';
 import { get, post, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { Gauge } from '../gauge.tsx';
@@ -45,6 +45,9 @@ export function Health({ a }: { a: { off?: boolean; health?: AccountHealth } }) 
   return <Tag tone="warn"><i class="dot" />{t('account.back', { n: Math.round((h.share ?? 0) * 100) })}</Tag>;
 }
 
+/** When a provider was last asked what became of messages. */
+export const Polled = ({ p }: { p: AccountPolls }) => <>{p.last ? <>{t('account.asked')} <When at={p.last} ago /></> : t('account.asked.never')}{p.failures ? <> <Tag tone="warn">{t('account.asked.vain', { n: p.failures })}</Tag></> : null}</>;
+
 /** A limit of an account. */
 export const Limit = ({ u, held }: { u: AccountUsage; held?: string }) => <Gauge label={t(`window.${u.window}`)} used={u.used} limit={u.limit} said={t('gauge.of', { n: number(u.used), of: number(u.limit) })} note={held} />;
 
@@ -78,9 +81,11 @@ function AccountCard({ a, d, g, ledger, reload }: { a: Account; d?: Descriptor; 
     <Card title={<A href={to('providers', a.name)}><Raw>{a.name}</Raw></A>} extra={<Health a={a} />}>
       <p class="faint"><span translate={false}>{d ? pick(d.title) : a.provider}</span> · {a.channel ? word('channel', a.channel) : '—'}{a.price ? <> · {money(a.price, a.currency)}</> : null} <span class="end">{t('hours.1')}</span></p>
       {h?.since && h.state !== 'closed' && !a.off && <p class="faint">{t('account.since')} <When at={h.since} ago />{h.until && h.state === 'open' && <> · {t('account.until')} <When at={h.until} ago /></>}</p>}
+      {h?.polls && <p class="faint"><Polled p={h.polls} /></p>}
+      {a.egress_address && d?.allow_list && <p class="faint">{t('about.address.list')} <Raw class="mono">{a.egress_address}</Raw></p>}
       <dl class="numbers four" aria-label={t('hours.1')}>
         <div><dt>{word('counter', 'sent')}</dt><dd>{number(c.sent ?? 0)}</dd></div>
-        <div class={c.failed || c.dead ? 'bad' : ''}><dt>{word('counter', 'failed')}</dt><dd>{number((c.failed ?? 0) + (c.dead ?? 0))}</dd></div>
+        <div class={c.failed || c.dead ? 'bad' : ''}><dt>{word('counter', 'lost')}</dt><dd>{number((c.failed ?? 0) + (c.dead ?? 0))}</dd></div>
         <div class={c.throttled ? 'warn' : ''}><dt>{word('counter', 'throttled')}</dt><dd>{number(c.throttled ?? 0)}</dd></div>
         <div><dt>{t('traffic.delivery')}</dt><dd>{!g || g.delivery_rate.too_few || !g.delivery_rate.of ? '—' : Math.round(g.delivery_rate.value * 100) + ' %'}</dd></div>
       </dl>
@@ -98,6 +103,7 @@ function AccountCard({ a, d, g, ledger, reload }: { a: Account; d?: Descriptor; 
 /** The gallery, and the form of what was chosen. */
 export function NewAccount() {
   const { data, fault } = useLoad(() => get<ProviderList>('/v1/providers'), []);
+  const settings = useLoad(() => (may('operate') ? get<Settings>('/v1/settings') : Promise.resolve(undefined)), []);
   const [sought, seek] = useState('');
   const provider = params.value.get('provider') ?? '';
   const d = data?.items.find((p) => p.name === provider);
@@ -105,7 +111,7 @@ export function NewAccount() {
   if (d) {
     return (
       <Page title={t('accounts.new')} note={t('account.note')} actions={<A class="button" href="/providers/new">{t('account.other')}</A>}>
-        <About d={d} />
+        <About d={d} egress={settings.data?.egress_address} />
         <Card title={<span translate={false}>{pick(d.title)}</span>} extra={d.docs && <a href={d.docs} target="_blank" rel="noopener noreferrer">{t('vendor_docs')} ↗</a>}><AccountForm key={d.name} d={d} done={(name) => go(to('providers', name))} /></Card>
       </Page>
     );
@@ -131,9 +137,7 @@ export function NewAccount() {
 }
 
 /** What an operator should know of a provider before he enters a credential. */
-export function About({ d, path }: { d: Descriptor; path?: string }) {
-  // A provider that may refuse our address has a code for it, and the code a sentence.
-  const listed = Object.values(d.codes ?? {}).some((x) => /白名单/.test((x as { zh: string }).zh));
+export function About({ d, egress, path }: { d: Descriptor; egress?: string; path?: string }) {
   return (
     <Card title={t('about')}>
       <dl class="rows">
@@ -141,7 +145,7 @@ export function About({ d, path }: { d: Descriptor; path?: string }) {
         {path && <Row label={t('about.callback')}><Raw class="mono">{location.origin + path}</Raw></Row>}
         <Row label={t('about.dedup')}>{t(d.dedup ? 'yes' : 'no')}</Row>
         <Row label={t('limit')}>{[d.limits.per_second && t('per_second', { n: number(d.limits.per_second) }), d.limits.per_minute && t('per_minute', { n: number(d.limits.per_minute) }), d.limits.per_day && t('per_day', { n: number(d.limits.per_day) })].filter(Boolean).join(' · ') || t('about.no_limit')}</Row>
-        {listed && <Row label={t('about.address')}>{t('about.address.text')}</Row>}
+        {d.allow_list && <Row label={t('about.address')}>{egress ? <>{t('about.address.list')} <Raw class="mono">{egress}</Raw></> : t('about.address.text')}</Row>}
         {(d.binding ?? []).some((f) => f.required) && <Row label={t('about.bindings')}>{t('about.bindings.text')}</Row>}
       </dl>
     </Card>

@@ -7,7 +7,7 @@ import { t } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Empty, Field, Loading, Page, Raw, Table, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Empty, Field, FileButton, Loading, Page, Raw, Table, Text, Trouble, When, confirm } from '../ui.tsx';
 
 export function Recipes() {
   const { data, fault, reload } = useLoad(() => (may('operate') ? get<RecipeList>('/v1/recipes') : Promise.resolve(undefined)), []);
@@ -73,7 +73,7 @@ function Upload({ r, close, done }: { r?: Recipe; close: () => void; done: () =>
       )}
       <form class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <Text label={t('name')} value={name} set={setName} required help={t('recipe.name')} error={action.fault?.at('path:name')} />
-        <Field label={t('recipe.file')} help={t('recipe.file.help')}>{(id, note) => <input id={id} aria-describedby={note} type="file" accept=".yaml,.yml" onChange={(e) => void take(e.currentTarget.files?.[0])} />}</Field>
+        <div class="field"><FileButton label={t('recipe.file')} accept=".yaml,.yml" chosen={(file) => void take(file)} /><small>{t('recipe.file.help')}</small></div>
         <Field wide label="recipe.yaml">{(id, note) => <textarea id={id} aria-describedby={note} class="code" rows={18} spellcheck={false} value={text} required onInput={(e) => setText(e.currentTarget.value)} />}</Field>
         <div class="wide actions">{may('admin') ? <Button kind="main" type="submit" disabled={action.busy || !name || !text}>{t('save')}</Button> : <Needs scope="admin" />}</div>
       </form>

@@ -2,15 +2,17 @@
 import { useState } from 'preact/hooks';
 import type { AccountList, Route, RouteAccount, RouteList, RouteMatch, RouteStep } from '../api.gen.ts';
 import { del, get, post, put, query, v1 } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { moment } from '../format.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
-import { Button, Card, Check, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Check, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm, type Options } from '../ui.tsx';
+import { doubts } from './account-form.tsx';
 import { type Body, Holds, Simulation } from './holds.tsx';
-import { channels, classes } from './messages.tsx';
+import { classes } from './messages.tsx';
 
 /** What a route says, in words. */
 export function sentence(r: Body): string {
@@ -25,6 +27,7 @@ export function sentence(r: Body): string {
     steps.length > 0 && t(r.strategy === 'fallback' ? 'route.fallback' : r.strategy === 'all' ? 'route.all' : 'route.one', { steps: steps.join(r.strategy === 'fallback' ? ' → ' : t('comma')) }),
     accounts.length > 0 && (weighted ? t('route.weighted', { accounts: accounts.join(' : ') }) : t('route.ordered', { accounts: accounts.join(' → ') })),
     r.no_failover && t('route.no_failover'),
+    r.in_doubt && t('route.in_doubt', { what: word('doubt', r.in_doubt) }),
     r.quiet && t('route.quiet', { from: r.quiet.from, to: r.quiet.to, zone: r.quiet.zone, mode: word('mode', r.quiet.mode) }),
     r.cap && t('route.cap', { n: r.cap.messages, seconds: r.cap.seconds, mode: word('mode', r.cap.mode) }),
     r.silence && t('route.silence', { until: moment(r.silence.until), mode: word('mode', r.silence.mode) }),
@@ -63,8 +66,9 @@ export function RoutePage({ name }: { name: string }) {
 
 function Editor({ r, reload }: { r?: Route; reload: () => void }) {
   const [name, setName] = useState(r?.name ?? '');
-  const [body, set] = useState<Body>({ match: r?.match ?? {}, strategy: r?.strategy, steps: r?.steps ?? [], accounts: r?.accounts ?? [], no_failover: r?.no_failover, dedup_seconds: r?.dedup_seconds, quiet: r?.quiet, cap: r?.cap, silence: r?.silence });
+  const [body, set] = useState<Body>({ match: r?.match ?? {}, strategy: r?.strategy, steps: r?.steps ?? [], accounts: r?.accounts ?? [], no_failover: r?.no_failover, in_doubt: r?.in_doubt, dedup_seconds: r?.dedup_seconds, quiet: r?.quiet, cap: r?.cap, silence: r?.silence });
   const accounts = useLoad(() => get<AccountList>('/v1/accounts'), []);
+  const channels = useChannels();
   const action = useAction();
   const match = (change: Partial<RouteMatch>): void => set({ ...body, match: { ...body.match, ...change } });
   const save = (): Promise<void> => action.run(async () => {
@@ -89,7 +93,7 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
     await del(v1`routes/${r.name}` + query({ version: r.version, reason }));
     go('/routes');
   });
-  const at = (p: string): string | undefined => action.fault?.at(p);
+  const at = (p: string) => action.fault?.at(p);
   return (
     <>
       <div class="alert info" data-sentence translate={false}>{sentence(body)}</div>
@@ -100,7 +104,7 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
           <Text label={t('tenant')} value={body.match?.tenant ?? ''} set={(v) => match({ tenant: v })} placeholder={t('all')} error={at('/match/tenant')} />
           <Text label={t('template')} value={body.match?.template ?? ''} set={(v) => match({ template: v })} placeholder={t('all')} error={at('/match/template')} />
           <Select label={t('class')} value={body.match?.class ?? ''} set={(v) => match({ class: (v || undefined) as RouteMatch['class'] })} options={[['', t('all')], ...classes.map((c) => [c, word('class', c)] as const)]} />
-          <Select label={t('channel')} value={body.match?.channel ?? ''} set={(v) => match({ channel: v })} options={[['', t('all')], ...channels.map((c) => [c, word('channel', c)] as const)]} error={at('/match/channel')} />
+          <Select label={t('channel')} value={body.match?.channel ?? ''} set={(v) => match({ channel: v })} options={[['', t('all')], ...channels]} error={at('/match/channel')} />
           <Text label={t('region')} value={body.match?.region ?? ''} set={(v) => match({ region: v.toUpperCase() })} placeholder="CN" error={at('/match/region')} />
           <Text label={t('dedup')} type="number" value={body.dedup_seconds ? String(body.dedup_seconds) : ''} set={(v) => set({ ...body, dedup_seconds: Number(v) || undefined })} help={t('dedup.help')} error={at('/dedup_seconds')} />
         </div>
@@ -108,11 +112,12 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
       <div class="cols even">
         <Card title={t('route.steps')}>
           <Select label={t('route.strategy')} value={body.strategy ?? ''} set={(v) => set({ ...body, strategy: (v || undefined) as Body['strategy'] })} options={[['', '—'], ...(['one', 'fallback', 'all'] as const).map((s) => [s, word('strategy', s)] as const)]} />
-          <Steps list={body.steps ?? []} fallback={body.strategy === 'fallback'} set={(steps) => set({ ...body, steps })} />
+          <Steps list={body.steps ?? []} known={channels} fallback={body.strategy === 'fallback'} set={(steps) => set({ ...body, steps })} />
         </Card>
         <Card title={t('route.accounts')}>
           <Accounts list={body.accounts ?? []} known={(accounts.data?.items ?? []).filter((a) => !body.match?.channel || a.channel === body.match.channel).map((a) => a.name)} set={(x) => set({ ...body, accounts: x })} />
           <Check label={t('route.no_failover.label')} value={!!body.no_failover} set={(v) => set({ ...body, no_failover: v || undefined })} help={t('route.no_failover.help')} />
+          <Select label={t('account.in_doubt')} value={body.in_doubt ?? ''} set={(v) => set({ ...body, in_doubt: (v || undefined) as Body['in_doubt'] })} help={t('account.in_doubt.help')} options={[['', t('route.in_doubt.none')], ...doubts.map((x) => [x, word('doubt', x)] as const)]} error={at('/in_doubt')} />
         </Card>
       </div>
       <Holds body={body} set={set} at={at} />
@@ -129,8 +134,8 @@ function Editor({ r, reload }: { r?: Route; reload: () => void }) {
 
 const moved = <T,>(list: T[], i: number): T[] => list.map((x, j) => (j === i - 1 ? list[i] as T : j === i ? list[i - 1] as T : x));
 
-function Steps({ list, fallback, set }: { list: RouteStep[]; fallback: boolean; set: (s: RouteStep[]) => void }) {
-  const left = channels.filter((c) => !list.some((s) => s.channel === c));
+function Steps({ list, known, fallback, set }: { list: RouteStep[]; known: Options; fallback: boolean; set: (s: RouteStep[]) => void }) {
+  const left = known.filter(([c]) => !list.some((s) => s.channel === c));
   return (
     <div class="stack">
       {list.length === 0 && <p class="faint">{t('route.steps.none')}</p>}
@@ -142,7 +147,7 @@ function Steps({ list, fallback, set }: { list: RouteStep[]; fallback: boolean; 
           <Button class="small" aria-label={t('remove')} onClick={() => set(list.filter((_, j) => j !== i))}>✕</Button>
         </div>
       ))}
-      {left.length > 0 && <Select label={t('add')} value="" set={(c) => c && set([...list, { channel: c }])} options={[['', '—'], ...left.map((c) => [c, word('channel', c)] as const)]} />}
+      {left.length > 0 && <Select label={t('add')} value="" set={(c) => c && set([...list, { channel: c }])} options={[['', '—'], ...left]} />}
     </div>
   );
 }

@@ -24,7 +24,7 @@ export function ScheduleEdit({ tenant, name }: { tenant: string; name: string })
 }
 
 function Editor({ s }: { s?: Schedule }) {
-  const w = useWhat(s ? { tenant: s.tenant, template: s.template, channel: s.channel ?? '', locale: s.locale ?? '', vars: Object.fromEntries(Object.entries(s.vars ?? {}).map(([k, v]) => [k, Array.isArray(v) ? v.join('\n') : String(v)])) }
+  const w = useWhat(s ? { tenant: s.tenant, template: s.template, channel: s.channel ?? '', locale: s.locale ?? '', version: s.template_version ?? 0, vars: Object.fromEntries(Object.entries(s.vars ?? {}).map(([k, v]) => [k, Array.isArray(v) ? v.map((x) => JSON.stringify(x)).join('\n') : String(v)])) }
     : { template: params.value.get('template') ?? '' });
   const [name, setName] = useState(s?.name ?? '');
   const [title, setTitle] = useState(s?.title ?? '');
@@ -39,7 +39,7 @@ function Editor({ s }: { s?: Schedule }) {
   const save = (): Promise<void> => action.run(async () => {
     if (!when || !chosen) return;
     try {
-      const body: PutSchedule = { title, ...when, ...w.content(), audience: await audienceOf(w.what.tenant, chosen.c, setPart), ...(Number(late) && { late_minutes: Number(late) }), ...(s && { version: s.version }) };
+      const body: PutSchedule = { title, ...when, ...w.content(), audience: await audienceOf(w.what.tenant, chosen.c, setPart), ...(Number(late) && { late_minutes: Number(late) }), ...(s && { reference: s.reference, ttl_seconds: s.ttl_seconds, version: s.version }) };
       await put<Schedule>(v1`schedules/${w.what.tenant}/${name}`, body);
     } finally {
       setPart(undefined);
@@ -92,9 +92,9 @@ function Source({ start, tenant, variables, filled, set, fault }: { start?: Sche
     <div class="stack">
       <Tabs label={t('source.kind')} value={kind} set={(k) => turn(k as Kind)} options={kinds.map((k) => [k, t(`source.${k}`)] as const)} />
       {kind === 'file' && <ListFile variables={variables} filled={filled} set={set} />}
-      {kind === 'rows' && <Text wide label={t('source.rows.label')} lines={5} value={text} set={(v) => typed('rows', v)} required help={t('source.rows.help')} error={at?.detail} />}
-      {kind === 'path' && <Text wide label={t('source.path')} value={text} set={(v) => typed('path', v)} required placeholder="bills/{run_date}.csv" help={t('source.path.help', { tenant: tenant || '…', run_date: '{run_date}' })} error={at?.detail} />}
-      {kind === 'url' && <Text wide label={t('source.url')} value={text} set={(v) => typed('url', v)} required placeholder="https://billing.example.com/notify/rows" help={t('source.url.help')} error={at?.detail} />}
+      {kind === 'rows' && <Text wide label={t('source.rows.label')} lines={5} value={text} set={(v) => typed('rows', v)} required help={t('source.rows.help')} error={at} />}
+      {kind === 'path' && <Text wide label={t('source.path')} value={text} set={(v) => typed('path', v)} required placeholder="bills/{run_date}.csv" help={t('source.path.help', { tenant: tenant || '…', run_date: '{run_date}' })} error={at} />}
+      {kind === 'url' && <Text wide label={t('source.url')} value={text} set={(v) => typed('url', v)} required placeholder="https://billing.example.com/notify/rows" help={t('source.url.help')} error={at} />}
     </div>
   );
 }

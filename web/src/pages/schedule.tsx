@@ -27,11 +27,11 @@ export function SchedulePage({ tenant, name }: { tenant: string; name: string })
             {s.next.length > 0 ? <Times list={s.next} zone={s.zone ?? here} /> : <Empty>{s.external ? t('external.note') : s.paused ? t('schedule.pause.text') : t('next.none')}</Empty>}
           </Card>
           <Card title={t('send.what')}><dl class="rows">
-            <Row label={t('template')}><A href={to('templates', ...(s.template.includes('/') ? s.template.split('/') : [s.tenant, s.template]))}><Raw>{s.template}</Raw></A></Row>
+            <Row label={t('template')}><A href={to('templates', ...(s.template.includes('/') ? s.template.split('/') : [s.tenant, s.template]))}><Raw>{s.template}</Raw></A> <span class="faint">{s.template_version ? `v${s.template_version}` : t('uses.published')}</span></Row>
             {s.class && <Row label={t('class')}>{word('class', s.class)}</Row>}
             <Row label={t('channel')}>{s.channel ? word('channel', s.channel) : t('new.channel.each')}</Row>
             <Row label={t('audience')}><Recipients of={s.audience} tenant={s.tenant} /></Row>
-            {Object.entries(s.vars ?? {}).map(([k, v]) => <Row key={k} label={<Raw>{k}</Raw>}><Raw>{String(v)}</Raw></Row>)}
+            {Object.entries(s.vars ?? {}).map(([k, v]) => <Row key={k} label={<Raw>{k}</Raw>}><Raw>{Array.isArray(v) ? JSON.stringify(v) : String(v)}</Raw></Row>)}
             {s.owner && <Row label={t('owner')}><Raw>{s.owner}</Raw></Row>}
             <Row label={t('late.label')}>{number(s.late_minutes ?? 60)}</Row>
           </dl></Card>

@@ -1,18 +1,22 @@
 // The one search box: a verdict first, for whatever was pasted.
 import type { Candidate, GroupMessages, Message, SearchAnswer, SuppressionList, WhoAnswer } from '../api.gen.ts';
-import { get, post, query, v1, type Fault } from '../api.ts';
+import { Fault, get, post, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
-import { useLoad } from '../load.ts';
+import { useState } from 'preact/hooks';
+import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { asked, askedTimes, may, session } from '../state.ts';
-import { Card, Empty, Loading, Page, Raw, Row, Table, Tag, Trouble, When } from '../ui.tsx';
+import { Button, Card, Empty, Loading, Page, Raw, Row, Table, Tag, Trouble, When } from '../ui.tsx';
+import { moving } from './message.tsx';
 import { RefusedTable } from './refused.tsx';
 import { MessageTable, MessageVerdict, VerdictCard, href, newest, span } from '../verdict.tsx';
-import { Button } from '../ui.tsx';
+
+/** What messages are looked for by. */
+type By = { recipient: string } | { reference: string };
 
 type Found =
-  | { kind: 'messages'; answer: SearchAnswer; recipient: string; blocked?: SuppressionList }
+  | { kind: 'messages'; answer: SearchAnswer; by: By; blocked?: SuppressionList }
   | { kind: 'who'; answer: WhoAnswer }
   | { kind: 'group'; group: GroupMessages };
 
@@ -45,25 +49,34 @@ async function find(raw: string): Promise<Found | undefined> {
     case 'address':
       return byRecipient(q.value);
   }
-  const byReference = await post<SearchAnswer>('/v1/messages/search', { reference: q.value });
-  if (told(byReference)) return { kind: 'messages', answer: byReference, recipient: '' };
-  const found = await byRecipient(q.value); // an alias of a bot, or an order number of digits only
-  return found.kind === 'messages' && told(found.answer) ? found : { kind: 'messages', answer: byReference, recipient: '' };
+  const found = await byReference(q.value);
+  if (told(found.answer)) return found;
+  const alias = await byRecipient(q.value).catch((e: unknown): undefined => { // of a bot
+    if (!(e instanceof Fault) || e.status !== 422) throw e; // what can be no address either is only not found
+  });
+  return alias && told(alias.answer) ? alias : found;
 }
 
 /** A search has found something: a message, or a request that was refused. */
 const told = (a: SearchAnswer): boolean => a.messages.length > 0 || !!a.refused;
 
-async function byRecipient(recipient: string): Promise<Found> {
+type Messages = Extract<Found, { kind: 'messages' }>;
+
+async function byReference(reference: string): Promise<Messages> {
+  const by = { reference };
+  return { kind: 'messages', answer: await post<SearchAnswer>('/v1/messages/search', by), by };
+}
+
+async function byRecipient(recipient: string): Promise<Messages> {
   const answer = await post<SearchAnswer>('/v1/messages/search', { recipient });
   // A number without a country code is read as its tenant would.
   const tenant = newest(answer.messages)?.tenant ?? session.value?.tenant;
   const blocked = may('operate') ? await post<SuppressionList>('/v1/suppressions/check', { address: recipient, ...(tenant && { tenant }) }).catch((): undefined => undefined) : undefined;
   if (!told(answer) && /^\d+$/.test(recipient)) {
-    const reference = await post<SearchAnswer>('/v1/messages/search', { reference: recipient });
-    if (told(reference)) return { kind: 'messages', answer: reference, recipient: '' };
+    const number = await byReference(recipient); // an order's, of digits only
+    if (told(number.answer)) return number;
   }
-  return { kind: 'messages', answer, recipient, blocked };
+  return { kind: 'messages', answer, by: { recipient }, blocked };
 }
 
 export function Search() {
@@ -71,23 +84,34 @@ export function Search() {
   if (!asked.value) return <Page title={t('search')}><Card><Empty>{t('search.empty')}</Empty></Card></Page>;
   return (
     <Page title={t('search.results')}>
-      {fault ? <Nothing fault={fault} /> : !data ? <Loading /> : data.kind === 'messages' ? <Messages {...data} /> : data.kind === 'who' ? <Who answer={data.answer} /> : <Group group={data.group} />}
+      {fault ? <Nothing fault={fault} /> : !data ? <Loading /> : data.kind === 'messages' ? <Listed {...data} /> : data.kind === 'who' ? <Who answer={data.answer} /> : <Group group={data.group} />}
     </Page>
   );
 }
 
 const Nothing = ({ fault }: { fault: Fault }) => <><Trouble fault={fault} /><Card><Empty>{t('search.tips')}</Empty></Card></>;
 
-function Messages({ answer, recipient, blocked }: { answer: SearchAnswer; recipient: string; blocked?: SuppressionList }) {
+function Listed({ answer, by, blocked }: Messages) {
+  const [older, setOlder] = useState<SearchAnswer[]>([]);
+  const action = useAction();
   const first = newest(answer.messages);
-  const rest = answer.messages.filter((m) => m !== first);
+  const now = useLoad(() => (first && moving.has(first.status) ? get<Message>(v1`messages/${first.id}`) : Promise.resolve(undefined)), [first?.id], (m) => (moving.has((m ?? first)?.status ?? '') ? 5000 : 0));
+  const rest = [answer, ...older].flatMap((a) => a.messages).filter((m) => m !== first);
+  const next = (older.at(-1) ?? answer).next;
+  const load = (): Promise<void> => action.run(async () => setOlder([...older, await post<SearchAnswer>('/v1/messages/search', { ...by, cursor: next })]));
   return (
     <>
-      {first && <MessageVerdict m={first} actions={<A class="button" href={href(first)}>{t('open_message')}</A>} />}
+      {first && <MessageVerdict m={now.data ?? first} actions={<A class="button" href={href(first)}>{t('open_message')}</A>} />}
       {!first && answer.none && <VerdictCard verdict={answer.none} kind={answer.refused ? 'bad' : 'calm'}><Row label={t('search.range')}>{span(answer.from, answer.to)}</Row></VerdictCard>}
-      {rest.length > 0 && <Card class="flush" title={t('search.others', { n: rest.length })}><MessageTable label={t('search.others', { n: rest.length })} list={rest} /></Card>}
+      {(rest.length > 0 || next) && (
+        <Card class="flush" title={t('search.others', { n: rest.length + (next ? '+' : '') })}>
+          <Trouble fault={action.fault} />
+          {rest.length > 0 && <MessageTable label={t('search.others', { n: rest.length })} list={rest} />}
+          {next && <p class="more"><Button class="small" disabled={action.busy} onClick={() => void load()}>{t('more')}</Button></p>}
+        </Card>
+      )}
       {answer.refused && <Card class="flush" title={t('search.refused', { n: answer.refused.length })} extra={<A href="/refused">{t('nav.refused')}</A>}><RefusedTable list={answer.refused} /></Card>}
-      {recipient && <Address blocked={blocked} />}
+      {'recipient' in by && <Address blocked={blocked} />}
     </>
   );
 }
@@ -148,7 +172,7 @@ function Owner({ c }: { c: Candidate }) {
 function Group({ group }: { group: GroupMessages }) {
   return (
     <Card class="flush" title={t('group', { n: group.messages.length })} extra={<span class="line">{Object.entries(group.counts).map(([s, n]) => <span key={s}>{word('status', s)} {n}</span>)}<Button onClick={() => history.back()}>{t('back')}</Button></span>}>
-      <MessageTable label={t('group', { n: group.messages.length })} list={group.messages.filter(Boolean)} />
+      <MessageTable label={t('group', { n: group.messages.length })} list={group.messages.filter((m) => m !== null)} />
     </Card>
   );
 }

@@ -14,12 +14,21 @@ import { Button, Card, Empty, Page, Raw, Row, Select, Status, Tag, Text, Trouble
 
 type Vars = Record<string, string>;
 
+/** An entry of a list as it is typed, in JSON; what is none stays a text, of which the API says what is wrong. */
+function entry(line: string): unknown {
+  try {
+    return JSON.parse(line);
+  } catch {
+    return line;
+  }
+}
+
 /** A typed value as the API wants it for a variable. */
 export function typed(v: TemplateVariable, text: string): unknown {
   switch (v.type) {
     case 'number': return text.trim() !== '' && Number.isFinite(Number(text)) ? Number(text) : text;
     case 'boolean': return text === 'true';
-    case 'list': return text.split('\n').filter(Boolean);
+    case 'list': return text.split('\n').filter((line) => line.trim()).map(entry);
     default: return text;
   }
 }
@@ -67,11 +76,14 @@ export function Send() {
   useEffect(() => {
     setKey(crypto.randomUUID());
     setDone(undefined);
-    if (!chosen || !recipient.trim() || !version.data) return;
+    action.clear();
+    const told = (x?: Explained, e?: Fault): void => { setPlan(x); setFault(e); };
+    if (!chosen || !recipient.trim() || !version.data) return told();
+    let gone = false;
     const wait = setTimeout(() => {
-      post<Explained>('/v1/messages/explain', request()).then((x) => { setPlan(x); setFault(undefined); }, (e) => { setPlan(undefined); setFault(faultOf(e)); });
+      post<Explained>('/v1/messages/explain', request()).then((x) => { if (!gone) told(x); }, (e) => { if (!gone) told(undefined, faultOf(e)); });
     }, 400);
-    return () => clearTimeout(wait);
+    return () => { gone = true; clearTimeout(wait); };
   }, [form, version.data]);
 
   const send = (): Promise<void> => action.run(async () => {
@@ -86,7 +98,7 @@ export function Send() {
       <div class="cols even">
         <Card title={t('send.what')}>
           <form class="form" onSubmit={(e) => { e.preventDefault(); void send(); }}>
-            <div class="wide"><Select label={t('template')} value={chosen} set={(v) => { choose(v); setVars({}); setChannel(''); setLocale(''); setPlan(undefined); setFault(undefined); }} options={options} required /></div>
+            <div class="wide"><Select label={t('template')} value={chosen} set={(v) => { choose(v); setVars({}); setChannel(''); setLocale(''); }} options={options} required /></div>
             <div class="wide"><Text label={t('recipient')} value={recipient} set={setRecipient} error={shown?.at('/to')} help={t('send.to.help')} required autocomplete="off" /></div>
             <Select label={t('channel')} value={channel} set={setChannel} error={shown?.at('/channel')} options={[['', t('send.auto')], ...[...new Set(variants.map((v) => v.channel))].map((c) => [c, word('channel', c)] as const)]} />
             <Select label={t('locale')} value={locale} set={setLocale} error={shown?.at('/locale')} options={[['', t('send.tenant_locale')], ...[...new Set(variants.map((v) => v.locale))].map((l) => [l, l] as const)]} />

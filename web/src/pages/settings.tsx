@@ -2,14 +2,14 @@
 import { useState } from 'preact/hooks';
 import type { Cap, NoticeTo, PrefixCap, Settings as S, SettingsList, TenantList } from '../api.gen.ts';
 import { get, put } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { Needs } from '../frame.tsx';
 import { number } from '../format.ts';
-import { t, word } from '../i18n.ts';
+import { t } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Check, Code, Empty, Loading, Page, Raw, Row, Select, Table, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
-import { channels } from './messages.tsx';
 
 export function Settings() {
   const { data, fault, reload } = useLoad(() => (may('operate') ? get<S>('/v1/settings') : Promise.resolve(undefined)), []);
@@ -31,6 +31,7 @@ const said = (n?: number): string => (n === undefined ? '' : String(n));
 
 function Form({ s, tenants, reload }: { s: S; tenants?: TenantList; reload: () => void }) {
   const c = s.codes ?? {}, n = s.notices ?? {};
+  const channels = useChannels();
   const [own, setOwn] = useState<[string, string]>([said(c.per_recipient?.messages), said(c.per_recipient?.seconds)]);
   const [ranged, limitRange] = useState(!!c.per_range);
   const [range, setRange] = useState<[string, string]>([said(c.per_range?.messages ?? 100), said(c.per_range?.seconds ?? 600)]);
@@ -38,7 +39,7 @@ function Form({ s, tenants, reload }: { s: S; tenants?: TenantList; reload: () =
   const [told, setTold] = useState<NoticeTo[]>(n.to ?? []);
   const [f, set] = useState({ tenant: n.tenant ?? '', template: n.template ?? '' });
   const action = useAction();
-  const at = (p: string): string | undefined => action.fault?.at(p);
+  const at = (p: string) => action.fault?.at(p);
   const save = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('save'), text: t('settings.save'), confirm: t('save'), why: true });
     if (reason === undefined) return;
@@ -81,7 +82,7 @@ function Form({ s, tenants, reload }: { s: S; tenants?: TenantList; reload: () =
         </div>
         {told.map((p, i) => (
           <div class="form lead" key={i}>
-            <Select label={t('channel')} value={p.channel} set={(channel) => to_(i, { channel })} options={channels.map((x) => [x, word('channel', x)] as const)} error={at(`/notices/to/${i}/channel`)} />
+            <Select label={t('channel')} value={p.channel} set={(channel) => to_(i, { channel })} options={channels} error={at(`/notices/to/${i}/channel`)} />
             <Text label={t('address')} value={p.to} set={(v) => to_(i, { to: v })} error={at(`/notices/to/${i}/to`)} required />
             <div class="field"><Button onClick={() => setTold(told.filter((_, j) => j !== i))}>{t('remove')}</Button></div>
           </div>

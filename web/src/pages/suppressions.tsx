@@ -2,12 +2,13 @@
 import { useState } from 'preact/hooks';
 import type { Suppressed, Suppression, SuppressionList } from '../api.gen.ts';
 import { get, post, query } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { may, toast } from '../state.ts';
 import { Button, Card, Dialog, Empty, Loading, Page, Raw, Select, Table, Tag, Text, Trouble, When } from '../ui.tsx';
-import { channels, classes } from './messages.tsx';
+import { classes } from './messages.tsx';
 
 const reasons = ['manual', 'opt_out', 'bounce', 'complaint'] as const;
 
@@ -27,7 +28,7 @@ export function Suppressions() {
   return (
     <Page title={t('nav.suppressions')} note={t('suppressions.note')} actions={<><Button onClick={() => setOpen('remove')}>{t('suppress.remove')}</Button><Button kind="main" onClick={() => setOpen('add')}>{t('suppress.add')}</Button></>}>
       <Card title={t('suppress.check')}>
-        <form class="line" onSubmit={(e) => { e.preventDefault(); ask(address.trim()); }}>
+        <form class="line" onSubmit={(e) => { e.preventDefault(); address.trim() === asked ? check.reload() : ask(address.trim()); }}>
           <Text label={t('address')} value={address} set={setAddress} placeholder="+86138…, name@example.com" autocomplete="off" />
           <Button type="submit" kind="main">{t('check')}</Button>
         </form>
@@ -64,6 +65,7 @@ function List({ items }: { items: Suppression[] }) {
 function Change({ kind, start, close, done }: { kind: 'add' | 'remove'; start: string; close: () => void; done: () => void }) {
   const [f, set] = useState({ address: start, channel: '', class: '', tenant: '', reason: kind === 'add' ? 'manual' : '', note: '', until: '' });
   const action = useAction();
+  const channels = useChannels();
   const change = (name: keyof typeof f) => (v: string): void => set({ ...f, [name]: v });
   const save = (): Promise<void> => action.run(async () => {
     const { until, note, ...rest } = f;
@@ -78,7 +80,7 @@ function Change({ kind, start, close, done }: { kind: 'add' | 'remove'; start: s
       <p class="faint">{t(kind === 'add' ? 'suppress.add.text' : 'suppress.remove.text')}</p>
       <form id="suppress" class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>
         <Text wide label={t('address')} value={f.address} set={change('address')} error={action.fault?.at('/address')} required autocomplete="off" />
-        <Select label={t('channel')} value={f.channel} set={change('channel')} options={[['', t('all')], ...channels.map((c) => [c, word('channel', c)] as const)]} />
+        <Select label={t('channel')} value={f.channel} set={change('channel')} options={[['', t('all')], ...channels]} />
         <Select label={t('class')} value={f.class} set={change('class')} options={[['', t('all')], ...classes.map((c) => [c, word('class', c)] as const)]} />
         <Text label={t('tenant')} value={f.tenant} set={change('tenant')} placeholder={t('all')} error={action.fault?.at('/tenant')} />
         {kind === 'add' && <Select label={t('reason')} value={f.reason} set={change('reason')} options={reasons.map((r) => [r, word('suppression', r)])} />}

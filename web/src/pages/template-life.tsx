@@ -17,24 +17,30 @@ type State = Parameters<typeof RunState>[0]['of'];
 export function Uses({ tenant, name, version }: { tenant: string; name: string; version: number }) {
   const used = useLoad(() => get<Used>(v1`templates/${tenant}/${name}/uses`), [tenant, name], 10_000);
   const action = useAction();
+  // Each call stops, or counts, a part of the messages.
+  const stopAll = async (dry_run: boolean, reason?: string): Promise<{ matched: number; cancelled: number; late: number }> => {
+    const sum = { matched: 0, cancelled: 0, late: 0 };
+    for (let after: string | undefined = ''; after !== undefined;) {
+      const n: StopAnswer = await post<StopAnswer>('/v1/messages/stop', { tenant, template: `${tenant}/${name}`, version, dry_run, reason, after });
+      sum.matched += n.matched;
+      sum.cancelled += n.cancelled;
+      sum.late += n.too_late;
+      after = n.next;
+    }
+    return sum;
+  };
   const stop = (): Promise<void> => action.run(async () => {
     const [runs, waiting] = await Promise.all([
       post<Used>(v1`templates/${tenant}/${name}/stop`, { version, dry_run: true }),
-      post<StopAnswer>('/v1/messages/stop', { tenant, template: `${tenant}/${name}`, version, dry_run: true }),
+      stopAll(true),
     ]);
     if (runs.runs.length === 0 && waiting.matched === 0) return toast(t('press.nothing', { n: version }));
-    const counts = t('press.counts', { runs: number(runs.runs.length), messages: number(waiting.matched) + (waiting.more ? '+' : '') });
+    const counts = t('press.counts', { runs: number(runs.runs.length), messages: number(waiting.matched) });
     const reason = await confirm({ title: t('press.title', { n: version }), text: <><strong data-press>{counts}</strong><br />{t('press.text', { n: version })}</>, confirm: t('press.stop'), danger: true, typed: `${name} v${version}` });
     if (reason === undefined) return;
     // What makes messages is stopped first, then the messages, until none is left.
     const stopped = await post<Used>(v1`templates/${tenant}/${name}/stop`, { version, reason });
-    const sum = { cancelled: 0, late: 0 };
-    for (let more = true; more;) {
-      const n = await post<StopAnswer>('/v1/messages/stop', { tenant, template: `${tenant}/${name}`, version, dry_run: false, reason });
-      sum.cancelled += n.cancelled;
-      sum.late += n.too_late;
-      more = !!n.more && n.cancelled > 0;
-    }
+    const sum = await stopAll(false, reason);
     toast(t('press.done', { runs: number(stopped.runs.length), messages: number(sum.cancelled), late: number(sum.late) }));
     used.reload();
   });

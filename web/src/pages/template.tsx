@@ -2,16 +2,17 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { OperateTemplate, Preview, TemplateContent, TemplateDiff, TemplateVariable, TemplateVariant, TemplateVersion, TemplateVersionList, TenantList } from '../api.gen.ts';
 import { get, post, put, query, v1, type Fault } from '../api.ts';
+import { useChannels } from '../channels.ts';
 import { AsSeen, SegmentsLine } from '../content.tsx';
 import { Needs } from '../frame.tsx';
 import { t, word } from '../i18n.ts';
 import { fault as faultOf, useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, session, toast } from '../state.ts';
-import { Button, Card, Code, Dialog, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { Button, Card, Code, Dialog, Empty, Loading, Page, Raw, Says, Select, Table, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
 import { Cost, Try, Uses } from './template-life.tsx';
 import { VariantFields } from './variant.tsx';
-import { channels, classes } from './messages.tsx';
+import { classes } from './messages.tsx';
 import { VariableInputs, values } from './send.tsx';
 
 const fresh = (): TemplateContent => ({ class: 'transactional', variables: [], variants: [{ channel: 'sms', locale: 'zh', text: '' }] });
@@ -66,6 +67,10 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
     toast(t('published.done', { n }));
     reload?.();
   });
+  const look = async (v: number): Promise<void> => {
+    if (changed && v !== version && await confirm({ title: t('draft.lose'), text: t('draft.lose.text'), confirm: t('draft.lose'), danger: true, reason: false }) === undefined) return;
+    choose?.(v);
+  };
   const share = (): Promise<void> => action.run(async () => {
     if (!head) return;
     const reason = await confirm({ title: head.shared ? t('unshare') : t('share'), text: t('share.text'), confirm: head.shared ? t('unshare') : t('share') });
@@ -103,7 +108,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
         <div>
           {variant && <Live content={content} variant={variant} vars={vars} />}
           {(content.variables ?? []).length > 0 && <Card title={t('preview.values')}><div class="form"><VariableInputs list={(content.variables ?? []).filter((v) => v.name)} vars={vars} set={setVars} /></div></Card>}
-          {head && <Versions tenant={tenant} name={name} head={head} shown={version} choose={choose} publish={edits ? publish : undefined} />}
+          {head && <Versions tenant={tenant} name={name} head={head} shown={version} choose={(v) => void look(v)} publish={edits ? publish : undefined} />}
           {head && <Uses tenant={tenant} name={name} version={version} />}
         </div>
       </div>
@@ -112,6 +117,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
 }
 
 function Variants({ content, at, go: show, set }: { content: TemplateContent; at: number; go: (i: number) => void; set: (c: TemplateContent, at: number) => void }) {
+  const channels = useChannels();
   const [adding, setAdding] = useState(false);
   const [channel, setChannel] = useState('sms');
   const [locale, setLocale] = useState('zh');
@@ -127,7 +133,7 @@ function Variants({ content, at, go: show, set }: { content: TemplateContent; at
           setAdding(false);
         }}>{t('add')}</Button>}>
           <div class="form">
-            <Select label={t('channel')} value={channel} set={setChannel} options={channels.map((c) => [c, word('channel', c)])} />
+            <Select label={t('channel')} value={channel} set={setChannel} options={channels} />
             <Text label={t('locale')} value={locale} set={setLocale} help="zh, en, en-GB" error={taken ? t('variant.taken') : ''} />
           </div>
         </Dialog>
@@ -180,7 +186,7 @@ function Live({ content, variant, vars }: { content: TemplateContent; variant: T
         {seen && <AsSeen channel={variant.channel} content={seen.content} />}
         <SegmentsLine of={seen?.segments} />
         <Cost channel={variant.channel} segments={seen?.segments?.count} />
-        {seen?.problems.map((p, i) => <div class="alert bad" key={i} translate={false} lang="en"><code>{p.pointer}</code> {p.detail}</div>)}
+        {seen?.problems.map((p, i) => <div class="alert bad" key={i}><Code>{p.pointer}</Code> <Says of={p} /></div>)}
         {seen?.warnings.map((w) => <div class="alert warn" key={w} translate={false} lang="en">{w}</div>)}
       </div>
     </Card>

@@ -71,7 +71,7 @@ function Form({ x, reload }: { x?: Tenant; reload: () => void }) {
   });
   const action = useAction();
   const owner = (change: Partial<PutTenant['owner']>): void => set({ ...f, owner: { ...f.owner, ...change } });
-  const at = (p: string): string | undefined => action.fault?.at(p);
+  const at = (p: string) => action.fault?.at(p);
   const save = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('save'), confirm: t('save') });
     if (reason === undefined) return;
@@ -148,7 +148,7 @@ function Keys({ tenant = '' }: { tenant?: string }) {
   );
 }
 
-const scopes = ['send', 'read', 'reveal', 'operate', 'admin'] as const;
+const scopes = ['send', 'read', 'support', 'reveal', 'operate', 'admin'] as const;
 
 function Make({ tenant, close, done }: { tenant: string; close: () => void; done: (k: NewKey) => void }) {
   const tenants = useLoad(() => get<TenantList>('/v1/tenants'), []);

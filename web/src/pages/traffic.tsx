@@ -2,24 +2,34 @@
 import { useState } from 'preact/hooks';
 import type { Figures, Rate, StatsGroup } from '../api.gen.ts';
 import { get, query } from '../api.ts';
-import { moment, number } from '../format.ts';
+import { moment, number, share } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A } from '../route.tsx';
 import { Card, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Trouble, When } from '../ui.tsx';
 
 /** The layers of the chart, from below. What is delivered was sent before, so it is no layer of its own. */
-const layers = [['sent', 'good'], ['throttled', 'warn'], ['failed', 'bad']] as const;
-const shown = ['accepted', 'sent', 'delivered', 'failed', 'suppressed', 'throttled', 'in_doubt', 'duplicate', 'refused'] as const;
-const spans = { hour: ['minute', 3600], day: ['hour', 86400], month: ['day', 30 * 86400] } as const;
-const lists = new Set<string>(['sent', 'delivered', 'failed', 'suppressed', 'in_doubt']);
+const layers = [['sent', 'good'], ['throttled', 'warn'], ['lost', 'bad']] as const;
+const shown = ['accepted', 'sent', 'delivered', 'failed', 'dead', 'suppressed', 'throttled', 'in_doubt', 'duplicate', 'refused'] as const;
+/** For each span its step, its seconds, and the period of a list that is as long. */
+const spans = { hour: ['minute', 3600, '1'], day: ['hour', 86400, '24'], month: ['day', 30 * 86400, '720'] } as const;
+/** Those that are a status in which messages stay: what was sent is mostly delivered by now, and a list of the sent would lack it. */
+const lists = new Set<string>(['delivered', 'failed', 'dead', 'suppressed', 'in_doubt']);
 
-const counted = (c: Record<string, number>, name: string): number => (name === 'failed' ? (c.failed ?? 0) + (c.dead ?? 0) : (c[name] ?? 0));
+/** A counter; lost is whatever was given up. */
+const counted = (c: Record<string, number>, name: string): number => (name === 'lost' ? (c.failed ?? 0) + (c.dead ?? 0) : (c[name] ?? 0));
+
+/** Where what a figure counts is listed. */
+function listed(name: string, since: string): string {
+  if (name === 'refused') return '/refused';
+  if (name === 'accepted') return '/messages' + query({ since });
+  return lists.has(name) ? '/messages' + query({ status: name, since }) : '';
+}
 
 export function Traffic({ full }: { full?: boolean }) {
   const [span, setSpan] = useState<keyof typeof spans>('hour');
   const [by, setBy] = useState('channel');
-  const [step, seconds] = spans[span];
+  const [step, seconds, since] = spans[span];
   const figures = useLoad(() => get<Figures>('/v1/stats' + query({ step, from: new Date(Date.now() - seconds * 1000).toISOString(), by: full ? by : undefined, top: 20 })), [span, by], 5000);
   const d = figures.data;
   return (
@@ -32,8 +42,8 @@ export function Traffic({ full }: { full?: boolean }) {
             {shown.map((name) => {
               const n = counted(d.total.counts, name);
               const body = <>{word('counter', name)}<b>{number(n)}</b></>;
-              const href = name === 'refused' ? '/refused' : lists.has(name) ? '/messages' + query({ status: name, since: 'today' }) : name === 'accepted' ? '/messages' : '';
-              return href ? <A key={name} class={`figure ${n && (name === 'failed' || name === 'in_doubt') ? 'bad' : ''}`} href={href}>{body}</A> : <div key={name} class={`figure ${n && name === 'throttled' ? 'warn' : ''}`}>{body}</div>;
+              const href = listed(name, since);
+              return href ? <A key={name} class={`figure ${n && (name === 'failed' || name === 'dead' || name === 'in_doubt') ? 'bad' : ''}`} href={href}>{body}</A> : <div key={name} class={`figure ${n && name === 'throttled' ? 'warn' : ''}`}>{body}</div>;
             })}
           </div>
           <Chart d={d} step={step} />
@@ -54,7 +64,7 @@ export function Traffic({ full }: { full?: boolean }) {
 function Percent({ of, bad }: { of: Rate; bad?: boolean }) {
   if (of.too_few) return <span>{t('traffic.too_few', { n: number(of.of) })}</span>;
   const tone = bad ? (of.value > 0.03 ? 'bad' : of.value > 0.01 ? 'warn' : 'good') : of.value < 0.85 ? 'warn' : 'good';
-  return <Tag tone={tone}>{new Intl.NumberFormat(undefined, { style: 'percent', maximumFractionDigits: 1 }).format(of.value)}</Tag>;
+  return <Tag tone={tone}>{share(of.value)}</Tag>;
 }
 
 const width = 720, height = 140;
@@ -92,7 +102,7 @@ function Chart({ d, step }: { d: Figures; step: Figures['step'] }) {
 
 function Groups({ list, by }: { list: StatsGroup[]; by: string }) {
   if (list.length === 0) return <Empty>{t('traffic.none')}</Empty>;
-  const name = (g: StatsGroup) => (by === 'channel' ? word('channel', g.name ?? '') : <Raw>{g.name ?? t('traffic.other')}</Raw>);
+  const name = (g: StatsGroup) => (g.name === undefined ? t('traffic.other') : g.name === '' ? '—' : by === 'channel' ? word('channel', g.name) : <Raw>{g.name}</Raw>);
   return (
     <Table label={t('traffic.by')} head={[t(by as Key), ...shown.map((s) => word('counter', s)), t('traffic.failure'), t('traffic.delivery')]}>
       {list.map((g) => (

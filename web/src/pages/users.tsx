@@ -51,7 +51,7 @@ function Edit({ u, close, done }: { u?: User; close: () => void; done: () => voi
   const [f, set] = useState<PutUser>({ email: u?.email ?? '', role: u?.role ?? 'support', tenants: u?.tenants ?? [], reveal: u?.reveal, disabled: u?.disabled });
   const [reason, setReason] = useState('');
   const action = useAction();
-  const at = (p: string): string | undefined => action.fault?.at(p);
+  const at = (p: string) => action.fault?.at(p);
   const save = (): Promise<void> => action.run(async () => {
     await put(v1`users/${name}`, { ...f, tenants: f.role === 'developer' ? f.tenants : undefined, reason, version: u?.version });
     done();

@@ -1,4 +1,4 @@
-package sim
+package memory
 
 import (
 	"cmp"
@@ -14,14 +14,13 @@ import (
 	"github.com/opennotify/notify/pkg/store"
 )
 
-// Disk is a store.Driver in memory: the truth of the virtual world, without faults.
-type Disk struct {
+// Driver is a store.Driver in memory.
+type Driver struct {
 	mu     sync.Mutex
 	closed bool
 	items  map[store.Key]*store.Item
 	// index holds, for each value of each index, its entries in their order.
-	index map[place][]entry
-	// changed is told of every change while the disk is locked; nil stands for nothing.
+	index   map[place][]entry
 	changed func(before, after *store.Item)
 }
 
@@ -35,19 +34,26 @@ type entry struct {
 	item *store.Item
 }
 
-// NewDisk makes an empty disk.
-func NewDisk() *Disk {
-	return &Disk{items: map[store.Key]*store.Item{}, index: map[place][]entry{}}
+// New makes an empty one.
+func New() *Driver {
+	return &Driver{items: map[store.Key]*store.Item{}, index: map[place][]entry{}}
 }
+
+// Watch has f told of every change, in their order, before any other call goes on; nil stands for nothing. It
+// is called before the driver is used. f may ask for items by Item, and nothing else of the driver.
+func (d *Driver) Watch(f func(before, after *store.Item)) { d.changed = f }
+
+// Item is what is there now; nil without it. Only who is told of a change may ask.
+func (d *Driver) Item(k store.Key) *store.Item { return d.items[k] }
 
 const (
 	maxItem = 400 << 10
 	maxKey  = 512
 )
 
-var errBadCall = errors.New("sim: the call is not as drivers take it")
+var errBadCall = errors.New("memory: the call is not as drivers take it")
 
-func (d *Disk) open(ctx context.Context) error {
+func (d *Driver) open(ctx context.Context) error {
 	if err := ctx.Err(); err != nil {
 		return err
 	}
@@ -58,7 +64,7 @@ func (d *Disk) open(ctx context.Context) error {
 }
 
 // Get implements store.Driver.
-func (d *Disk) Get(ctx context.Context, keys ...store.Key) ([]*store.Item, error) {
+func (d *Driver) Get(ctx context.Context, keys ...store.Key) ([]*store.Item, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(ctx); err != nil {
@@ -75,7 +81,7 @@ func (d *Disk) Get(ctx context.Context, keys ...store.Key) ([]*store.Item, error
 }
 
 // Write implements store.Driver.
-func (d *Disk) Write(ctx context.Context, now message.Time, sequences ...[]store.Op) ([]store.Result, error) {
+func (d *Driver) Write(ctx context.Context, now message.Time, sequences ...[]store.Op) ([]store.Result, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(ctx); err != nil {
@@ -114,7 +120,7 @@ func check(op store.Op) error {
 	return nil
 }
 
-func (d *Disk) sequence(now message.Time, seq []store.Op) store.Result {
+func (d *Driver) sequence(now message.Time, seq []store.Op) store.Result {
 	for i, op := range seq {
 		old := d.items[op.Item.Key]
 		holds := true
@@ -147,8 +153,8 @@ func (d *Disk) sequence(now message.Time, seq []store.Op) store.Result {
 	return store.Result{Applied: len(seq)}
 }
 
-// set puts an item in place of what is there; nil removes it. Items on the disk never change.
-func (d *Disk) set(k store.Key, it *store.Item) {
+// set puts an item in place of what is there; nil removes it. Items never change.
+func (d *Driver) set(k store.Key, it *store.Item) {
 	old := d.items[k]
 	if old != nil {
 		for i := range store.ByTrouble + 1 {
@@ -198,7 +204,7 @@ func find(entries []entry, sort string, k store.Key) (int, bool) {
 }
 
 // Add implements store.Driver.
-func (d *Disk) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) {
+func (d *Driver) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(ctx); err != nil {
@@ -234,7 +240,7 @@ func (d *Disk) Add(ctx context.Context, deltas ...store.Delta) ([]int64, error) 
 }
 
 // Query implements store.Driver.
-func (d *Disk) Query(ctx context.Context, q store.Query) (store.Page, error) {
+func (d *Driver) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	if err := d.open(ctx); err != nil {
@@ -252,7 +258,7 @@ func (d *Disk) Query(ctx context.Context, q store.Query) (store.Page, error) {
 	if q.After != "" {
 		var at [3]string
 		if err := json.Unmarshal([]byte(q.After), &at); err != nil {
-			return store.Page{}, fmt.Errorf("%w: cursor: %w", errBadCall, err)
+			return store.Page{}, fmt.Errorf("%w: %w", store.ErrCursor, err)
 		}
 		n, found := find(entries, at[0], store.Key{PK: at[1], SK: at[2]})
 		switch {
@@ -299,8 +305,8 @@ func shown(i store.Index, it *store.Item) store.Item {
 	return store.Item{Key: it.Key}
 }
 
-// counters are the items that counters are kept in, and everything else.
-func (d *Disk) counters() map[store.Key][]byte {
+// Data is what all items hold.
+func (d *Driver) Data() map[store.Key][]byte {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	out := make(map[store.Key][]byte, len(d.items))
@@ -311,15 +317,15 @@ func (d *Disk) counters() map[store.Key][]byte {
 }
 
 // Close implements store.Driver.
-func (d *Disk) Close() error {
+func (d *Driver) Close() error {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.closed = true
 	return nil
 }
 
-// expired lists the keys of what may be removed, in their order.
-func (d *Disk) expired(now int64) []store.Key {
+// Expired lists the keys of what may be removed at a time, in seconds, in their order.
+func (d *Driver) Expired(now int64) []store.Key {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var out []store.Key
@@ -334,14 +340,15 @@ func (d *Disk) expired(now int64) []store.Key {
 	return out
 }
 
-func (d *Disk) remove(k store.Key) {
+// Remove takes an item away, as a table does when it has expired.
+func (d *Driver) Remove(k store.Key) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	d.set(k, nil)
 }
 
-// nextDue is when something is due first.
-func (d *Disk) nextDue() (message.Time, bool) {
+// NextDue is when something is due first; false without anything.
+func (d *Driver) NextDue() (message.Time, bool) {
 	d.mu.Lock()
 	defer d.mu.Unlock()
 	var next message.Time

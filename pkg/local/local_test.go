@@ -120,14 +120,12 @@ func (s *server) send(body string) devinbox.Entry {
 // until asks for a message until it has a status.
 func (s *server) until(id message.ID, status message.Status) {
 	s.t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); ; {
-		code, answer := s.do("GET", "/v1/messages/"+string(id), "")
-		if code == http.StatusOK && strings.Contains(answer, fmt.Sprintf(`"status":%q`, status)) {
-			return
-		}
-		if time.Now().After(deadline) {
-			s.t.Fatalf("not %s: %d %s", status, code, answer)
-		}
+	var answer string
+	if !waitUntil(s.t, func() bool {
+		_, answer = s.do("GET", "/v1/messages/"+string(id), "")
+		return strings.Contains(answer, fmt.Sprintf(`"status":%q`, status))
+	}) {
+		s.t.Fatalf("not %s: %s", status, answer)
 	}
 }
 
@@ -302,7 +300,7 @@ func TestNothingIsLeftRunning(t *testing.T) {
 	})
 	http.DefaultClient.CloseIdleConnections()
 	var left string
-	for deadline := time.Now().Add(10 * time.Second); time.Now().Before(deadline); { // ending takes a moment
+	for deadline := time.Now().Add(patience); time.Now().Before(deadline); { // ending takes a moment
 		var profile bytes.Buffer
 		if err := pprof.Lookup("goroutine").WriteTo(&profile, 1); err != nil {
 			t.Fatal(err)

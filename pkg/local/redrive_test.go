@@ -16,7 +16,7 @@ import (
 func TestRedrive(t *testing.T) {
 	t.Parallel()
 	s := run(t, t.TempDir())
-	later := time.Now().Add(4 * time.Second).UTC().Format(time.RFC3339)
+	later := time.Now().Add(15 * time.Second).UTC().Format(time.RFC3339)
 	var ids []message.ID
 	for i := range 7 {
 		code, answer := s.do("POST", "/v1/messages", strings.TrimSuffix(order("Li", fmt.Sprintf("deliver+%d@example.com", i)), "}")+`,"send_at":"`+later+`"}`)

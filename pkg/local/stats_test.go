@@ -168,31 +168,43 @@ func (s *server) records() (out []*store.Record) {
 	return out
 }
 
-func waitUntil(t *testing.T, done func() bool) {
+// patience bounds waits that nothing else bounds, on a machine that does much else.
+const patience = 2 * time.Minute
+
+func waitUntil(t *testing.T, done func() bool) bool {
 	t.Helper()
-	for deadline := time.Now().Add(20 * time.Second); !done(); {
+	for deadline := time.Now().Add(patience); !done(); {
 		if time.Now().After(deadline) {
 			t.Log("it takes too long")
-			return
+			return false
 		}
 		select {
 		case <-time.After(20 * time.Millisecond): // the counters are kept once a second
 		case <-t.Context().Done():
+			return false
 		}
 	}
+	return true
 }
 
 // What was refused is found, by whose it was, by its code and by its time, and shows nothing of what it held.
 func TestRefusedIsFound(t *testing.T) {
 	t.Parallel()
-	s := run(t, t.TempDir())
-	began := time.Now().Add(-time.Second).UTC().Format(time.RFC3339)
-	var ids []string
-	for range 25 { // of those that are alike, 20 are kept
-		if code, body := s.do("POST", "/v1/messages", `{"to":"secret@example.com","template":"order-shipped"}`); code != http.StatusUnprocessableEntity {
-			t.Fatal(code, body)
+	refuse := func() (s *server, began string, within bool) {
+		s = run(t, t.TempDir())
+		from := time.Now()
+		for range 25 {
+			if code, body := s.do("POST", "/v1/messages", `{"to":"secret@example.com","template":"order-shipped"}`); code != http.StatusUnprocessableEntity {
+				t.Fatal(code, body)
+			}
 		}
+		return s, from.Add(-time.Second).UTC().Format(time.RFC3339), time.Now().Truncate(time.Minute).Equal(from.Truncate(time.Minute))
 	}
+	s, began, within := refuse()
+	for !within { // of those that are alike, 20 are kept of each minute
+		s, began, within = refuse()
+	}
+	var ids []string
 	if code, body := s.do("POST", "/v1/messages", `{"to":"secret@example.com"`); code != http.StatusBadRequest {
 		t.Fatal(code, body)
 	}

@@ -13,7 +13,8 @@ import (
 	"os"
 	"strings"
 	"testing"
-	"time"
+
+	"github.com/opennotify/notify/pkg/message"
 )
 
 // TestStranger: a recipe for a vendor that notify does not ship, with a channel of its own, is uploaded to a
@@ -77,11 +78,5 @@ func TestStranger(t *testing.T) {
 		t.Errorf("a forged address: %d", code)
 	}
 	do(200, "POST", account.CallbackPath, receipt)
-	for end := time.Now().Add(30 * time.Second); ; {
-		if got := do(200, "GET", "/v1/messages/"+sent.ID, ""); strings.Contains(got, `"status":"delivered"`) {
-			return
-		} else if time.Now().After(end) {
-			t.Fatalf("not delivered: %s", got)
-		}
-	}
+	s.until(message.ID(sent.ID), message.Delivered)
 }

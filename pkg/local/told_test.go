@@ -101,7 +101,7 @@ func TestTold(t *testing.T) {
 				t.Fatalf("%v: %s", err, r.body)
 			}
 			heard[e.Data.Status]++
-		case <-time.After(30 * time.Second):
+		case <-time.After(patience):
 			t.Fatalf("the tenant heard %v", heard)
 		}
 	}

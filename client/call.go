@@ -47,6 +47,9 @@ func (c *Client) do(ctx context.Context, k call, out any) (http.Header, error) {
 			return nil, errNotUTF8
 		}
 	}
+	if strings.ContainsFunc(k.key, func(r rune) bool { return r < ' ' || r > '~' }) { // no header takes it, so no try is another
+		return nil, fmt.Errorf("notify: IdempotencyKey %q has characters that are not printable ASCII", k.key)
+	}
 	for try := 1; ; try++ {
 		header, err := c.try(ctx, k, body, out)
 		if err == nil {

@@ -140,6 +140,11 @@ func TestEveryCallHasItsOwnKey(t *testing.T) {
 	if len(seen) != 6 || seen[""] {
 		t.Errorf("keys: %v", seen)
 	}
+	for _, key := range []string{"a\nb", "订单"} {
+		if _, err := c.Send(t.Context(), SendRequest{To: Address("a@example.com"), IdempotencyKey: key}); err == nil || !strings.Contains(err.Error(), "IdempotencyKey") {
+			t.Errorf("%q: %v", key, err)
+		}
+	}
 	if _, err := c.Send(t.Context(), SendRequest{To: Address("a@example.com"), IdempotencyKey: `order "7"`}); err != nil {
 		t.Fatal(err)
 	}

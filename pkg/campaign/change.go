@@ -25,7 +25,7 @@ func (c *Campaigns) PutSchedule(ctx context.Context, p tenant.Principal, s Sched
 	if err := changes(p, s.Tenant); err != nil {
 		return none, err
 	}
-	t, err := c.sees(ctx, p, s.Tenant)
+	t, err := c.sees(ctx, p, s.Tenant, "/tenant")
 	if err != nil {
 		return none, err
 	}
@@ -85,7 +85,7 @@ func replaced(head store.Doc) (Schedule, error) {
 
 // audienceOf keeps the audience of a new version, or takes that of the one before.
 func (c *Campaigns) audienceOf(ctx context.Context, p tenant.Principal, old, s Schedule, d AudienceDraft) (Audience, error) {
-	folder := "audiences/" + s.Tenant + "/" + s.Name
+	folder := lists + s.Tenant + "/" + s.Name
 	a, err := old.Audience, d.check()
 	if !d.Unchanged || old.Name == "" {
 		a, err = c.keep(ctx, p, s.Tenant, folder, s.Content, d)

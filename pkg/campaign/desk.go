@@ -86,9 +86,9 @@ func unavailable(err error) error {
 	return problem.New(problem.Unavailable, "it cannot be done right now; try again").After(time.Second).Because(err)
 }
 
-// sees refuses what is another tenant's, or of no tenant.
-func (c *Campaigns) sees(ctx context.Context, p tenant.Principal, name string) (tenant.Tenant, error) {
-	none := problem.Invalid(problem.At("/tenant", problem.UnknownTenant, "there is no such tenant for this key"))
+// sees refuses what is another tenant's, or of no tenant; at points to where the caller named it.
+func (c *Campaigns) sees(ctx context.Context, p tenant.Principal, name, at string) (tenant.Tenant, error) {
+	none := problem.Invalid(problem.At(at, problem.UnknownTenant, "there is no such tenant for this key"))
 	if !tenant.ValidName(name) || !p.Sees(name) {
 		return tenant.Tenant{}, none
 	}
@@ -291,7 +291,7 @@ func (c *Campaigns) Upload(ctx context.Context, p tenant.Principal, of string, s
 	if err := changes(p, of); err != nil {
 		return Upload{}, err
 	}
-	if _, err := c.sees(ctx, p, of); err != nil {
+	if _, err := c.sees(ctx, p, of, "/tenant"); err != nil {
 		return Upload{}, err
 	}
 	if size < 1 || size > audience.MaxBytes {
@@ -333,7 +333,7 @@ func (c *Campaigns) SourceSecret(ctx context.Context, p tenant.Principal, of str
 	if err := changes(p, of); err != nil {
 		return "", err
 	}
-	if _, err := c.sees(ctx, p, of); err != nil {
+	if _, err := c.sees(ctx, p, of, "/tenant"); err != nil {
 		return "", err
 	}
 	return c.Store.SourceSecret(of, generation), nil

@@ -142,7 +142,7 @@ func (c *Campaigns) Create(ctx context.Context, p tenant.Principal, o Campaign, 
 	if err := changes(p, o.Tenant); err != nil {
 		return Run{}, err
 	}
-	t, err := c.sees(ctx, p, o.Tenant)
+	t, err := c.sees(ctx, p, o.Tenant, "/tenant")
 	if err != nil {
 		return Run{}, err
 	}
@@ -227,7 +227,7 @@ func (c *Campaigns) Runs(ctx context.Context, p tenant.Principal, of, schedule s
 	if of == "" && schedule == "" {
 		return c.everybodys(ctx, p, limit, after)
 	}
-	if _, err := c.sees(ctx, p, of); err != nil {
+	if _, err := c.sees(ctx, p, of, "query:tenant"); err != nil {
 		return nil, "", err
 	}
 	under := ""

@@ -92,6 +92,9 @@ func TestUnreadableRun(t *testing.T) {
 			t.Errorf("of %q: %d runs, %v", of, len(runs), err)
 		}
 	}
+	if _, _, err := w.camp.Runs(t.Context(), shop, "bank", "", 10, ""); err == nil || problem.From(err).Fields[0].Pointer != "query:tenant" {
+		t.Error("of another tenant:", err)
+	}
 	if u, err := w.camp.StopUses(t.Context(), shop, "shop", "hello", 1, false, "wrong"); err != nil || len(u.Runs) != 1 {
 		t.Errorf("%d stopped: %v", len(u.Runs), err)
 	}

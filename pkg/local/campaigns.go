@@ -41,6 +41,7 @@ func (l *Local) campaigns(dir, url string) (uploads http.Handler, err error) {
 				return err
 			}
 		}
+		l.control.Tidy(ctx)
 		return nil
 	}})
 	return blobs.Handler(), nil

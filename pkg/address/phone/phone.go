@@ -2,6 +2,7 @@ package phone
 
 import (
 	"errors"
+	"regexp"
 	"strings"
 
 	"github.com/nyaruka/phonenumbers"
@@ -46,6 +47,9 @@ func clean(raw string) (string, error) {
 	if len(s) > 64 {
 		return "", errors.New("the phone number is too long" + form)
 	}
+	if rounded.MatchString(s) {
+		return "", errors.New("a spreadsheet rounded the phone number, so that its last digits are lost; make the column text, and fill it again" + form)
+	}
 	var b strings.Builder
 	for _, r := range s {
 		switch {
@@ -75,6 +79,9 @@ func clean(raw string) (string, error) {
 	}
 	return digits, nil
 }
+
+// rounded is how spreadsheets write numbers that are long.
+var rounded = regexp.MustCompile(`^[0-9]+([.,][0-9]+)?[eE][+]?[0-9]+$`)
 
 func halfWidth(r rune) rune {
 	if r >= '！' && r <= '～' {

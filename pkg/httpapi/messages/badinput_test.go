@@ -65,6 +65,7 @@ func TestBadInputs(t *testing.T) {
 		"empty list":           {`{"to":[],"template":"hello"}`, 422, "/to", problem.Required},
 		"empty object":         {`{"to":{},"template":"hello"}`, 422, "/to", problem.Required},
 		"exponent":             {with(`"vars":{"name":"a"},"version":1e3`), 400, "/version", problem.BadType},
+		"no time at all":       {with(`"vars":{"name":"a"},"ttl_seconds":0`), 422, "/ttl_seconds", problem.BadValue},
 		"fraction":             {with(`"vars":{"name":"a"},"ttl_seconds":1.5`), 400, "/ttl_seconds", problem.BadType},
 		"2^63":                 {with(`"vars":{"name":"a"},"ttl_seconds":9223372036854775808`), 400, "/ttl_seconds", problem.BadType},
 		"2^63-1 seconds":       {with(`"vars":{"name":"a"},"ttl_seconds":9223372036854775807`), 422, "/ttl_seconds", problem.BadValue},

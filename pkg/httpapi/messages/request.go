@@ -31,7 +31,7 @@ type SendRequest struct {
 
 	Reference    string     `json:"reference,omitzero" doc:"Your own id of it: searchable, shown in the console." maxLength:"128"`
 	SendAt       *time.Time `json:"send_at,omitzero" doc:"Not before. RFC 3339 with a zone, at most 365 days ahead."`
-	TTLSeconds   int        `json:"ttl_seconds,omitzero" doc:"How long after send_at it may still be sent, at most 30 days; the class's without it: otp 300, transactional 86400, marketing 259200."`
+	TTLSeconds   *int       `json:"ttl_seconds,omitzero" doc:"How long after send_at it may still be sent, at most 30 days; the class's without it: otp 300, transactional 86400, marketing 259200." minimum:"1"`
 	ExpiresAt    *time.Time `json:"expires_at,omitzero" doc:"The same as an instant."`
 	DedupSeconds *int       `json:"dedup_seconds,omitzero" doc:"How long equal content to one recipient is one message; 0 is off."`
 }
@@ -78,16 +78,23 @@ func (r *SendRequest) request(c *httpapi.Call) (*intake.Request, error) {
 		return nil, err
 	}
 	out := &intake.Request{Tenant: r.Tenant, To: r.To.To, Channel: r.Channel, Template: r.Template, Version: r.Version, Locale: r.Locale,
-		Vars: r.Vars, Content: r.Content, Class: r.Class, Reference: r.Reference, TTL: seconds(r.TTLSeconds),
+		Vars: r.Vars, Content: r.Content, Class: r.Class, Reference: r.Reference, TTL: ttl(r.TTLSeconds),
 		DedupSeconds: r.DedupSeconds, IdempotencyKey: key, Hash: hash(c), Origin: origin(c)}
 	out.SendAt, out.ExpiresAt = given(r.SendAt), given(r.ExpiresAt)
 	return out, nil
 }
 
-// seconds is a number of seconds that does not wrap around: one that is no duration stays too long.
-func seconds(n int) time.Duration {
+// ttl is a number of seconds, the zero duration only where there was none. It does not wrap around: one that is no
+// duration stays too long.
+func ttl(n *int) time.Duration {
 	const most = int(math.MaxInt64 / time.Second)
-	return time.Duration(max(-most, min(n, most))) * time.Second
+	switch {
+	case n == nil:
+		return 0
+	case *n == 0:
+		return -1
+	}
+	return time.Duration(max(-most, min(*n, most))) * time.Second
 }
 
 // given is a time of the request, the zero time only where there was none: year 1, which is Go's zero time,

@@ -103,6 +103,9 @@ func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 		c.notice(ctx)
 		if slices.ContainsFunc(sweeps, func(it queue.Item) bool { return sweep.Kind(it.Body) == sweep.KindTick }) {
 			c.Reconcile(ctx, lookBack)
+			if c.wire.Now().Minute() == tidyMinute {
+				c.Tidy(ctx)
+			}
 		}
 	}
 	if len(runs) > 0 {
@@ -165,6 +168,18 @@ const (
 func (c *Control) Reconcile(ctx context.Context, back time.Duration) {
 	if err := c.runs.Reconcile(ctx, back); err != nil && ctx.Err() == nil {
 		c.wire.Log.ErrorContext(ctx, "schedules not settled; the next tick does", "error", err)
+	}
+}
+
+// tidyMinute is that of each hour in which a tick tidies up as well: no hour's nor quarter's first, when runs begin.
+const tidyMinute = 17
+
+// Tidy removes what is kept for nothing.
+func (c *Control) Tidy(ctx context.Context) {
+	if n, err := c.runs.Tidy(ctx); err != nil && ctx.Err() == nil {
+		c.wire.Log.ErrorContext(ctx, "schedules' lists not tidied up; the next hour does", "error", err)
+	} else if n > 0 {
+		c.wire.Log.InfoContext(ctx, "lists removed that no schedule names any more", "lists", n)
 	}
 }
 

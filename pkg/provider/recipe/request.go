@@ -98,6 +98,11 @@ func (c *compiler) params(s map[string]source, required, optional []string, in s
 	return c.templates(rest, in, path)
 }
 
+// chosen tells whether a part of the host is computed, and may be the message's. A field of the account in front is not.
+func (r *request) chosen() bool {
+	return slices.ContainsFunc(r.host, func(p part) bool { return p.expr != nil })
+}
+
 // headerName refuses what HTTP itself needs.
 func headerName(name string) bool {
 	bad := func(r rune) bool {
@@ -142,7 +147,7 @@ func (c *compiler) url(r *request, s source, in scope, path string) {
 	if r.host == nil {
 		r.host, r.path = parts, []part{{literal: "/"}}
 	}
-	r.guarded = slices.ContainsFunc(r.host, func(p part) bool { return p.expr != nil })
+	r.guarded = r.chosen()
 	if scheme == "http" && (!r.guarded || c.uploaded) {
 		c.fault(s.line, path, "must begin with https://")
 	}

@@ -165,7 +165,11 @@ func (s *sender) ask(ctx context.Context, r *request, env map[string]any) (provi
 	if r.guarded {
 		client = s.env.Guarded
 	}
-	return provider.Exchange(client, req)
+	answer, fault, ok := provider.Exchange(client, req)
+	if !ok && fault.Code == provider.CodeRefused && !r.chosen() {
+		fault.Outcome = message.AccountFault // no message gets there
+	}
+	return answer, fault, ok
 }
 
 // clean blanks secrets, the token among them, and the address in what the provider wrote.

@@ -78,7 +78,7 @@ func TestUploads(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r := s.Send(t.Context(), provider.Call{To: "1234"}); r.Outcome != message.Permanent || r.Code != provider.CodeRefused {
+	if r := s.Send(t.Context(), provider.Call{To: "1234"}); r.Outcome != message.AccountFault || r.Code != provider.CodeRefused {
 		t.Errorf("it reaches this machine: %+v", r)
 	}
 	up.recipe = config.Recipe{Name: "pager", Text: strings.ReplaceAll(pager, "42", "43"), Version: 2}

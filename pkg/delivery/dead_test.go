@@ -218,3 +218,26 @@ func TestHintAboutNothing(t *testing.T) {
 		t.Errorf("%d again, %d calls", again, len(w.calls))
 	}
 }
+
+// The copy of one way of a fallback, which went on to the next, brings nothing back: its person would be reached twice.
+func TestRedriveOfAFallback(t *testing.T) {
+	t.Parallel()
+	for _, next := range []message.Outcome{message.Accepted, message.Permanent} {
+		w := newWorld(t)
+		w.says(message.Retry, next)
+		g := w.fallback(2, 0)
+		w.hint(g[0])
+		w.settle(20 * time.Hour)
+		copies := w.dead()
+		n := len(w.callsOf(g[0].ID))
+		w.says(message.Accepted, next)
+		w.handle(copies...)
+		w.settle(time.Hour)
+		if next == message.Accepted {
+			w.want(g[0].ID, message.Dead, n)
+			w.want(g[1].ID, message.Sent, 1)
+		} else {
+			w.want(g[0].ID, message.Sent, n+1)
+		}
+	}
+}

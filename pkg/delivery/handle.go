@@ -124,21 +124,37 @@ func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
 		}
 	}
 	ctx = telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace))
-	if h.Redrive > 0 && h.Redrive >= r.Epoch && r.Status == message.Dead {
-		next, err := d.Store.Update(ctx, d.as, d.now(), r, message.Redrive{By: "queue", Why: "redriven from the dead-letter queue"})
-		if refused := (*message.Refused)(nil); errors.As(err, &refused) {
-			d.Log.InfoContext(ctx, "redrive refused", "message", h.ID, "why", refused.Why)
-		} else if err != nil {
-			return err
-		}
-		r = next
+	r, err := d.redrive(ctx, h, r)
+	if err == nil {
+		err = d.follow(ctx, r)
 	}
-	err := d.follow(ctx, r)
 	if errors.Is(err, store.ErrNotFound) {
 		d.Log.WarnContext(ctx, "the record is gone", "message", h.ID)
 		return nil
 	}
 	return err
+}
+
+// redrive tries a dead message again whose copy came back, unless another way reaches its recipient.
+func (d *Delivery) redrive(ctx context.Context, h store.Hint, r *store.Record) (*store.Record, error) {
+	if h.Redrive == 0 || h.Redrive < r.Epoch || r.Status != message.Dead {
+		return r, nil
+	}
+	why := "another way of its fallback goes, or went"
+	other, err := d.Store.GoesOtherwise(ctx, d.as, r)
+	if err != nil {
+		return nil, err
+	}
+	if !other {
+		next, err := d.Store.Update(ctx, d.as, d.now(), r, message.Redrive{By: "queue", Why: "redriven from the dead-letter queue"})
+		refused := (*message.Refused)(nil)
+		if !errors.As(err, &refused) {
+			return next, err
+		}
+		r, why = next, refused.Why
+	}
+	d.Log.InfoContext(ctx, "redrive refused", "message", h.ID, "why", why)
+	return r, nil
 }
 
 // follow does one step after the other, until there is none or somebody else has the message.

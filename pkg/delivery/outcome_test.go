@@ -321,3 +321,23 @@ func TestSuppressedMeanwhile(t *testing.T) {
 		w.want(r.ID, message.Suppressed, 1)
 	}
 }
+
+// Whatever text of a caller's is in a record, its hint goes into a queue: no queue takes the last two characters of a
+// plane, which JSON holds as they are.
+func TestHintOfAnyText(t *testing.T) {
+	t.Parallel()
+	for _, text := range []string{"\uffff", "a\ufffe\uffffb", "\x7f<\u2028>\"\\", "\U0001ffff"} {
+		w := newWorld(t)
+		w.send = func(context.Context, provider.Call) message.Result { return message.Result{Outcome: message.Retry} }
+		r := w.accept(message.Transactional, func(m *message.Message) { m.Reference = text })
+		w.hint(r)
+		w.deliver() // puts the hint of the next try
+		w.want(r.ID, message.Queued, 1)
+		w.send = func(context.Context, provider.Call) message.Result { return message.Result{Outcome: message.Accepted} }
+		w.advance(time.Hour)
+		w.deliver()
+		if r = w.want(r.ID, message.Sent, 2); r.Reference != text {
+			t.Errorf("%+q became %+q", text, r.Reference)
+		}
+	}
+}

@@ -26,6 +26,7 @@ func TestIsolation(t *testing.T) {
 		"sender of none":  {of("", true, tenant.Send), false, false},
 		"zero":            {tenant.Principal{}, false, false},
 		"another's admin": {of("bank", true, tenant.Admin), true, true},
+		"support":         {of("bank", true, tenant.Send, tenant.Read, tenant.Support), false, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			t.Parallel()

@@ -78,10 +78,11 @@ func keyReused() error {
 // now, its template was withdrawn, its route has other channels, its tenant's budget is used up. What was accepted is the answer all the
 // same; if nothing was, the fault stands.
 func (in *Intake) replay(ctx context.Context, p tenant.Principal, now message.Time, name string, claim *store.KeyClaim, fault error) (*Answer, error) {
-	if claim == nil || problem.From(fault).Status() >= 500 {
+	name = cmp.Or(name, p.Tenant)
+	if claim == nil || !p.Steers(name) || problem.From(fault).Status() >= 500 {
 		return nil, fault
 	}
-	r, g, err := in.Store.ByKey(ctx, p, now, cmp.Or(name, p.Tenant), claim)
+	r, g, err := in.Store.ByKey(ctx, p, now, name, claim)
 	switch {
 	case errors.Is(err, store.ErrNotFound):
 		return nil, fault

@@ -26,6 +26,14 @@ func (in *Intake) find(ctx context.Context, p tenant.Principal, id message.ID) (
 	return r, nil
 }
 
+// own refuses who only sees what a tenant has.
+func own(p tenant.Principal, owner string) error {
+	if p.Steers(owner) {
+		return nil
+	}
+	return problem.New(problem.Forbidden, "this key sees what other tenants have, and changes what its own has only")
+}
+
 // Cancel stops a message that is not with a provider yet. It wins if it is written before the lease.
 func (in *Intake) Cancel(ctx context.Context, p tenant.Principal, id message.ID, why string) (*store.Record, error) {
 	if !p.May(tenant.Send) && !p.May(tenant.Operate) {
@@ -33,6 +41,9 @@ func (in *Intake) Cancel(ctx context.Context, p tenant.Principal, id message.ID,
 	}
 	r, err := in.find(ctx, p, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := own(p, r.Tenant); err != nil {
 		return nil, err
 	}
 	e := message.Cancel{By: p.Name, Why: why}
@@ -96,6 +107,9 @@ func (in *Intake) cancel(ctx context.Context, p tenant.Principal, r *store.Recor
 func (in *Intake) Resend(ctx context.Context, p tenant.Principal, id message.ID, req *Request) (*Answer, error) {
 	old, err := in.find(ctx, p, id)
 	if err != nil {
+		return nil, err
+	}
+	if err := own(p, old.Tenant); err != nil {
 		return nil, err
 	}
 	if old.Class == message.Callback {
@@ -177,6 +191,9 @@ func (in *Intake) Stop(ctx context.Context, p tenant.Principal, f StopFilter, dr
 	}
 	var out Stopped
 	g, err := in.groupOf(ctx, p, f.Group)
+	if err == nil && f.Group != "" {
+		err = own(p, g.Tenant)
+	}
 	if err != nil {
 		return out, err
 	}

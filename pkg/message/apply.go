@@ -55,7 +55,7 @@ func (m Message) Apply(e Event, now Time) (Message, error) {
 	case doubted && m.Todo == 0: // waits for its receipt
 	case settled && m.Todo == 0:
 		m.Due = 0 // a late answer does not bring it back
-	case settled && m.Requeues == was.Requeues:
+	case settled && m.Requeues == was.Requeues && m.Todo == was.Todo:
 		m.Due = was.Due // nor does it move what is still to be done
 	case !settled:
 		m.Todo = 0

@@ -22,6 +22,8 @@ func TestStories(t *testing.T) {
 	fallback := m.New(x, t0)
 	x.Hold, x.SendAt = true, t0.Add(time.Hour)
 	held := m.New(x, t0)
+	told := fallback
+	told.Tell = m.TellOf(m.Sent, m.InDoubt)
 	refresh := func(d time.Duration, epoch int) []step {
 		return []step{leased(d), answered(d+soon, epoch, m.Refresh)}
 	}
@@ -42,6 +44,12 @@ func TestStories(t *testing.T) {
 		"the watch runs from the first word": {fallback,
 			[]step{leased(0), reported(soon, 1, m.ReceiptSent), answered(later, 1, m.Accepted)},
 			m.Sent, 0, m.TellSiblings, t0.Add(soon + 300*time.Second)},
+		"who was told does not cut the watch short": {told,
+			[]step{leased(0), answered(soon, 1, m.Accepted), after(2*soon, m.Settle{Done: m.TellTenant})},
+			m.Sent, 0, m.TellSiblings, t0.Add(2*soon + 300*time.Second)},
+		"nor that of a doubt": {told,
+			[]step{leased(0), unanswered(soon, 1, m.Await), after(2*soon, m.Settle{Done: m.TellTenant})},
+			m.InDoubt, 1, m.TellSiblings, t0.Add(2*soon + 300*time.Second)},
 		"what bounced is not sent again because its worker died": {usual,
 			[]step{leased(0), reported(soon, 1, m.ReceiptBounced), unanswered(later, 1, m.Resend)},
 			m.Bounced, 1, m.ReleaseClaim | m.SuppressAddress, t0.Add(soon + m.Grace)},

@@ -118,6 +118,15 @@ func (i Item) Check() error {
 	return nil
 }
 
+// Text makes a body of JSON: two characters that JSON holds as they are, and no queue takes, are escaped.
+func Text(json []byte) []byte {
+	if bytes.Contains(json, []byte("\uFFFE")) || bytes.Contains(json, []byte("\uFFFF")) {
+		json = bytes.ReplaceAll(json, []byte("\uFFFE"), []byte(`\ufffe`))
+		json = bytes.ReplaceAll(json, []byte("\uFFFF"), []byte(`\uffff`))
+	}
+	return json
+}
+
 func isText(b []byte) bool {
 	ascii := true
 	for _, c := range b {

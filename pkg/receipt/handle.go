@@ -34,7 +34,7 @@ func encode(e entry) (queue.Item, error) {
 	if err != nil {
 		return queue.Item{}, fmt.Errorf("receipt: encode: %w", err)
 	}
-	return queue.Item{Body: body}, nil
+	return queue.Item{Body: queue.Text(body)}, nil
 }
 
 // Handle works on a batch from the queue: on what was told one by one, on what has to be asked side by side,

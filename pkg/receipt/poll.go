@@ -45,13 +45,8 @@ func (s *Receipts) poll(ctx context.Context, account string) error {
 	if fault == nil {
 		news, fault = s.ask(ctx, a, sender, provider.Question{Cursor: pace.Cursor})
 	}
-	items, err := s.items(ctx, account, desc, news.Receipts, news.Replies)
-	if err == nil && len(items) > 0 {
-		err = s.Queue.Send(ctx, queue.Receipts, items...)
-	}
-	if err != nil {
-		s.Log.WarnContext(ctx, "what was asked for is not queued; it is worked on now", "account", account, "error", err)
-		s.Handle(ctx, items)
+	if lost := s.keep(ctx, account, desc, news); lost != nil { // a vendor with a cursor says it again
+		news.Cursor, fault = pace.Cursor, errors.Join(fault, lost)
 	}
 	was := pace
 	pace.Cursor, pace.Failures = news.Cursor, 0
@@ -78,6 +73,24 @@ func (s *Receipts) poll(ctx context.Context, account string) error {
 		s.Log.WarnContext(ctx, "the next question waits for the sweep", "account", account, "error", err)
 	}
 	return nil
+}
+
+// keep puts what was heard into the queue, or works on it at once where the queue refuses it. The error says that neither
+// was done for all of it.
+func (s *Receipts) keep(ctx context.Context, account string, desc provider.Descriptor, news provider.News) error {
+	items, unmade := s.items(ctx, account, desc, news.Receipts, news.Replies)
+	if len(items) == 0 {
+		return unmade
+	}
+	err := s.Queue.Send(ctx, queue.Receipts, items...)
+	if err == nil {
+		return unmade
+	}
+	s.Log.WarnContext(ctx, "what was asked for is not queued; it is worked on now", "account", account, "error", err)
+	if again := s.Handle(ctx, items); len(again) == 0 {
+		return unmade
+	}
+	return errors.Join(err, unmade)
 }
 
 // ask makes one question.

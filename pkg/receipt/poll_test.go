@@ -197,6 +197,55 @@ func TestPollWithoutQueue(t *testing.T) {
 	}
 }
 
+// forgetful tells the world of each question, before it answers.
+type forgetful struct {
+	*vendor
+	asked func()
+}
+
+func (v forgetful) Poll(ctx context.Context, q provider.Question) (provider.News, error) {
+	v.asked()
+	return v.vendor.Poll(ctx, q)
+}
+
+// What can neither be queued nor worked on is asked for again, from where it was.
+func TestPollThatCannotBeKept(t *testing.T) {
+	t.Parallel()
+	for name, cut := range map[string]func(*world){
+		"no queue, no store": func(w *world) { w.full, w.unread = errors.New("no queue"), errors.New("away") },
+		"no key to seal":     func(w *world) { w.unread = errors.New("away") },
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			v := w.polled()
+			r := w.finishNamed(w.send("a"), message.Accepted, "p")
+			v.news = provider.News{Cursor: "2", Receipts: []provider.Receipt{{ProviderID: "p", State: message.ReceiptDelivered, At: start}},
+				Replies: []provider.Reply{{From: "+8613800138000", Channel: message.SMS, Text: "STOP", At: start}}}
+			w.sender = forgetful{v, func() { cut(w) }}
+			items := w.sweep()
+			w.receipts.Handle(t.Context(), items)
+			w.full, w.unread, w.sender = nil, nil, v
+			w.now = w.now.Add(time.Hour)
+			w.work(w.sweep())
+			if len(v.asked) != 2 || v.asked[1].Cursor != "" || w.counts["receipt_poll_failed"] != 1 {
+				t.Fatalf("%+v, %v", v.asked, w.counts)
+			}
+			if now := w.record(r.ID); now.Status != message.Delivered {
+				t.Error(now.Status)
+			}
+			if e, err := w.store.Suppressions(t.Context(), message.Phone, "+8613800138000"); err != nil || len(e) != 1 {
+				t.Errorf("%+v, %v", e, err)
+			}
+			w.now = w.now.Add(time.Minute)
+			w.work(w.sweep())
+			if v.asked[2].Cursor != "2" {
+				t.Errorf("%+v", v.asked)
+			}
+		})
+	}
+}
+
 // A provider that cannot be asked, an account that is gone or asks no more: nothing comes again and again.
 func TestPollOfNobody(t *testing.T) {
 	t.Parallel()

@@ -52,6 +52,7 @@ type world struct {
 	lanes    []queue.Name
 	full     error
 	fault    storetest.Fault
+	unread   error // of reads alone
 	logs     bytes.Buffer
 	ids      int
 	counts   map[string]int64
@@ -70,7 +71,12 @@ func newWorld(t *testing.T, foreign ...receipt.Foreign) *world {
 func worldOver(t *testing.T, db store.Driver, foreign ...receipt.Foreign) *world {
 	t.Helper()
 	w := &world{t: t, counts: map[string]int64{}, accounts: map[string]provider.Descriptor{}, now: start.Add(time.Minute)}
-	d := storetest.Faults(db, func(string) storetest.Fault { return w.fault })
+	d := storetest.Faults(db, func(call string) storetest.Fault {
+		if call == "Get" && w.unread != nil {
+			return storetest.Fault{Before: w.unread}
+		}
+		return w.fault
+	})
 	var err error
 	if w.store, err = store.Open(t.Context(), d, keeper{}, start, store.Options{DueShards: 1, ListShards: 1, Random: rand.Reader}); err != nil {
 		t.Fatal(err)
@@ -348,5 +354,20 @@ func TestForeign(t *testing.T) {
 	}
 	if a, b := w.record(ours.ID).Status, w.record(theirs.ID).Status; a != message.Delivered || b != message.Sent {
 		t.Error(a, b)
+	}
+}
+
+// Whatever text a provider sends, the queue takes it.
+func TestReceiptOfAnyText(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts["a"] = provider.Descriptor{Receipts: true}
+	r := w.send("a")
+	const text = "no\uffff\ufffe \u2028<\x00\x7f"
+	if again := w.handle("a", provider.Receipt{ID: r.ID, State: message.ReceiptUndelivered, Code: "c", Text: text}); len(again) > 0 {
+		t.Errorf("%v come again", again)
+	}
+	if now := w.record(r.ID); now.Status != message.Undelivered || now.Last().Receipts[0].Text != text {
+		t.Errorf("%s: %+q", now.Status, now.Last().Receipts[0].Text)
 	}
 }

@@ -23,7 +23,7 @@ const Kind = "redrive"
 const (
 	Redriven = "redriven"
 	Expired  = "expired" // and stay dead
-	Skipped  = "skipped" // somebody else was quicker, or the message does not allow it
+	Skipped  = "skipped" // somebody else was quicker, another way reaches the recipient, or the message does not allow it
 )
 
 // Page does a page of a redrive: as many messages as its rate allows in a second.
@@ -70,6 +70,11 @@ func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record, hin
 		return "", nil
 	case now >= rec.Expires:
 		return Expired, nil
+	}
+	if other, err := r.Store.GoesOtherwise(ctx, r.as, rec); err != nil {
+		return "", err
+	} else if other {
+		return Skipped, nil
 	}
 	saved, err := r.Store.Update(ctx, r.as, now, rec, message.Redrive{By: j.Author, Why: j.ID + ": " + j.Reason})
 	var refused *message.Refused

@@ -118,6 +118,25 @@ func (w *world) Send(_ context.Context, to queue.Name, items ...queue.Item) erro
 // dead makes a dead message.
 func (w *world) dead(owner, account string, change ...func(*message.Message)) message.ID {
 	w.t.Helper()
+	r := w.accept(owner, change...)
+	for _, e := range []message.Event{message.Lease{Account: account, Provider: "p", Until: w.clock.Add(time.Second)}, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.AccountFault}},
+		message.Poison{}} {
+		r = w.update(r, e)
+	}
+	return r.ID
+}
+
+func (w *world) update(r *store.Record, e message.Event) *store.Record {
+	w.t.Helper()
+	r, err := w.raw.Update(w.t.Context(), system, w.clock, r, e)
+	if err != nil {
+		w.t.Fatal(err)
+	}
+	return r
+}
+
+func (w *world) accept(owner string, change ...func(*message.Message)) *store.Record {
+	w.t.Helper()
 	w.ids++
 	ulid := message.ULIDFloor(w.clock)[:20] + fmt.Sprintf("%06d", w.ids)
 	m := message.Message{ID: message.NewID(w.raw.Partition(message.Phone, "+8613800138000", 1, ""), ulid), Tenant: owner, Channel: message.SMS, Class: message.Transactional,
@@ -129,14 +148,7 @@ func (w *world) dead(owner, account string, change ...func(*message.Message)) me
 	if err != nil {
 		w.t.Fatal(err)
 	}
-	r := v[0].Record
-	for _, e := range []message.Event{message.Lease{Account: account, Provider: "p", Until: w.clock.Add(time.Second)}, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.AccountFault}},
-		message.Poison{}} {
-		if r, err = w.raw.Update(w.t.Context(), system, w.clock, r, e); err != nil {
-			w.t.Fatal(err)
-		}
-	}
-	return r.ID
+	return v[0].Record
 }
 
 // work does what waits in the control queue, for so long.
@@ -232,6 +244,47 @@ func TestFilters(t *testing.T) {
 	list, next, err := w.redrive.List(t.Context(), operator, 2, "")
 	if err != nil || len(list) != 2 || next == "" || list[0].Kind != redrive.Kind {
 		t.Errorf("%v, %q, %v", list, next, err)
+	}
+}
+
+// Of a fallback that went on to another way nothing is tried again: its person would be reached twice.
+func TestAnotherWay(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		then []message.Event // to the second way
+		want int
+	}{
+		"waits":  {nil, 1},
+		"goes":   {[]message.Event{message.Activate{}}, 0},
+		"sent":   {[]message.Event{message.Activate{}, message.Lease{Account: "two", Until: start.Add(time.Second)}, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Accepted}}}, 0},
+		"failed": {[]message.Event{message.Activate{}, message.Lease{Account: "two", Until: start.Add(time.Second)}, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Permanent}}}, 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			g := store.Group{ID: store.GroupPrefix + message.ULIDFloor(start), Tenant: "shop", Kind: store.GroupFallback}
+			first := w.dead("shop", "one", func(m *message.Message) { m.Group, m.Fallback = g.ID, true })
+			second := w.accept("shop", func(m *message.Message) { m.Group, m.Fallback, m.Place, m.Hold = g.ID, true, 1, true })
+			g.IDs = []message.ID{first, second.ID}
+			if _, _, err := w.raw.OpenGroup(t.Context(), system, w.clock, g, nil, time.Hour); err != nil {
+				t.Fatal(err)
+			}
+			for _, e := range c.then {
+				second = w.update(second, e)
+			}
+			w.clock = w.clock.Add(time.Minute)
+			j, err := w.redrive.Start(t.Context(), operator, redrive.Filter{Account: "one"}, 10, "it works again")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.work(time.Minute)
+			if j, err = w.redrive.Get(t.Context(), operator, j.ID); err != nil || j.Counts[redrive.Skipped] != int64(1-c.want) {
+				t.Errorf("%v, %v", j.Counts, err)
+			}
+			if n, status := w.redriven(first); n != c.want {
+				t.Errorf("redriven %d times, and is %s", n, status)
+			}
+		})
 	}
 }
 

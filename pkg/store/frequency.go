@@ -16,8 +16,9 @@ import (
 // CodesCap is the cap on the one-time codes that a tenant's recipients are sent. No route has such a name.
 func CodesCap(tenant string) string { return "codes/" + tenant }
 
+// capKey is in a partition of its own for each recipient: many recipients at once are under one cap.
 func capKey(of string, id message.ID) Key {
-	return Key{"cap#" + of, id.Partition()[:message.PartitionLen-1]}
+	return Key{"cap#" + of + "#" + id.Partition()[:message.PartitionLen-1], "cap"}
 }
 
 // TakePlace takes a place of a cap on what one recipient gets, for a message: of most within the time. With

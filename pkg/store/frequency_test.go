@@ -84,3 +84,24 @@ func TestPlacesOutliveAClockThatIsBehind(t *testing.T) {
 		}
 	}
 }
+
+// What recipients take of one cap lies in as many partitions: a table takes a thousand writes a second to each.
+func TestPlacesAreSpread(t *testing.T) {
+	t.Parallel()
+	db := memory.New()
+	w := worldOver(t, db)
+	for _, to := range []string{anna, "+8613800138001", "+8613800138002"} {
+		if _, _, err := w.TakePlace(w.Context(), sys, t0, "sale", message.NewID(w.Partition(message.Phone, to, 1, ""), newULID(t0)), 2, time.Minute); err != nil {
+			t.Fatal(err)
+		}
+	}
+	partitions := map[string]bool{}
+	for k := range db.Data() {
+		if strings.HasPrefix(k.PK, "cap#") {
+			partitions[k.PK] = true
+		}
+	}
+	if len(partitions) != 3 {
+		t.Errorf("in %v", partitions)
+	}
+}

@@ -153,3 +153,22 @@ func (s *Store) Group(ctx context.Context, p tenant.Principal, id string) (Group
 	}
 	return g, err
 }
+
+// GoesOtherwise tells whether another way of a message's fallback is under way, or was not in vain: to try this one again
+// would reach its recipient twice.
+func (s *Store) GoesOtherwise(ctx context.Context, p tenant.Principal, r *Record) (bool, error) {
+	if !r.Fallback {
+		return false, nil
+	}
+	g, err := s.Group(ctx, p, r.Group)
+	if errors.Is(err, ErrNotFound) {
+		return false, nil
+	}
+	if err != nil {
+		return false, err
+	}
+	ways, _, err := s.Messages(ctx, p, g.IDs...)
+	return slices.ContainsFunc(ways, func(way *Record) bool {
+		return way != nil && way.ID != r.ID && way.Group == r.Group && !way.Hold && !way.Status.ReleasesContent()
+	}), err
+}

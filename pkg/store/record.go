@@ -12,6 +12,7 @@ import (
 	"github.com/go-json-experiment/json/jsontext"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
 )
 
 // Record is a message as it is kept: its state, and what is sealed. Treat it as immutable: Save gives a
@@ -222,7 +223,8 @@ func (s *Store) Hint(r *Record) ([]byte, error) {
 	if w.Record, err = encode(r); err != nil {
 		return nil, err
 	}
-	return json.Marshal(w)
+	b, err := json.Marshal(w)
+	return queue.Text(b), err
 }
 
 // BareHint names a message and no more.

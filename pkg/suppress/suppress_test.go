@@ -33,6 +33,7 @@ func TestReplies(t *testing.T) {
 	for reply, want := range map[string]suppress.Ask{
 		"STOP": suppress.Stop, " stop. ": suppress.Stop, "Stop All": suppress.Stop, "ＴＤ": suppress.Stop, "t": suppress.Stop, "退订！": suppress.Stop, "“取消”": suppress.Stop,
 		"arrêt": suppress.Stop, "Unsubscribe": suppress.Stop, "start": suppress.Start, "UNSTOP": suppress.Start, "恢复订阅": suppress.Start,
+		"arre\u0302t": suppress.Stop, "de\u0301sabonner": suppress.Stop, "ST\u200bOP": suppress.Stop, "\ufeffSTOP\u200d": suppress.Stop, "STOP\u202c \u2068ALL": suppress.Stop, // accents that are apart, and what is not seen
 		"": suppress.Other, "please stop calling": suppress.Other, "don't stop": suppress.Other, "1": suppress.Other, "R2": suppress.Other, "5T": suppress.Other, "Ｎ１": suppress.Other, "TDX": suppress.Other, "我要取消订单": suppress.Other,
 	} {
 		if got := suppress.Read(reply); got != want {

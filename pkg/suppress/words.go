@@ -30,8 +30,11 @@ var words = map[Ask][]string{
 // answers a question.
 func Read(reply string) Ask {
 	text := strings.Map(func(r rune) rune {
-		if r >= '！' && r <= '～' { // full-width forms of ASCII
+		switch {
+		case r >= '！' && r <= '～': // full-width forms of ASCII
 			return r - '！' + '!'
+		case unicode.In(r, unicode.Mn, unicode.Cf): // accents that are apart, and what is not seen
+			return -1
 		}
 		return r
 	}, reply)

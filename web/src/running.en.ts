@@ -28,7 +28,7 @@ export const running: Record<keyof typeof zh, string> = {
   'redrive.by': 'By',
   'redrive.done': 'Redriven',
   'redrive.of': '{n} of {of}',
-  'redrive.skipped': 'Somebody else was quicker',
+  'redrive.skipped': 'Sent otherwise meanwhile',
   'redrive.left': '{rate} a second, about {n} s left. You may close this page.',
   'redrive.stop': 'Stop redrive',
   'redrive.stop.text': 'Nothing more is redriven from the next second on; what is queued already is sent.',

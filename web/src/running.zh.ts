@@ -26,7 +26,7 @@ export const running = {
   'redrive.by': '操作人',
   'redrive.done': '已重投',
   'redrive.of': '{n} / {of}',
-  'redrive.skipped': '已被别人处理',
+  'redrive.skipped': '已由他人或其他渠道处理',
   'redrive.left': '每秒 {rate} 条，还需约 {n} 秒。可以关掉这个页面。',
   'redrive.stop': '停止重投',
   'redrive.stop.text': '下一秒起不再重投；已经排队的会照常发送。',

@@ -143,7 +143,7 @@ test('a draft is not lost by a look at another version', async () => {
   assert.equal(await text.inputValue(), '【订单中心】草稿{{order}}{{amount}}');
   await page.click('tr:has-text("v1") .button:has-text("v1")');
   await page.click('dialog footer [type=submit]');
-  await page.waitForFunction(() => document.querySelector('main textarea').value.includes('3个工作日'));
+  await page.waitForFunction(() => document.querySelector('main textarea')?.value.includes('3个工作日'));
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });

@@ -17,6 +17,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/store"
+	"github.com/opennotify/notify/pkg/store/storetest"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -241,6 +242,24 @@ func TestBudgetOfRuns(t *testing.T) {
 	}
 	if days != 2 {
 		t.Errorf("it took %d days more", days)
+	}
+}
+
+// A store that cannot count is no reason to refuse: whoever comes in the second after that is not told of a limit either.
+func TestBudgetThatCannotBeCounted(t *testing.T) {
+	t.Parallel()
+	w := intaketest.New(t)
+	limited(w, 5, 100)
+	in := w.Over(w.Open(storetest.Faults(w.DB, func(call string) (f storetest.Fault) {
+		if call == "Add" {
+			f.Before = errors.New("throttled")
+		}
+		return f
+	})), w.Queue)
+	for i := range 3 {
+		if _, err := in.Send(t.Context(), intaketest.Shop, hello(number(i))); err != nil {
+			t.Error(i, err)
+		}
 	}
 }
 

@@ -53,6 +53,7 @@ type subject struct {
 type kind struct {
 	left    int          // leased, and not spent
 	full    message.Time // nothing is to be had before
+	fault   error        // why, if not for want of places: the store failed
 	waiting int          // for the lease that is under way
 	second  int64
 	spent   [2]int // in this second and in the one before
@@ -90,6 +91,8 @@ func (q *Quota) TakeMany(ctx context.Context, of store.Subject, l limit.Limits, 
 		switch {
 		case s.spend(n, urgent, now):
 			return Pass{s.until, s.windows, s.levels}, 0, nil
+		case now < k.full && k.fault != nil:
+			return Pass{}, 0, k.fault
 		case now < k.full:
 			return Pass{Windows: s.windows, Levels: s.levels}, k.full.Sub(now), nil
 		case s.asking != nil:
@@ -133,7 +136,7 @@ func (s *subject) roll(l limit.Limits, now message.Time) {
 		s.until = min(s.until, w.Until)
 	}
 	for i := range s.kinds {
-		s.kinds[i].left, s.kinds[i].full = 0, 0
+		s.kinds[i].left, s.kinds[i].full, s.kinds[i].fault = 0, 0, nil
 	}
 }
 
@@ -211,10 +214,15 @@ func (q *Quota) lease(ctx context.Context, of store.Subject, s *subject, want in
 		return err
 	}
 	if err != nil {
-		k.full = now.Add(trouble)
+		k.full, k.fault = now.Add(trouble), err
 		return err
 	}
 	s.levels = levels
+	for i := range s.kinds { // it works again
+		if of := &s.kinds[i]; of.fault != nil {
+			of.full, of.fault = 0, nil
+		}
+	}
 	got := n
 	for i, w := range windows {
 		got = min(got, w.Grant(levels[i], n, urgent))

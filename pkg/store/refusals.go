@@ -124,21 +124,38 @@ func (s *Store) Refusals(ctx context.Context, p tenant.Principal, tenant string,
 	return out, nil
 }
 
-// RefusalsOf reads the newest refusals with any of some marks that the principal may know of.
-func (s *Store) RefusalsOf(ctx context.Context, p tenant.Principal, since message.Time, limit int, marks ...string) ([]Refusal, error) {
+// The bounds of a search for refusals by one mark: others may have many more of it than who searches.
+const (
+	perMark   = 100 // are read at once
+	markReads = 20
+)
+
+// RefusalsOf reads the newest refusals with any of some marks that the principal may know of: those of a tenant, or
+// everybody's for "".
+func (s *Store) RefusalsOf(ctx context.Context, p tenant.Principal, tenant string, in Range, limit int, marks ...string) ([]Refusal, error) {
 	found := map[string]Refusal{}
 	for _, mark := range marks {
-		page, err := s.driver.Query(ctx, Query{Index: ByPartition, Value: markKey(mark, "").PK, From: DueSort(since), Desc: true, Limit: limit})
-		if err != nil {
-			return nil, fmt.Errorf("store: refusals: %w", err)
+		q := Query{Index: ByPartition, Value: markKey(mark, "").PK, From: DueSort(in.From), Desc: true, Limit: perMark}
+		if in.To > 0 {
+			q.To = DueSort(in.To)
 		}
-		for _, it := range page.Items {
-			var r Refusal
-			if err := json.Unmarshal(it.Data, &r); err != nil {
-				return nil, fmt.Errorf("store: refusal %s: %w", it.SK, err)
+		for reads, own := 0, 0; own < limit && reads < markReads; reads++ {
+			page, err := s.driver.Query(ctx, q)
+			if err != nil {
+				return nil, fmt.Errorf("store: refusals: %w", err)
 			}
-			if p.Sees(r.Tenant) {
-				found[r.Place()] = r
+			for _, it := range page.Items {
+				var r Refusal
+				if err := json.Unmarshal(it.Data, &r); err != nil {
+					return nil, fmt.Errorf("store: refusal %s: %w", it.SK, err)
+				}
+				if p.Sees(r.Tenant) && (tenant == "" || r.Tenant == tenant) {
+					found[r.Place()] = r
+					own++
+				}
+			}
+			if q.After = page.Next; q.After == "" {
+				break
 			}
 		}
 	}

@@ -32,7 +32,7 @@ type Store interface {
 
 	RefusedTo(kind message.AddressKind, key string) string
 	RefusedAs(reference string) string
-	RefusalsOf(ctx context.Context, p tenant.Principal, since message.Time, limit int, marks ...string) ([]store.Refusal, error)
+	RefusalsOf(ctx context.Context, p tenant.Principal, tenant string, in store.Range, limit int, marks ...string) ([]store.Refusal, error)
 	Partitions(kind message.AddressKind, key string, shards int) []string
 	ListShards() int
 	ByRecipient(ctx context.Context, p tenant.Principal, partition string, in store.Range, limit int, after string) (store.Found, error)

@@ -33,17 +33,12 @@ func (t *Trace) refused(ctx context.Context, p tenant.Principal, f *Filter, now 
 	default:
 		return nil, nil
 	}
-	found, err := t.Store.RefusalsOf(ctx, p, max(now.Add(-store.KeepRefusals), message.At(f.From)), mostRefused, marks...)
+	in := store.Range{From: max(now.Add(-store.KeepRefusals), message.At(f.From)), To: message.At(f.To)}
+	found, err := t.Store.RefusalsOf(ctx, p, f.Tenant, in, mostRefused, marks...)
 	if err != nil {
 		return nil, unread(err)
 	}
-	out := found[:0]
-	for _, r := range found {
-		if (f.Tenant == "" || r.Tenant == f.Tenant) && (f.To.IsZero() || r.At < message.At(f.To)) {
-			out = append(out, r)
-		}
-	}
-	return out, nil
+	return found, nil
 }
 
 // noneBut is the verdict when nothing was sent because it was refused.

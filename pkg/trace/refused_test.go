@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"fmt"
 	"testing"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -62,5 +63,22 @@ func TestSearchFindsRefused(t *testing.T) {
 	w.accept(message.Message{Tenant: "order", Channel: "sms", Class: message.OTP, Created: t0 - hour, Base: message.Sent, Status: message.Sent}, mobile, "{}", nil)
 	if page, err = w.Search(t.Context(), operator(), Filter{Recipient: mobile}); err != nil || page.None != nil || len(page.Records) != 1 || len(page.Refused) != 3 {
 		t.Errorf("beside a message: %+v, %v", page, err)
+	}
+	for i := range 150 { // others' do not stand before one's own, nor later ones before those that are asked for
+		refuse(t0-minute+message.Time(i), "market", fmt.Sprint("req_m", i), to)
+	}
+	for _, tc := range []struct {
+		p    tenant.Principal
+		f    Filter
+		want string
+	}{
+		{readerOf("order"), Filter{Recipient: mobile}, "req_1"},
+		{operator(), Filter{Recipient: mobile, Tenant: "order"}, "req_1"},
+		{operator(), Filter{Recipient: mobile, To: (t0 - minute).Std()}, "req_2"},
+	} {
+		page, err := w.Search(t.Context(), tc.p, tc.f)
+		if err != nil || len(page.Refused) == 0 || page.Refused[0].Request != tc.want {
+			t.Errorf("%+v: %+v, %v", tc.f, page.Refused, err)
+		}
 	}
 }

@@ -23,6 +23,7 @@ TRIALS  = 10000
 ENV     = dev
 SAM     = sam
 CONFIRM =
+GUARD   = 10
 
 .PHONY: help
 help: ## Show this list
@@ -116,8 +117,8 @@ deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml
 	$(SAM) deploy --config-env $(ENV) $(CONFIRM)
 
 .PHONY: guard
-guard: ## Once a stack is deployed: have its pages roll later deployments back (ENV=dev; needs the AWS CLI)
-	@tools/guard.sh "$$(sed -n '/^\[$(ENV).global/,/^\[/s/^stack_name = "\(.*\)"/\1/p' samconfig.toml)"
+guard: ## Once a stack is deployed: have its pages roll later deployments back (ENV=dev; GUARD=off takes that back; needs the AWS CLI)
+	@tools/guard.sh "$$(sed -n '/^\[$(ENV).global/,/^\[/s/^stack_name = "\(.*\)"/\1/p' samconfig.toml)" $(GUARD)
 
 .PHONY: outputs
 outputs: ## What a deployed stack is called and where it is (ENV=dev)

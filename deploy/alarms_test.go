@@ -14,6 +14,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/alarm"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/onaws/checkup"
 	"github.com/opennotify/notify/pkg/telemetry"
 )
 
@@ -347,6 +348,20 @@ func metricsIn(p map[string]any) (out []watched) {
 		}
 	}
 	return out
+}
+
+// The doctor knows which alarms are a stack's, though another's name begins with its own.
+func TestAlarmsAreTold(t *testing.T) {
+	t.Parallel()
+	all, composite := alarms(t)
+	maps.Copy(all, composite)
+	for name, res := range all {
+		full := fmt.Sprint(res.Properties["AlarmName"])
+		beside := strings.Replace(full, "main-", "main-dev-", 1)
+		if !checkup.Ours("main", full) || !checkup.Ours("main-dev", beside) || checkup.Ours("main", beside) || checkup.Ours("main-dev", full) {
+			t.Errorf("%s: it is not known whose %s and %s are", name, full, beside)
+		}
+	}
 }
 
 // Every alarm says where the runbook says what to do.

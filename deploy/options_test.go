@@ -141,42 +141,87 @@ func TestOutside(t *testing.T) {
 	}
 }
 
-// Alarms roll a deployment back: the script sets them on the stack, keeps its template and parameters, and takes pages
-// first. The AWS CLI is a stand-in that writes down what it is asked.
+// Alarms roll a deployment back: the script sets them on the stack, keeps its template, parameters and tags, and takes the
+// stack's own pages, its first, whatever lies beside it. The AWS CLI is a stand-in that writes down what it is asked.
 func TestGuard(t *testing.T) {
 	t.Parallel()
+	var pages []string
+	for _, c := range every() {
+		pages = append(pages, "main-"+string(c)+"-page")
+	}
+	for _, tc := range []struct {
+		how   string
+		there []string // in the order of the alphabet, as CloudWatch lists them
+		want  []string
+		says  string
+	}{
+		{"10", []string{"main-dev-page", "main-other-page", "main-page", "main-sms-page"}, []string{"main-page", "main-sms-page", "main-other-page"}, ""},
+		{"30", append(slices.Sorted(slices.Values(pages)), "main-page"), []string{"main-page", "main-sms-page", "main-email-page", "main-push-page", "main-feishu-page"}, "main-other-page does not roll back"},
+		{"10", []string{"main-dev-page"}, nil, "stack main has no pages"},
+		{"off", append(slices.Sorted(slices.Values(pages)), "main-page"), []string{}, ""},
+	} {
+		asked, said, err := guard(t, tc.how, tc.there)
+		if !strings.Contains(said, tc.says) || tc.says == "" && said != "" || (err == nil) != (tc.want != nil) {
+			t.Errorf("%s: %v, %q", tc.how, err, said)
+		}
+		_, update, ok := strings.Cut(asked, "cloudformation update-stack ")
+		if ok != (tc.want != nil) {
+			t.Errorf("%s: asked for %s", tc.how, asked)
+		}
+		if !ok {
+			continue
+		}
+		if names := "--alarm-names main-page " + strings.Join(pages, " ") + " --"; tc.how != "off" && !strings.Contains(asked, names) {
+			t.Errorf("asked for %s, want %s", asked, names)
+		}
+		for _, kept := range []string{"--use-previous-template", `--parameters [{"ParameterKey":"Stage","UsePreviousValue":true}]`, `--tags [{"Key":"team","Value":"a b"}]`} {
+			if !strings.Contains(update, kept) {
+				t.Errorf("%s: %q is not in %s", tc.how, kept, update)
+			}
+		}
+		_, configuration, _ := strings.Cut(update, "--rollback-configuration ")
+		var got struct {
+			MonitoringTimeInMinutes int
+			RollbackTriggers        []struct{ Arn, Type string }
+		}
+		if err := json.NewDecoder(strings.NewReader(configuration)).Decode(&got); err != nil {
+			t.Errorf("%s: %v: %s", tc.how, err, configuration)
+		}
+		names := []string{}
+		for _, trigger := range got.RollbackTriggers {
+			names = append(names, strings.TrimPrefix(trigger.Arn, "arn:aws:cloudwatch:eu-west-1:1:alarm:"))
+			if trigger.Type != "AWS::CloudWatch::CompositeAlarm" {
+				t.Errorf("%+v", trigger)
+			}
+		}
+		if minutes := strings.TrimPrefix(tc.how, "off") + map[bool]string{true: "0"}[tc.how == "off"]; !slices.Equal(names, tc.want) || fmt.Sprint(got.MonitoringTimeInMinutes) != minutes {
+			t.Errorf("%s: %v within %d minutes, want %v", tc.how, names, got.MonitoringTimeInMinutes, tc.want)
+		}
+	}
+}
+
+// guard runs the script for stack main, beside such pages.
+func guard(t *testing.T, how string, there []string) (asked, said string, err error) {
+	t.Helper()
 	dir := t.TempDir()
-	asked := filepath.Join(dir, "asked")
+	file := filepath.Join(dir, "asked")
 	stand := `#!/bin/sh
-printf '%s\n' "$*" >>` + asked + `
-case "$1 $2" in
-"cloudwatch describe-alarms") printf 'arn:aws:cloudwatch:eu-west-1:1:alarm:main-page\tarn:aws:cloudwatch:eu-west-1:1:alarm:main-sms-page\n' ;;
-"cloudformation describe-stacks") printf '[{"ParameterKey":"Stage","UsePreviousValue":true}]' ;;
+printf '%s\n' "$*" >>` + file + `
+case "$*" in
+"cloudwatch describe-alarms "*) for name in ` + strings.Join(there, " ") + `; do case "$*" in *" $name "*) printf 'arn:aws:cloudwatch:eu-west-1:1:alarm:%s\t' $name ;; esac; done ;;
+*"Parameters[]"*) printf '[{"ParameterKey":"Stage","UsePreviousValue":true}]' ;;
+*"Tags["*) printf '[{"Key":"team","Value":"a b"}]' ;;
 esac
 `
 	if err := os.WriteFile(filepath.Join(dir, "aws"), []byte(stand), 0o755); err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.CommandContext(t.Context(), "../tools/guard.sh", "main", "10")
+	cmd := exec.CommandContext(t.Context(), "../tools/guard.sh", "main", how)
 	cmd.Env = append(os.Environ(), "PATH="+dir+":"+os.Getenv("PATH"))
-	if out, err := cmd.CombinedOutput(); err != nil {
-		t.Fatalf("%v: %s", err, out)
+	out, err := cmd.CombinedOutput()
+	text, unread := os.ReadFile(file)
+	if unread != nil {
+		t.Fatal(unread)
 	}
-	text, err := os.ReadFile(asked)
-	if err != nil {
-		t.Fatal(err)
-	}
-	_, update, ok := strings.Cut(string(text), "cloudformation update-stack ")
-	if !ok || !strings.Contains(update, "--use-previous-template") || !strings.Contains(update, `--parameters [{"ParameterKey":"Stage","UsePreviousValue":true}]`) {
-		t.Fatalf("asked for %s", text)
-	}
-	_, configuration, _ := strings.Cut(update, "--rollback-configuration ")
-	var got struct {
-		MonitoringTimeInMinutes int
-		RollbackTriggers        []struct{ Arn, Type string }
-	}
-	if err := json.NewDecoder(strings.NewReader(configuration)).Decode(&got); err != nil || got.MonitoringTimeInMinutes != 10 || len(got.RollbackTriggers) != 2 ||
-		got.RollbackTriggers[1].Arn != "arn:aws:cloudwatch:eu-west-1:1:alarm:main-sms-page" || got.RollbackTriggers[1].Type != "AWS::CloudWatch::CompositeAlarm" {
-		t.Errorf("%+v %v: %s", got, err, configuration)
-	}
+	return string(text), string(out), err
 }

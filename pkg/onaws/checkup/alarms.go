@@ -11,12 +11,26 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
+
+	"github.com/opennotify/notify/pkg/message"
 )
+
+// Ours tells whether an alarm is a stack's, by its name. Stacks that begin with the name of another lie in one account,
+// as notify and notify-dev do: what the templates name is <stack>-<channel>-… or one of these few.
+func Ours(stack, name string) bool {
+	rest, ok := strings.CutPrefix(name, stack+"-")
+	first, _, _ := strings.Cut(rest, "-")
+	_, channel := message.Channel(first).Info()
+	return ok && (channel || slices.Contains([]string{string(message.Other), "control", "receipts", "tick", "api", "function", "ses", "canary", "page"}, first))
+}
 
 // told looks which alarms are open, and whether anybody is told.
 func (c *Checkup) told(ctx context.Context) {
 	topics, n, silent := map[string]bool{}, 0, 0
 	see := func(name, what *string, state types.StateValue, actions []string) {
+		if !Ours(c.Env.Stack, aws.ToString(name)) {
+			return
+		}
 		n++
 		if len(actions) == 0 {
 			silent++

@@ -132,10 +132,12 @@ func TestCheckup(t *testing.T) {
 			Namespace: aws.String("x"), MetricName: aws.String("x"), Statistic: types.StatisticSum, Period: aws.Int32(60), EvaluationPeriods: aws.Int32(1), Threshold: aws.Float64(1),
 			ComparisonOperator: types.ComparisonOperatorGreaterThanThreshold}))
 	}
-	alarm("stuck", *topic.TopicArn)
-	alarm("silent")
-	must(p.alarms.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String(p.Env.Stack + "-stuck"), StateValue: types.StateValueAlarm, StateReason: aws.String("a try")}))
-	p.want("nobody is told", "alarms failed: nobody is subscribed to "+*topic.TopicArn, "alarms warning: 1 of 2 tell nobody", "alarms warning: "+p.Env.Stack+"-stuck: docs/runbook.md#stuck")
+	alarm("dev-sms-stuck") // of a stack beside this one
+	p.want("a neighbour's alarms", "alarms warning: there are none")
+	alarm("sms-stuck", *topic.TopicArn)
+	alarm("page")
+	must(p.alarms.SetAlarmState(ctx, &cloudwatch.SetAlarmStateInput{AlarmName: aws.String(p.Env.Stack + "-sms-stuck"), StateValue: types.StateValueAlarm, StateReason: aws.String("a try")}))
+	p.want("nobody is told", "alarms failed: nobody is subscribed to "+*topic.TopicArn, "alarms warning: 1 of 2 tell nobody", "alarms warning: "+p.Env.Stack+"-sms-stuck: docs/runbook.md#sms-stuck")
 	must(p.topics.Subscribe(ctx, &sns.SubscribeInput{TopicArn: topic.TopicArn, Protocol: aws.String("sqs"), Endpoint: aws.String("arn:aws:sqs:us-east-1:" + p.account + ":" + p.Env.Stack + "-control")}))
 	for _, f := range p.Look(ctx) {
 		if strings.Contains(f.Detail, "nobody is subscribed") {

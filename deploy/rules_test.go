@@ -81,7 +81,7 @@ func TestChannels(t *testing.T) {
 			t.Errorf("%s is there by default: %v", name, on)
 		}
 		for _, p := range slices.Sorted(maps.Keys(nested(t, r, c).Parameters)) {
-			if _, ok := given[p]; !ok && p != "SesIdentity" && p != "SmsOrigination" {
+			if _, ok := given[p]; !ok && p != "SesIdentity" && p != "SmsOrigination" && p != "Channels" {
 				t.Errorf("%s is not given parameter %s", name, p)
 			}
 		}
@@ -90,6 +90,14 @@ func TestChannels(t *testing.T) {
 	variables := byDefault.Globals["Function"]["Environment"].(map[string]any)["Variables"].(map[string]any)
 	if diff := cmp.Diff(want, strings.Split(variables["NOTIFY_CHANNELS"].(string), ","), cmpopts.SortSlices(strings.Compare)); diff != "" {
 		t.Error("NOTIFY_CHANNELS (-want +got):", diff)
+	}
+	// Other works on what is left of those that are off, so it knows them as the others do.
+	for _, r := range []template{r, byDefault} {
+		told := r.Globals["Function"]["Environment"].(map[string]any)["Variables"].(map[string]any)["NOTIFY_CHANNELS"]
+		deliver := nested(t, r, message.Other).Resources["Deliver"].Properties["Environment"].(map[string]any)["Variables"].(map[string]any)
+		if deliver["NOTIFY_CHANNELS"] != told {
+			t.Errorf("other is told of %v, the others of %v", deliver["NOTIFY_CHANNELS"], told)
+		}
 	}
 }
 
@@ -309,6 +317,9 @@ func TestRoutes(t *testing.T) {
 	t.Parallel()
 	h := root(t, nil)
 	rest := root(t, map[string]string{"ApiType": "rest"})
+	if types := fmt.Sprint(rest.Resources["RestApi"].Properties["BinaryMediaTypes"]); types != "[*~1*]" { // SAM's way to write */*
+		t.Errorf("a browser gets what is compressed as base64, unless it asks for %s", types)
+	}
 	routes := map[string]map[string]string{"http": {}, "rest": {}}
 	for _, res := range h.Resources {
 		if res.Type == "AWS::ApiGatewayV2::Route" {

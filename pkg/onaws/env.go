@@ -10,6 +10,7 @@ import (
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/queue"
 	"github.com/opennotify/notify/pkg/telemetry/otlp"
 	"github.com/opennotify/notify/pkg/wire"
 )
@@ -117,6 +118,22 @@ func (e Env) deployed() func(message.Channel) bool {
 		return nil
 	}
 	return func(c message.Channel) bool { return slices.Contains(e.Channels, c.Queue()) }
+}
+
+// queues says where a queue is. One of a channel that is off is other's, which is always on and whose function sends
+// everything: there what was accepted before comes to its end.
+func (e Env) queues(at func(queue.Name) string) func(queue.Name) string {
+	has := e.deployed()
+	if has == nil {
+		return at
+	}
+	return func(name queue.Name) string {
+		of, lane, _ := strings.Cut(string(name), "-")
+		if _, channel := message.Channel(of).Info(); channel && !has(message.Channel(of)) {
+			name = queue.Name(string(message.Other) + "-" + lane)
+		}
+		return at(name)
+	}
 }
 
 // Production is the stage that may write to everybody.

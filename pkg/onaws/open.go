@@ -131,7 +131,7 @@ func open(ctx context.Context, cfg aws.Config, env Env, log *slog.Logger, out io
 	}
 	metrics.keepIn(st)
 	conf := config.New(st, time.Now, log)
-	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: sqsqueue.URLs(cfg.Region, env.Account, env.Stack), Rand: mathrand.Float64, Log: log})
+	queues := sqsqueue.Open(sqs.NewFromConfig(cfg), sqsqueue.Options{Stack: env.Stack, URL: env.queues(sqsqueue.URLs(cfg.Region, env.Account, env.Stack)), Rand: mathrand.Float64, Log: log})
 	vault := smsecret.Open(secretsmanager.NewFromConfig(cfg), smsecret.Options{Stack: env.Stack})
 	var events bus.Bus
 	if env.Bus != "" {

@@ -6,6 +6,7 @@ import (
 	"context"
 	"net/http"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/opennotify/notify/pkg/campaign"
@@ -74,12 +75,14 @@ func New(b *wire.Backend) (*Control, error) {
 // dead-letter queue has it: it may be a newer version's.
 func (c *Control) Handle(ctx context.Context, batch []queue.Item) []string {
 	var sweeps, pages, runs, redrives []queue.Item
+	var birds sync.WaitGroup // beside the rest: an API that does not answer holds up no tick
+	defer birds.Wait()
 	again := []string{}
 	for _, it := range batch {
 		switch kind := sweep.Kind(it.Body); kind {
 		case canary.KindCanary:
 			if c.bird != nil { // else they were just switched off
-				c.bird.Send(ctx)
+				birds.Go(func() { c.bird.Send(ctx) })
 			}
 		case sweep.KindTick, sweep.KindPass:
 			sweeps = append(sweeps, it)

@@ -35,9 +35,10 @@ const (
 )
 
 // Live tells whether callbacks are made for it.
-func (e *Endpoint) Live(now message.Time) bool {
-	return !e.Off && (e.Until == 0 || now < e.Until)
-}
+func (e *Endpoint) Live(now message.Time) bool { return !e.Off && !e.Over(now) }
+
+// Over tells whether its time is: whoever read it is gone.
+func (e *Endpoint) Over(now message.Time) bool { return e.Until != 0 && now >= e.Until }
 
 // Tell is the statuses that it is told of.
 func (e *Endpoint) Tell() message.Tell {

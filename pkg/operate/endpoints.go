@@ -51,16 +51,15 @@ func tells(p tenant.Principal) error {
 
 func endpointName(owner, name string) string { return owner + "/" + name }
 
-// Endpoints lists the endpoints that the principal may know of, by tenant and name; of one tenant, or all of "".
+// Endpoints lists the endpoints that the principal may know of, by tenant and name; of one tenant, or all of "". Those whose
+// time is over are not among them.
 func (o *Operate) Endpoints(ctx context.Context, p tenant.Principal, of string) ([]Versioned[config.Endpoint], error) {
 	if err := may(p, tenant.Read, tenant.Operate); err != nil {
 		return nil, err
 	}
 	all, err := list[config.Endpoint](ctx, o, p, store.Endpoints)
-	if err != nil || of == "" {
-		return all, err
-	}
-	return slices.DeleteFunc(all, func(e Versioned[config.Endpoint]) bool { return e.Body.Tenant != of }), nil
+	now := o.now()
+	return slices.DeleteFunc(all, func(e Versioned[config.Endpoint]) bool { return e.Body.Over(now) || of != "" && e.Body.Tenant != of }), err
 }
 
 // Endpoint reads one.
@@ -168,16 +167,23 @@ func (o *Operate) checkEndpoint(f *faults, r *EndpointRequest, now message.Time)
 	}
 }
 
-// roomForEndpoint refuses one too many. Those whose time is over do not count.
+// roomForEndpoint refuses one too many. Those whose time is over do not count, and are deleted: who made them was cut off.
 func (o *Operate) roomForEndpoint(ctx context.Context, owner string, now message.Time) error {
-	all, err := list[config.Endpoint](ctx, o, tenant.System("operate"), store.Endpoints)
+	system := tenant.System("operate")
+	all, err := list[config.Endpoint](ctx, o, system, store.Endpoints)
 	if err != nil {
 		return err
 	}
 	n := 0
 	for _, e := range all {
-		if e.Body.Tenant == owner && (e.Body.Until == 0 || now < e.Body.Until) {
+		switch {
+		case e.Body.Tenant != owner:
+		case !e.Body.Over(now):
 			n++
+		default:
+			if err := o.remove(ctx, system, store.Endpoints, endpointName(owner, e.Body.Name), Change{Version: e.Meta.Version, Reason: "its time was over"}, nil); err != nil {
+				o.Log.WarnContext(ctx, "endpoint whose time is over not deleted; the next one that is made tries", "tenant", owner, "endpoint", e.Body.Name, "error", err)
+			}
 		}
 	}
 	if n >= maxEndpoints {

@@ -39,7 +39,7 @@ notify send --wait are in its help.`,
 	root.SetFlagErrorFunc(func(c *cobra.Command, err error) error {
 		return fmt.Errorf("%w; see %s --help", err, c.CommandPath())
 	})
-	root.AddCommand(localCommand(), sendCommand(s), explainCommand(s), traceCommand(s), cancelCommand(s), resendCommand(s), whoCommand(s),
+	root.AddCommand(localCommand(), sendCommand(s), explainCommand(s), traceCommand(s), searchCommand(s), cancelCommand(s), resendCommand(s), whoCommand(s),
 		templateCommand(s), scheduleCommand(s), campaignCommand(s), keyCommand(s), providerCommand(s), endpointCommand(s), statsCommand(s), dlqCommand(s), auditCommand(s), revealCommand(s), eraseCommand(s), exportCommand(s), listenCommand(s), loginCommand(s), benchCommand(s), doctorCommand(s), bootstrapCommand(s), versionCommand(s))
 	return root
 }

@@ -129,7 +129,7 @@ logs: ## Follow the log of all functions of a deployed stack (ENV=dev)
 	$(SAM) logs --config-env $(ENV) --tail
 
 .PHONY: delete
-delete: ## Delete a deployed stack; its table and key stay (ENV=dev)
+delete: ## Delete a deployed stack; its table, key and bucket stay (ENV=dev)
 	$(SAM) delete --config-env $(ENV)
 
 # In a second shell, with what `make emulator` printed.

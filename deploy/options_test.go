@@ -52,7 +52,7 @@ func TestStaticEgress(t *testing.T) {
 		t.Fatal(err)
 	}
 	_, address, _ := strings.Cut(string(network), "  Address:\n")
-	if !strings.HasPrefix(address, "    Type: AWS::EC2::EIP\n    DeletionPolicy: Retain\n    UpdateReplacePolicy: Retain\n") {
+	if !strings.HasPrefix(address, "    Type: AWS::EC2::EIP\n    DeletionPolicy: RetainExceptOnCreate\n    UpdateReplacePolicy: Retain\n") {
 		t.Error("the address that providers allow goes with the stack")
 	}
 }

@@ -14,6 +14,7 @@ import (
 
 	"github.com/opennotify/notify/pkg/config"
 	"github.com/opennotify/notify/pkg/message"
+	"github.com/opennotify/notify/pkg/problem"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/store"
 )
@@ -250,6 +251,39 @@ func TestAccounts(t *testing.T) {
 	one, ok, err3 := b.Account(t.Context(), "c")
 	if err := errors.Join(err1, err2, err3); err != nil || len(sms) != 2 || len(all) != 3 || !ok || !one.Off || one.Version != 7 {
 		t.Errorf("%+v %+v %+v, %v", sms, all, one, err)
+	}
+}
+
+// A name that never was anybody's is told from one of which there is just nothing; what was deleted is known.
+func TestKnown(t *testing.T) {
+	t.Parallel()
+	b := newBench()
+	b.docs.set(store.Tenants, `shop {"name":"shop"}`)
+	b.docs.set(store.Accounts, `a {"name":"a","channel":"sms"}`, `f {"name":"f","channel":"fax"}`)
+	for _, tc := range []struct {
+		tenant  string
+		channel message.Channel
+		account string
+		want    string
+	}{
+		{}, {tenant: "shop", channel: message.Discord, account: "a"}, {channel: "fax"}, {channel: "callback"},
+		{tenant: "shpo", want: "query:tenant unknown_tenant"}, {channel: "smss", want: "query:channel unknown_channel"}, {account: "b", want: "query:account bad_value"},
+		{tenant: "shpo", channel: "smss", account: "b", want: "query:tenant unknown_tenant, query:channel unknown_channel, query:account bad_value"},
+	} {
+		var got []string
+		err := b.Known(t.Context(), "query:", tc.tenant, tc.channel, tc.account)
+		if p := (*problem.Error)(nil); errors.As(err, &p) {
+			for _, f := range p.Fields {
+				got = append(got, f.Pointer+" "+string(f.Code))
+			}
+		}
+		if text := strings.Join(got, ", "); text != tc.want || (err == nil) != (tc.want == "") {
+			t.Errorf("%+v: %q, %v", tc, text, err)
+		}
+	}
+	b.docs.fail(errDown)
+	if err := b.Known(t.Context(), "query:", "shop", "", "a"); err != nil {
+		t.Errorf("what cannot be read: %v", err)
 	}
 }
 

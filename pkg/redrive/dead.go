@@ -44,7 +44,10 @@ func (r *Redrive) Dead(ctx context.Context, p tenant.Principal, f Filter, day ti
 		return nil, "", unread(err)
 	}
 	if !more {
-		return out, "", nil
+		if len(out) == 0 && after == "" {
+			err = r.known(ctx, &f, "query:")
+		}
+		return out, "", err
 	}
 	text, err := json.Marshal(next)
 	return out, cursor(base64.RawURLEncoding.EncodeToString(text)), err

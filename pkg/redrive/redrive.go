@@ -48,6 +48,8 @@ type Jobs interface {
 type Ports struct {
 	Store   Store
 	Tenants Tenants
+	// Known refuses names that never were anybody's, where nothing was found; nil takes each for known.
+	Known   func(ctx context.Context, where, tenant string, ch message.Channel, account string) error
 	Jobs    Jobs
 	Queue   queue.Queue
 	Now     func() time.Time
@@ -81,6 +83,14 @@ type Filter struct {
 	// From is inclusive, To exclusive: when they died.
 	From message.Time `json:"from,omitzero"`
 	To   message.Time `json:"to,omitzero"`
+}
+
+// known refuses a filter with a name that never was anybody's.
+func (r *Redrive) known(ctx context.Context, f *Filter, where string) error {
+	if r.Known == nil {
+		return nil
+	}
+	return r.Known(ctx, where, f.Tenant, f.Channel, f.Account)
 }
 
 // matches tells whether a record is meant.

@@ -94,7 +94,11 @@ func (r *Redrive) Count(ctx context.Context, p tenant.Principal, f Filter) (Coun
 			return Count{}, unread(err)
 		}
 	}
-	out.More = more
+	if out.More = more; out.Matched == 0 && !more {
+		if err := r.known(ctx, &f, "/filter/"); err != nil {
+			return Count{}, err
+		}
+	}
 	for _, of := range slices.SortedFunc(maps.Values(by), func(a, b *Reason) int { return cmp.Or(b.Matched-a.Matched, cmp.Compare(a.Reason, b.Reason)) }) {
 		out.Reasons = append(out.Reasons, *of)
 	}
@@ -107,6 +111,9 @@ func (r *Redrive) Start(ctx context.Context, p tenant.Principal, f Filter, rate 
 		return store.Job{}, err
 	}
 	if err := f.check(r.now(), "/filter/"); err != nil {
+		return store.Job{}, err
+	}
+	if err := r.known(ctx, &f, "/filter/"); err != nil {
 		return store.Job{}, err
 	}
 	var faults []problem.Field

@@ -77,6 +77,11 @@ func (s *Stats) Read(ctx context.Context, p tenant.Principal, q Query) (*Answer,
 		return nil, problem.New(problem.Unavailable, "the figures cannot be read right now").Because(err)
 	}
 	out := &Answer{From: a.in.From, To: a.in.To, AsOf: now, Step: a.span.name, By: a.by, Total: a.total(sheets).group("")}
+	if len(out.Total.Counts) == 0 && p.May(tenant.Operate) {
+		if err := s.known(ctx, q.Tenant, q.Channel, q.Account); err != nil {
+			return nil, err
+		}
+	}
 	switch a.by {
 	case "":
 	case ByStatus:
@@ -85,6 +90,14 @@ func (s *Stats) Read(ctx context.Context, p tenant.Principal, q Query) (*Answer,
 		out.Groups, out.Other = a.groups(sheets)
 	}
 	return out, nil
+}
+
+// known refuses a name that never was anybody's: zeros would say that all is quiet. Endpoints are asked for like accounts.
+func (s *Stats) known(ctx context.Context, owner, channel, account string) error {
+	if s.Known == nil || strings.Contains(account, "/") {
+		return nil
+	}
+	return s.Known(ctx, "query:", owner, message.Channel(channel), account)
 }
 
 // gather gives the sheets of a tenant, or of all for "": those that were folded, and the rest made of what

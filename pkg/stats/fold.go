@@ -29,6 +29,8 @@ type Store interface {
 // Ports is everything that figures need.
 type Ports struct {
 	Store Store
+	// Known refuses names that never were anybody's, where nothing was counted; nil takes each for known.
+	Known func(ctx context.Context, where, tenant string, ch message.Channel, account string) error
 	Now   func() time.Time
 	Log   *slog.Logger
 	// Watch says what alarms are about besides. Gauges is what they are about that is not counted; nil where that is

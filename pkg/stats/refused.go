@@ -119,7 +119,10 @@ func (s *Stats) Refused(ctx context.Context, p tenant.Principal, f RefusedFilter
 			}
 		}
 		if len(page) < maxRefused {
-			return out, "", nil
+			if len(out) == 0 && f.After == "" && p.May(tenant.Operate) {
+				err = s.known(ctx, f.Tenant, "", "")
+			}
+			return out, "", err
 		}
 		if looked >= maxLooked {
 			return out, before, nil

@@ -168,6 +168,11 @@ func (s *Stats) Throttles(ctx context.Context, p tenant.Principal, q ThrottleQue
 	if err != nil {
 		return nil, problem.New(problem.Unavailable, "the ledger cannot be read right now").Because(err)
 	}
+	if len(all) == 0 {
+		if err := s.known(ctx, "", "", q.Account); err != nil {
+			return nil, err
+		}
+	}
 	out := &Ledger{From: in.From, To: in.To, Seconds: len(all)}
 	tenants, templates, waiting := map[string]int64{}, map[string]int64{}, map[string]int64{}
 	for _, t := range all {

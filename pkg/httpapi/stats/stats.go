@@ -84,7 +84,7 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 			{Name: "top", Description: "How many groups, the largest first; 10 without it.", Example: "10"},
 			{Name: "tenant", Description: "Only this tenant's."}, {Name: "channel", Description: "Only of this channel."},
 			{Name: "account", Description: "Only over this account."}, {Name: "template", Description: "Only of this template: tenant/name, or name with tenant."}},
-		Codes: []problem.Code{problem.UnknownTenant, problem.BadTime}}
+		Codes: []problem.Code{problem.UnknownTenant, problem.UnknownChannel, problem.BadTime}}
 	list := httpapi.Op{Method: http.MethodGet, Path: "/v1/refused", ID: "listRefused", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
 		Summary:     "List the requests that were refused in the last 7 days, the newest first",
 		Description: "For \"we called you and nothing came\". A batch of which items were refused is one of them, with its items' faults. Of many that are alike in one minute only some are listed; the counter refused has them all. A page may be short and not be the last: go on while there is a next.",

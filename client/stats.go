@@ -11,6 +11,7 @@ import (
 type StatsRequest struct {
 	From, To time.Time // an hour, a day or 30 days up to now, as Step is
 	Step     string    // the length of a point: minute, hour or day; minute without it
+	Zone     string    // with days: whose they are, as Asia/Shanghai; UTC's without it
 	By       string    // what to tell apart: tenant, channel, account, template or status
 	Top      int       // how many groups, the largest first; 10 without it
 	Tenant   string
@@ -64,7 +65,7 @@ type StatsRate struct {
 
 // Stats tells how much was sent, failed, was throttled. Without the scope operate it is the key's own tenant's.
 func (c *Client) Stats(ctx context.Context, r StatsRequest) (*Stats, error) {
-	return get[Stats](ctx, c, query("/v1/stats", "from", instant(r.From), "to", instant(r.To), "step", r.Step, "by", r.By, "top", number(r.Top),
+	return get[Stats](ctx, c, query("/v1/stats", "from", instant(r.From), "to", instant(r.To), "step", r.Step, "zone", r.Zone, "by", r.By, "top", number(r.Top),
 		"tenant", r.Tenant, "channel", string(r.Channel), "account", r.Account, "template", r.Template))
 }
 

@@ -49,7 +49,8 @@ minutes.`,
 	}
 	f := c.Flags()
 	span.flags(c)
-	f.StringVar(&r.Step, "step", "", "minute, hour or day (of UTC); minute without it")
+	f.StringVar(&r.Step, "step", "", "minute, hour or day; minute without it")
+	f.StringVar(&r.Zone, "zone", "", "whose days, as Asia/Shanghai; UTC's without it")
 	f.StringVar(&r.By, "by", "", "tell apart by tenant, channel, account, template or status")
 	f.IntVar(&r.Top, "top", 0, "how many groups, the largest first (default 10)")
 	f.StringVar(&r.Tenant, "tenant", "", "only this tenant's")

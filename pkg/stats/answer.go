@@ -72,11 +72,16 @@ func (s *Stats) Read(ctx context.Context, p tenant.Principal, q Query) (*Answer,
 	if err != nil {
 		return nil, err
 	}
-	sheets, err := s.gather(ctx, a.filter.Tenant, a.span, a.in, now)
+	sheets, err := s.gather(ctx, a.filter.Tenant, a.span, store.Range{From: a.span.floor(a.in.From), To: a.in.To}, now)
 	if err != nil {
 		return nil, problem.New(problem.Unavailable, "the figures cannot be read right now").Because(err)
 	}
-	out := &Answer{From: a.in.From, To: a.in.To, AsOf: now, Step: a.span.name, By: a.by, Total: a.total(sheets).group("")}
+	if a.zone != nil {
+		for i := range sheets {
+			sheets[i].at = a.floor(sheets[i].at)
+		}
+	}
+	out := &Answer{From: a.in.From, To: a.in.To, AsOf: now, Step: a.step(), By: a.by, Total: a.total(sheets).group("")}
 	if len(out.Total.Counts) == 0 && p.May(tenant.Operate) {
 		if err := s.known(ctx, q.Tenant, q.Channel, q.Account); err != nil {
 			return nil, err

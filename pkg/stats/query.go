@@ -18,6 +18,7 @@ type Query struct {
 	// From is inclusive, To exclusive; both are moved outwards to whole steps.
 	From, To time.Time
 	Step     string // minute, hour, day; minute
+	Zone     string // whose days, as Asia/Shanghai; UTC's
 	By       string // tenant, channel, account, template, status; "" tells nothing apart
 	Top      int    // groups, the largest first; the rest is one. 0 is 10
 
@@ -41,7 +42,8 @@ func Steps() []string { return []string{minutes.name, hours.name, days.name} }
 
 // asked is a query that was checked.
 type asked struct {
-	span   span
+	span   span           // of the sheets that are read
+	zone   *time.Location // whose days they make; nil where a sheet is a point
 	in     store.Range
 	by     string
 	top    int
@@ -87,6 +89,8 @@ func (q Query) check(p tenant.Principal, now message.Time) (asked, error) {
 	var known bool
 	if a.span, known = spanOf(q.Step); !known {
 		bad("step", problem.BadValue, "step must be one of %s", strings.Join(Steps(), ", "))
+	} else if why := a.days(q.Zone); why != "" {
+		bad("zone", problem.BadValue, "%s", why)
 	} else if why := a.bound(q.From, q.To, now); why != "" {
 		bad("from", problem.BadTime, "%s", why)
 	}
@@ -109,6 +113,45 @@ func spanOf(step string) (span, bool) {
 	return span{}, false
 }
 
+// days makes the days those of a zone: of the hours, whose sheets are kept for less long.
+func (a *asked) days(zone string) (why string) {
+	if zone == "" {
+		return ""
+	}
+	if a.span != days {
+		return "zone says whose days are meant: it goes with step=day"
+	}
+	var err error
+	if a.zone, err = time.LoadLocation(zone); err != nil || zone == "Local" {
+		return "zone must be a name like Asia/Shanghai"
+	}
+	a.span = hours
+	return ""
+}
+
+// step is the name of what was asked for.
+func (a *asked) step() string {
+	if a.zone != nil {
+		return days.name
+	}
+	return a.span.name
+}
+
+// floor is where the point of an instant begins. Where a zone's midnight is in the middle of an hour, the hour is of the
+// day that has more of it.
+func (a *asked) floor(t message.Time) message.Time {
+	if a.zone == nil {
+		return a.span.floor(t)
+	}
+	return a.midnight(hours.floor(t).Add(hours.long/2), 0)
+}
+
+// midnight is where the day of an instant begins, or that of so many days before.
+func (a *asked) midnight(t message.Time, before int) message.Time {
+	year, month, date := t.Std().In(a.zone).Date()
+	return message.At(time.Date(year, month, date-before, 0, 0, 0, 0, a.zone))
+}
+
 // lately is how many points there are where nobody says since when.
 var lately = map[string]int{minutes.name: 60, hours.name: 24, days.name: 30}
 
@@ -121,8 +164,11 @@ func (a *asked) bound(from, to time.Time, now message.Time) string {
 	}
 	a.in.To = sp.ceil(end)
 	a.in.From = a.in.To.Add(-time.Duration(lately[sp.name]) * sp.long)
+	if a.zone != nil {
+		a.in.From = a.midnight(a.in.To-1, lately[days.name]-1)
+	}
 	if !from.IsZero() {
-		a.in.From = sp.floor(message.At(from))
+		a.in.From = a.floor(message.At(from))
 	}
 	points := int(a.in.To.Sub(a.in.From) / sp.long)
 	switch {
@@ -130,11 +176,13 @@ func (a *asked) bound(from, to time.Time, now message.Time) string {
 		return "from must be before to, and not in the future"
 	case a.in.From < sp.floor(now.Add(-sp.keep)):
 		longer := ""
-		if sp != days {
+		if a.zone != nil {
+			longer = ", which days of a zone are made of; older figures are there by days of UTC"
+		} else if sp != days {
 			longer = "; older figures are there with a longer step"
 		}
 		return fmt.Sprintf("figures by the %s are kept for %d days%s", sp.name, sp.keep/day, longer)
-	case points > maxPoints:
+	case points > maxPoints && a.zone == nil:
 		return fmt.Sprintf("that is %d points, and at most %d are told; take a longer step or a shorter time", points, maxPoints)
 	}
 	return ""

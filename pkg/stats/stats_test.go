@@ -50,6 +50,20 @@ func value(l telemetry.Labels, by string) string {
 	return map[string]string{"tenant": l.Tenant, "channel": l.Channel, "account": l.Account, "template": l.Template}[by]
 }
 
+// pointOf is the beginning of the point that an instant is counted in: a day of a zone is made of hours, each of the day
+// that its middle is in.
+func pointOf(q stats.Query, at time.Time) message.Time {
+	if q.Zone == "" {
+		return message.At(at.Truncate(steps[q.Step]))
+	}
+	zone, err := time.LoadLocation(q.Zone)
+	if err != nil {
+		panic(err)
+	}
+	year, month, day := at.Truncate(time.Hour).Add(30 * time.Minute).In(zone).Date()
+	return message.At(time.Date(year, month, day, 0, 0, 0, 0, zone))
+}
+
 var steps = map[string]time.Duration{"minute": time.Minute, "hour": time.Hour, "day": 24 * time.Hour}
 
 // group is what is expected of a group.
@@ -58,10 +72,10 @@ func (m *model) group(q stats.Query, a *stats.Answer, in func(telemetry.Labels) 
 	points := map[message.Time]*stats.Point{}
 	seconds := map[string]int64{}
 	for _, h := range m.kept {
-		if at := message.At(h.at); !in(h.Labels) || at < a.From || at >= a.To {
+		at := pointOf(q, h.at)
+		if !in(h.Labels) || at < a.From || message.At(h.at) >= a.To {
 			continue
 		}
-		at := message.At(h.at.Truncate(steps[q.Step]))
 		if points[at] == nil {
 			points[at] = &stats.Point{At: at, Counts: map[string]int64{}}
 		}
@@ -141,7 +155,11 @@ func TestFiguresAreWhatHappened(t *testing.T) {
 			}
 		}
 		for range 3 {
-			m.compare(rt, w, stats.Query{Step: draw([]string{"minute", "hour", "day"}, "step"), By: draw(append(stats.By(), ""), "by"),
+			step, zone := draw([]string{"minute", "hour", "day", "day"}, "step"), ""
+			if step == "day" {
+				zone = draw([]string{"", "Asia/Shanghai", "Asia/Kolkata", "America/St_Johns"}, "zone")
+			}
+			m.compare(rt, w, stats.Query{Step: step, Zone: zone, By: draw(append(stats.By(), ""), "by"),
 				From: w.clock.Add(-time.Duration(rapid.IntRange(0, 12*60-2).Draw(rt, "back")) * time.Minute), Top: 100,
 				Tenant: draw(tenants, "tenant"), Channel: draw([]string{"", "", "sms"}, "channel"), Account: draw([]string{"", "", "a"}, "account")})
 		}
@@ -183,7 +201,7 @@ func (m *model) compare(t *rapid.T, w *world, q stats.Query) {
 	}
 	known := map[string]bool{}
 	for _, h := range m.kept {
-		if at := message.At(h.at); in(h.Labels) && at >= a.From && at < a.To && value(h.Labels, q.By) != "" {
+		if at := message.At(h.at); in(h.Labels) && pointOf(q, h.at) >= a.From && at < a.To && value(h.Labels, q.By) != "" {
 			known[value(h.Labels, q.By)] = true
 		}
 	}
@@ -223,11 +241,39 @@ func TestBadQueries(t *testing.T) {
 		{stats.Query{From: start.AddDate(0, 0, -32), Step: "hour"}, "query:from bad_time"},
 		{stats.Query{From: start.AddDate(-2, 0, 0), Step: "day"}, "query:from bad_time"},
 		{stats.Query{From: start.AddDate(0, 0, -400), Step: "day"}, ""},
+		{stats.Query{Zone: "Asia/Shanghai"}, "query:zone bad_value"},
+		{stats.Query{Zone: "Asia/Shanghai", Step: "hour"}, "query:zone bad_value"},
+		{stats.Query{Zone: "Mars", Step: "day"}, "query:zone bad_value"},
+		{stats.Query{Zone: "Local", Step: "day"}, "query:zone bad_value"},
+		{stats.Query{Zone: "Asia/Shanghai", Step: "day"}, ""},
+		{stats.Query{From: start.AddDate(0, 0, -58), Zone: "Asia/Shanghai", Step: "day"}, ""},
+		{stats.Query{From: start.AddDate(0, 0, -62), Zone: "Asia/Shanghai", Step: "day"}, "query:from bad_time"},
 		{stats.Query{From: start.Add(-12 * time.Hour), To: start.Add(12 * time.Hour)}, ""},
 	} {
 		_, err := w.stats.Read(t.Context(), operator, tc.q)
 		if got := pointers(err); got != tc.want {
 			t.Errorf("%+v: %q, want %q", tc.q, got, tc.want)
+		}
+	}
+}
+
+// Thirty days of a zone end with today there, and begin at its midnight, also across a change of its clock.
+func TestDaysOfAZone(t *testing.T) {
+	t.Parallel()
+	for zone, offset := range map[string]string{"Asia/Shanghai": "+08:00", "America/Los_Angeles": "-07:00", "Asia/Kolkata": "+05:30"} {
+		w := newWorld(t)
+		w.clock = time.Date(2026, 3, 20, 20, 30, 0, 0, time.UTC)
+		a, err := w.stats.Read(t.Context(), operator, stats.Query{Step: "day", Zone: zone})
+		if err != nil {
+			t.Fatal(err)
+		}
+		loc, err := time.LoadLocation(zone)
+		if err != nil {
+			t.Fatal(err)
+		}
+		from, today := a.From.Std().In(loc), w.clock.In(loc)
+		if from.Format("15:04:05") != "00:00:00" || from.AddDate(0, 0, 29).Format(time.DateOnly) != today.Format(time.DateOnly) || today.Format("-07:00") != offset || a.Step != "day" {
+			t.Errorf("%s: %s from %s", zone, a.Step, from)
 		}
 	}
 }

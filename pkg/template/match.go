@@ -1,7 +1,6 @@
 package template
 
 import (
-	"cmp"
 	"slices"
 	"strings"
 
@@ -172,10 +171,7 @@ func (m *Matcher) Match(text string) []Match {
 			out = append(out, found)
 		}
 	}
-	slices.SortFunc(out, func(a, b Match) int {
-		return cmp.Or(cmp.Compare(b.Fixed, a.Fixed), cmp.Compare(a.Tenant, b.Tenant), cmp.Compare(a.Name, b.Name),
-			cmp.Compare(b.Version, a.Version), cmp.Compare(a.Channel, b.Channel), cmp.Compare(a.Locale, b.Locale))
-	})
+	slices.SortFunc(out, byFixed)
 	return out
 }
 

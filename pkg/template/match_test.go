@@ -77,6 +77,43 @@ func TestMatch(t *testing.T) {
 	}
 }
 
+// A piece is one of a template's own text, with whole values between and codes at its ends.
+func TestFragment(t *testing.T) {
+	t.Parallel()
+	m := who(t)
+	for _, c := range []struct {
+		text, name string // "": no piece
+		fixed      int
+	}{
+		{"您的验证码是", "code", 6},
+		{"的验证码是042137，5分钟", "code", 8},
+		{"验证码是042137，5分钟内有效", "code", 10},
+		{"042137，5分钟内有效。", "code", 7},
+		{"您的验证码是0421", "code", 6},
+		{"您的验证码是0421…", "code", 6},
+		{"【商城】您的验证码是0421", "code", 6},
+		{"【商城】尊敬的王伟，您的订单", "signed", 12},
+		{"【商城】尊敬的王伟，您的订单B-17", "signed", 12},
+		{"尊敬的王伟，您的订单A1已发货", "signed", 11},
+		{"code is 1 2. It expires in", "code-en", 18},
+		{"disk full", "", 0},
+		{"Disk full on db-1", "", 0},
+		{"Disk full on db-1: see the", "alert", 14},
+		{"验证码是", "", 0}, {"Your code is", "", 0}, {"分钟内有效。", "", 0}, {"，5分钟内有效。", "code", 7}, {"是042137，5分钟内有效。", "code", 8}, {"042137", "", 0}, {"", "", 0}, {"…", "", 0},
+		{"您的验证码是，请点 http://a.example", "", 0}, {"请点此处，5分钟内有效。", "", 0}, {"您的验证码是王伟", "", 0},
+		{"尊敬的王伟，请点 http://a.example，您的积分", "", 0},
+		{"x您的验证码是042137", "", 0}, {"您的验证码是042137，5分钟内有效。退订", "", 0},
+	} {
+		got := m.Fragment(c.text)
+		switch {
+		case c.name == "" && len(got) > 0:
+			t.Errorf("%q is no piece of ours, but of %+v", c.text, got)
+		case c.name != "" && (len(got) == 0 || got[0].Name != c.name || got[0].Fixed != c.fixed):
+			t.Errorf("%q is a piece of %+v, want %s %d", c.text, got, c.name, c.fixed)
+		}
+	}
+}
+
 // The template with more fixed text in common comes first.
 func TestMatchRanks(t *testing.T) {
 	t.Parallel()
@@ -127,6 +164,11 @@ func FuzzMatch(f *testing.F) {
 	}
 	m := who(f)
 	f.Fuzz(func(t *testing.T, text string) {
+		for _, found := range m.Fragment(text) {
+			if found.Fixed < 6 {
+				t.Fatalf("%+v", found)
+			}
+		}
 		for _, m := range m.Match(text) {
 			if m.Fixed < 6 {
 				t.Fatalf("%+v", m)

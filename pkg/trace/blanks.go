@@ -4,9 +4,12 @@ import (
 	"cmp"
 	"fmt"
 	"math"
+	"regexp"
 	"strconv"
 	"strings"
 	"time"
+	"unicode"
+	"unicode/utf8"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/tenant"
@@ -39,11 +42,41 @@ type blanks struct {
 // fill makes a verdict of the phrase of a code.
 func (b blanks) fill(code string) Verdict {
 	p := phraseOf(code)
-	return Verdict{Code: code, Zh: p.zh.fill(b.zh()), En: p.en.fill(b.en())}
+	return Verdict{Code: code, Zh: p.zh.fill(spaced{b.zh()}), En: p.en.fill(b.en())}
 }
 
-func (w Words) fill(r *strings.Replacer) Words {
+func (w Words) fill(r interface{ Replace(string) string }) Words {
 	return Words{r.Replace(w.What), r.Replace(w.Tell), r.Replace(w.Fix)}
+}
+
+// spaced fills blanks of Chinese, in which a space stands between a character and a number or a Latin word.
+type spaced struct{ *strings.Replacer }
+
+var blank = regexp.MustCompile(`\{\w+\}`)
+
+func (r spaced) Replace(s string) string {
+	var b strings.Builder
+	end := 0
+	for _, at := range blank.FindAllStringIndex(s, -1) {
+		value := r.Replacer.Replace(s[at[0]:at[1]])
+		before, _ := utf8.DecodeLastRuneInString(s[:at[0]])
+		after, _ := utf8.DecodeRuneInString(s[at[1]:])
+		b.WriteString(s[end:at[0]])
+		if unicode.Is(unicode.Han, before) && plain(value, 0) {
+			b.WriteByte(' ')
+		}
+		b.WriteString(value)
+		if unicode.Is(unicode.Han, after) && plain(value, len(value)-1) {
+			b.WriteByte(' ')
+		}
+		end = at[1]
+	}
+	return b.String() + s[end:]
+}
+
+// plain tells whether a Latin letter or a digit stands at a place of a text.
+func plain(s string, i int) bool {
+	return i >= 0 && i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i]|0x20 >= 'a' && s[i]|0x20 <= 'z')
 }
 
 func (b blanks) zh() *strings.Replacer {
@@ -151,7 +184,7 @@ func channelZh(ch message.Channel) string {
 	case message.WeChat:
 		return "微信"
 	}
-	return string(ch)
+	return channelEn(ch)
 }
 
 func channelEn(ch message.Channel) string {

@@ -20,6 +20,15 @@ var origins = map[string]phrase{
 	"who_template": {
 		Words{"出自 {tenant} 业务的模板 {template}。", "这条消息很可能是我们发的。", "找 {tenant} 的负责人：{owner}；补上收件人可以查到具体那一条。"},
 		Words{"It is the template {template} of {tenant}.", "This message is most likely ours.", "Call the owner of {tenant}: {owner}. With the recipient, the very message can be found."}},
+	"who_piece_sent": {
+		Words{"{tenant} 业务给这个人发过一条消息，里面有这段文字。", "这段文字在我们发给您的一条消息里。", "对一下时间，确认是下面哪一条；找 {tenant} 的负责人：{owner}。"},
+		Words{"{tenant} sent this recipient a message that has this text in it.", "This text is part of a message that we sent you.", "Compare the times to see which of the messages it is. Call the owner of {tenant}: {owner}."}},
+	"who_piece": {
+		Words{"这只是一段文字，{tenant} 业务的模板 {template} 里有。", "这段文字像是我们的，请把整条消息发给我们确认；在那之前请不要点里面的链接。", "把整条文字连同【签名】贴上再查，才能确认；先找 {tenant} 的负责人：{owner}。"},
+		Words{"It is a piece of a text; the template {template} of {tenant} has it.", "This looks like a part of one of ours. Please send us the whole message, and do not follow its links until we know.", "Paste the whole text with its 【sign】 to be sure. Until then ask the owner of {tenant}: {owner}."}},
+	"who_short": {
+		Words{"这段文字太短，看不出是谁发的。", "请把整条消息发给我们，我们再确认；在那之前请不要点里面的链接。", "把整条文字连同【签名】一起贴上再查；或按收件人查。"},
+		Words{"This text is too short to tell who sent it.", "Please send us the whole message so that we can tell, and do not follow its links until then.", "Paste the whole text with its 【sign】 and search again, or search for the recipient."}},
 	"who_several": {
 		Words{"有 {count} 个模板对得上，最像 {tenant} 业务的 {template}。", "这条消息很可能是我们发的，正在确认是哪个业务。", "先找 {tenant} 的负责人：{owner}；补上收件人可以查到具体那一条。"},
 		Words{"{count} templates fit; the likeliest is {template} of {tenant}.", "This message is most likely ours. We are finding out which team sent it.", "Begin with the owner of {tenant}: {owner}. With the recipient, the very message can be found."}},

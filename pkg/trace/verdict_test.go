@@ -1,6 +1,7 @@
 package trace
 
 import (
+	"regexp"
 	"strings"
 	"testing"
 	"unicode"
@@ -9,6 +10,9 @@ import (
 
 	"github.com/opennotify/notify/pkg/message"
 )
+
+// together is a Chinese character beside a number or a Latin word.
+var together = regexp.MustCompile(`\p{Han}[0-9A-Za-z]|[0-9A-Za-z]\p{Han}`)
 
 // complete tells what is wrong with a verdict's words.
 func complete(v Verdict) string {
@@ -28,6 +32,8 @@ func complete(v Verdict) string {
 				return "badly filled: " + s
 			case han != (c.language == "zh"):
 				return "not " + c.language + ": " + s
+			case together.MatchString(s):
+				return "no space between Chinese and a number or a word: " + s
 			case !strings.ContainsRune("。.", end[len(end)-2]):
 				return "no sentence: " + s
 			}
@@ -128,7 +134,7 @@ func verdictCases() []verdictCase {
 		{m{}, ruled(message.Resend, message.ByProvider), second, false, "queued_resend", []string{"供应商不会重复发同一条", "one message once"}},
 		{m{}, ruled(message.GiveUp, message.ByClass), minute, false, "failed_given_up", []string{"这类消息默认这样", "default of its class"}},
 		{m{}, ruled(message.GiveUp, message.ByRoute), minute, false, "failed_given_up", []string{"路由这样设置", "the route says so"}},
-		{m{}, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 3 * minute, false, "delivered_sms", []string{"运营商2 分钟前", "2 minutes ago"}},
+		{m{}, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 3 * minute, false, "delivered_sms", []string{"运营商 2 分钟前", "2 minutes ago"}},
 		{email, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 2 * minute, false, "delivered_email", nil},
 		{m{Channel: message.Push}, then(sentOne, receipt(minute, 1, message.ReceiptDelivered, "")), 2 * minute, false, "delivered", nil},
 		{m{}, then(sentOne, receipt(minute, 1, message.ReceiptUndelivered, "UNDELIV")), minute, false, "undelivered_sms", []string{"（代码 UNDELIV）", "(code UNDELIV)"}},

@@ -47,6 +47,8 @@ type Sighting struct {
 	// Exact tells that the whole text is the message's, but for secrets, which are never compared. It is
 	// false where the content is erased: then only the template is known to be the same.
 	Exact bool
+	// Piece tells that the text is a piece of the message's.
+	Piece bool
 }
 
 // Bounds of Who.
@@ -75,7 +77,12 @@ func (t *Trace) Who(ctx context.Context, p tenant.Principal, text, recipient str
 	if err != nil {
 		return nil, unread(err)
 	}
-	matches := slices.DeleteFunc(l.matcher.Match(text), func(m template.Match) bool { return !l.opens(p, m.Tenant+"/"+m.Name) })
+	hidden := func(m template.Match) bool { return !l.opens(p, m.Tenant+"/"+m.Name) }
+	matches := slices.DeleteFunc(l.matcher.Match(text), hidden)
+	piece := len(matches) == 0
+	if piece {
+		matches = slices.DeleteFunc(l.matcher.Fragment(text), hidden)
+	}
 	out := &WhoAnswer{}
 	if out.Candidates, err = t.candidates(ctx, l, matches); err != nil {
 		return nil, unread(err)
@@ -86,11 +93,14 @@ func (t *Trace) Who(ctx context.Context, p tenant.Principal, text, recipient str
 		}
 	}
 	b := blanks{since: sightingDays}
-	code := b.origin(out, recipient != "", p.May(tenant.Operate))
+	code := b.origin(out, recipient != "", piece, p.May(tenant.Operate))
 	if len(out.Messages) > 0 { // the sender, which for a shared template is not the template's owner
 		if b.owner, err = t.owner(ctx, b.tenant); err != nil {
 			return nil, unread(err)
 		}
+	}
+	if code == "who_none" && template.TooShort(text) {
+		code = "who_short"
 	}
 	if signs := signsIn(text); code == "who_none" && len(signs) > 0 {
 		code, b.sign = "who_stranger", signs[0]
@@ -102,14 +112,17 @@ func (t *Trace) Who(ctx context.Context, p tenant.Principal, text, recipient str
 	return out, nil
 }
 
-// origin chooses the verdict. Asked tells that messages to a recipient were searched, all that they were
-// every tenant's.
-func (b *blanks) origin(a *WhoAnswer, asked, all bool) string {
+// origin chooses the verdict. Asked tells that messages to a recipient were searched, piece that no template is the
+// whole text, all that they were every tenant's.
+func (b *blanks) origin(a *WhoAnswer, asked, piece, all bool) string {
 	if len(a.Messages) > 0 {
 		first := a.Messages[0]
 		b.tenant = first.Tenant
-		if first.Exact {
+		switch {
+		case first.Exact:
 			return "who_exact"
+		case first.Piece:
+			return "who_piece_sent"
 		}
 		return "who_likely"
 	}
@@ -123,6 +136,8 @@ func (b *blanks) origin(a *WhoAnswer, asked, all bool) string {
 		return "who_shared"
 	case asked:
 		return "who_elsewhere"
+	case piece:
+		return "who_piece"
 	case b.count > 1:
 		return "who_several"
 	}
@@ -206,12 +221,13 @@ func (t *Trace) sight(ctx context.Context, p tenant.Principal, out *WhoAnswer, t
 		if !reached(r) {
 			continue
 		}
-		exact, fits, err := t.compare(ctx, r, text, matches)
+		s, fits, err := t.compare(ctx, r, text, matches)
 		if err != nil {
 			return err
 		}
 		if fits {
-			out.Messages = append(out.Messages, Sighting{t.summary(ctx, r, now), exact})
+			s.Summary = t.summary(ctx, r, now)
+			out.Messages = append(out.Messages, s)
 		}
 	}
 	slices.SortStableFunc(out.Messages, func(a, b Sighting) int { return -boolCompare(a.Exact, b.Exact) })
@@ -226,25 +242,25 @@ func reached(r *store.Record) bool {
 	})
 }
 
-// compare tells whether a text is a message's, or may be.
-func (t *Trace) compare(ctx context.Context, r *store.Record, text string, matches []template.Match) (exact, fits bool, err error) {
+// compare tells whether a text is a message's, or may be, or is a piece of it.
+func (t *Trace) compare(ctx context.Context, r *store.Record, text string, matches []template.Match) (s Sighting, fits bool, err error) {
 	fits = slices.ContainsFunc(matches, func(m template.Match) bool {
 		return m.Tenant == cmp.Or(r.Template.Tenant, r.Tenant) && m.Name == r.Template.Name && m.Version == r.Template.Version && m.Channel == string(r.Channel)
 	})
 	if !fits && !r.Free {
-		return false, false, nil
+		return s, false, nil
 	}
 	content, hidden, err := t.content(ctx, r)
 	if err != nil || hidden != "" {
-		return false, fits, err
+		return s, fits, err
 	}
-	exact = isText(r.Channel, content, text)
-	return exact, exact, nil
+	s.Exact, s.Piece = isText(r.Channel, content, text)
+	return s, s.Exact || s.Piece, nil
 }
 
-// isText tells whether a pasted text is a content, with all that the matcher forgives. Blanked secrets
+// isText tells whether a pasted text is a content, with all that the matcher forgives, or a piece of it. Blanked secrets
 // become gaps: whoever may paste must not be able to try out codes.
-func isText(ch message.Channel, c *message.Content, text string) bool {
+func isText(ch message.Channel, c *message.Content, text string) (whole, piece bool) {
 	const gap = "secret"
 	literal := func(s string) string {
 		s = strings.Map(func(r rune) rune {
@@ -262,5 +278,12 @@ func isText(ch message.Channel, c *message.Content, text string) bool {
 	}
 	compiled, faults := template.Compile(template.Template{Name: "pasted", Version: 1, Class: message.Transactional,
 		Variables: []template.Variable{{Name: gap}}, Variants: []template.Variant{v}})
-	return len(faults) == 0 && len(template.NewMatcher([]*template.Compiled{compiled}).Match(text)) > 0
+	if len(faults) > 0 {
+		return false, false
+	}
+	m := template.NewMatcher([]*template.Compiled{compiled})
+	if whole = len(m.Match(text)) > 0; !whole {
+		piece = len(m.Fragment(text)) > 0
+	}
+	return whole, piece
 }

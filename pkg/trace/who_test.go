@@ -55,6 +55,13 @@ func TestWhoByText(t *testing.T) {
 		{"as people paste it", " 【ACME】您的 订单Ａ-17已发货，取件码4711，请及时领取。 ", operator(), "who_template", "order/shipped", "order"},
 		{"shared", otpText, readerOf("order"), "who_template", "login/otp", "login"},
 		{"operators see all", saleText, operator(), "who_template", "market/sale", "Owner of market"},
+		{"a piece", "您的订单A-17已发货，取件码4711", readerOf("order"), "who_piece", "order/shipped", "010-order"},
+		{"a piece of its own words", "已发货，取件码", operator(), "who_piece", "order/shipped", "010-order"},
+		{"the beginning", "【ACME】您的订单A-17", operator(), "who_piece", "order/shipped", "010-order"},
+		{"the beginning, and words of somebody else", "【ACME】您的订单异常，请点 http://a.example", operator(), "who_sign", "", "【ACME】"},
+		{"too little to tell", "请及时领取", operator(), "who_short", "", ""},
+		{"too little to tell, with a sign of ours", "【ACME】您的", operator(), "who_short", "", ""},
+		{"a piece of another's", "双十一全场5折，先到先得", readerOf("order"), "who_none", "", ""},
 		{"another's", saleText, readerOf("order"), "who_sign", "", "【ACME】"},
 		{"another's without a sign", "双十一全场5折，先到先得，退订回T。", readerOf("order"), "who_none", "", ""},
 		{"a sign of our own", "【海选集市】恭喜中奖，点击领取", readerOf("market"), "who_sign", "", "【海选集市】"},
@@ -155,6 +162,9 @@ func TestWhoByRecipient(t *testing.T) {
 		{"too long ago", shippedText, otherMobile, operator(), "who_elsewhere", nil, false, "order"},
 		{"free content", "Your parcel waits at {{{{ door 4.", mailbox, operator(), "who_exact", free, true, "010-order"},
 		{"free content of another", "Your parcel waits at {{{{ door 4.", mailbox, readerOf("market"), "who_none", nil, false, ""},
+		{"a piece of the very message", "您的订单A-17已发货，取件码", mobile, readerOf("order"), "who_piece_sent", hit, false, "010-order"},
+		{"a piece that others fit better", "您的订单A-99已发货，取件码", mobile, readerOf("order"), "who_elsewhere", nil, false, "010-order"},
+		{"a piece of free content", "parcel waits at {{{{ door", mailbox, operator(), "who_piece_sent", free, false, "010-order"},
 		{"its subject", "Hello {{name}}", mailbox, operator(), "who_exact", free, true, "order"},
 		{"nobody's", "晚上一起吃饭吗", mobile, operator(), "who_none", nil, false, ""},
 	} {
@@ -185,7 +195,7 @@ func TestWhoLeaksNothing(t *testing.T) {
 	w := whoWorld(t)
 	w.accept(message.Message{Tenant: "market", Template: message.Ref{Tenant: "market", Name: "sale", Version: 1, Locale: "zh"}}, mobile, `{"no":"5"}`, nil)
 	none := w.who(readerOf("order"), "双十一全场5折，先到先得，退订回X。", mobile) // differs in a letter
-	for _, text := range []string{"双十一全场5折，先到先得，退订回T。", "双十一全场…"} {
+	for _, text := range []string{"双十一全场5折，先到先得，退订回T。", "双十一全场5折…", "双十一全场5折，先到先得"} {
 		a := w.who(readerOf("order"), text, mobile)
 		if diff := cmp.Diff(none, a); diff != "" {
 			t.Errorf("%q is answered otherwise than what nobody sent: %s", text, diff)
@@ -231,7 +241,7 @@ func TestIsText(t *testing.T) {
 		{message.Feishu, message.Content{Title: "Alarm", Text: "**Disk** is [full](https://example.com/1)"}, "Disk is full", true, "Markdown"},
 		{message.Webhook, message.Content{Data: []byte(`{"a":1}`)}, `{"a":1}`, false, "no text at all"},
 	} {
-		if got := isText(c.ch, &c.c, c.text); got != c.is {
+		if got, _ := isText(c.ch, &c.c, c.text); got != c.is {
 			t.Errorf("%s: %v", c.because, got)
 		}
 	}

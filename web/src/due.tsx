@@ -2,10 +2,11 @@
 import { useEffect, useState } from 'preact/hooks';
 import type { CampaignsPreview, Field, Schedule, When as At } from './api.gen.ts';
 import { post, type Fault } from './api.ts';
+import { here } from './format.ts';
 import { t, type Key } from './i18n.ts';
 import { fault as faultOf } from './load.ts';
 import { lang } from './state.ts';
-import { here, plain, weekdays, zoneOf } from './timed.tsx';
+import { plain, weekdays, zoneOf } from './timed.tsx';
 import { Card, Empty, Select, Table, Tabs, Text } from './ui.tsx';
 
 export const kinds = ['once', 'daily', 'weekly', 'monthly', 'every', 'cron'] as const;

@@ -6,6 +6,9 @@ const locale = (): string => (lang.value === 'zh' ? 'zh-CN' : 'en-GB');
 
 const sameDay = (a: Date, b: Date): boolean => a.toDateString() === b.toDateString();
 
+/** The reader's zone. */
+export const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
+
 const time = { hour: '2-digit', minute: '2-digit', second: '2-digit', hourCycle: 'h23' } as const;
 const day = { month: '2-digit', day: '2-digit' } as const;
 
@@ -17,6 +20,12 @@ function written(at: Date, other: Date, how: Intl.DateTimeFormatOptions): string
 
 /** The time today; the date too, when it was another day. */
 export const moment = (iso: string): string => written(new Date(iso), new Date(), time);
+
+/** The day, as of figures by the day. */
+export function date(iso: string): string {
+  const at = new Date(iso);
+  return new Intl.DateTimeFormat(locale(), at.getFullYear() === new Date().getFullYear() ? day : { year: 'numeric', ...day }).format(at);
+}
 
 /** The clock with milliseconds, for a timeline; the date too, when what stands before it was another day: today, where nothing does. */
 export const clock = (iso: string, before?: string | null): string => written(new Date(iso), before ? new Date(before) : new Date(), { ...time, fractionalSecondDigits: 3 });

@@ -3,9 +3,9 @@ import { signal } from '@preact/signals';
 import type { ComponentChildren } from 'preact';
 import { useEffect, useRef } from 'preact/hooks';
 import { t, type Key } from './i18n.ts';
-import { A, go, path } from './route.tsx';
+import { A, mayLeave, path, visit } from './route.tsx';
 import { asked, askedTimes, dismiss, lang, session, signOut, theme, toasts, type Theme } from './state.ts';
-import { Button, Code, Dialog, Questions, Raw, Tag } from './ui.tsx';
+import { Button, Code, Dialog, Questions, Raw, Tag, unask } from './ui.tsx';
 
 interface Entry { href: string; key: Key; letter?: string; also?: string }
 const groups: { title: Key; entries: Entry[] }[] = [
@@ -45,10 +45,11 @@ export const Logo = () => (
 );
 
 /** Searches for what was typed or pasted; the text itself stays in memory. */
-export function search(text: string): void {
+export async function search(text: string): Promise<void> {
+  if (path.value !== '/search' && !(await mayLeave())) return;
   asked.value = text.trim();
   askedTimes.value++;
-  if (asked.value) go('/search');
+  if (asked.value) void visit('/search');
 }
 
 function SearchBox() {
@@ -57,7 +58,7 @@ function SearchBox() {
     if (box.current) box.current.value = asked.value;
   }, [asked.value]);
   return (
-    <form role="search" onSubmit={(e) => { e.preventDefault(); search(box.current?.value ?? ''); }}>
+    <form role="search" onSubmit={(e) => { e.preventDefault(); void search(box.current?.value ?? ''); }}>
       <svg viewBox="0 0 16 16" width="14" height="14" aria-hidden="true"><circle cx="7" cy="7" r="4.5" fill="none" stroke="currentColor" stroke-width="1.5" /><path d="m10.5 10.5 3.5 3.5" stroke="currentColor" stroke-width="1.5" /></svg>
       <input id="search" ref={box} type="text" enterKeyHint="search" autocomplete="off" spellcheck={false} aria-label={t('search')} placeholder={t('search.hint')} aria-keyshortcuts="/" />
       <kbd aria-hidden="true">/</kbd>
@@ -89,7 +90,7 @@ function Top() {
         <span class="who" title={t('signed_in', { key: s?.key ?? '', scopes: s?.scopes.join(' ') ?? '' })}><Raw>{s?.tenant || s?.key}</Raw></span>
         <Switches />
         <Button kind="link" onClick={() => { keys.value = true; }} aria-label={t('keys')} title={t('keys')}>?</Button>
-        <Button kind="link" onClick={() => void signOut()}>{t('sign_out')}</Button>
+        <Button kind="link" onClick={() => void mayLeave().then(async (yes) => { if (yes) await signOut(); })}>{t('sign_out')}</Button>
       </div>
     </header>
   );
@@ -119,7 +120,7 @@ function useShortcuts(): void {
         box?.focus();
         box?.select();
       } else if (e.key === '?') keys.value = true;
-      else if (entry && e.timeStamp - g < 1500) go(entry.href);
+      else if (entry && e.timeStamp - g < 1500) void visit(entry.href);
       g = e.key === 'g' ? e.timeStamp : 0;
     };
     document.addEventListener('keydown', press);
@@ -135,6 +136,7 @@ export const Toasts = () => (
 
 export function Frame({ children }: { children: ComponentChildren }) {
   useShortcuts();
+  useEffect(() => unask, [path.value]);
   return (
     <div class="frame">
       <a class="skip" href="#main">{t('skip')}</a>

@@ -11,9 +11,46 @@ export const params = computed(() => new URLSearchParams(place.value.split('?')[
 /** The parts of the path, decoded. */
 export const parts = computed(() => path.value.split('/').filter(Boolean).map(decodeURIComponent));
 
+/** Asks whether what is not saved on the page may be lost. */
+type Ask = () => Promise<boolean>;
+let held: Ask | undefined;
+
+const closing = (e: BeforeUnloadEvent): void => e.preventDefault();
+
+/** Holds the page until it is let go: who leaves it is asked first. */
+export function hold(ask: Ask): () => void {
+  held = ask;
+  addEventListener('beforeunload', closing);
+  return () => {
+    if (held === ask) letGo();
+  };
+}
+
+function letGo(): void {
+  held = undefined;
+  removeEventListener('beforeunload', closing);
+}
+
+/** Whether the page may be left; then it is held no more. */
+export async function mayLeave(): Promise<boolean> {
+  if (held && !(await held())) return false;
+  letGo();
+  return true;
+}
+
 addEventListener('popstate', () => {
-  place.value = here();
+  if (!held) {
+    place.value = here();
+    return;
+  }
+  history.pushState(null, '', base + place.value); // the browser has gone already: the page is put on top of where it went
+  void mayLeave().then((yes) => { if (yes) history.back(); });
 });
+
+/** Goes where somebody wants to go, if the page may be left. */
+export async function visit(to: string): Promise<void> {
+  if (to !== place.value && await mayLeave()) go(to);
+}
 
 export function go(to: string, replace = false): void {
   if (to === place.value) return;
@@ -46,7 +83,7 @@ export function A({ href, followed, children, ...rest }: LinkProps) {
     if (e.button !== 0 || e.metaKey || e.ctrlKey || e.shiftKey || e.altKey) return;
     e.preventDefault();
     followed?.();
-    go(href);
+    void visit(href);
   };
   return <a {...rest} href={base + href} onClick={follow}>{children}</a>;
 }

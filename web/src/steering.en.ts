@@ -32,7 +32,6 @@ export const steering: Record<keyof typeof zh, string> = {
   'template.save.text': 'It becomes a draft; nothing that is being sent changes until it is published.',
   'template.saved': 'Saved as v{n}, a draft',
   'template.published': 'Published: v{n}',
-  'draft.lose': 'Drop the changes',
   'draft.lose.text': 'They are not saved, and gone when another version is shown.',
   'template.shown': 'Showing v{n}',
   publish: 'Publish',

@@ -30,7 +30,6 @@ export const steering = {
   'template.save.text': '会存为草稿，发布前不影响正在发送的消息。',
   'template.saved': '已存为 v{n}（草稿）',
   'template.published': '已发布 v{n}',
-  'draft.lose': '放弃修改',
   'draft.lose.text': '修改还没有保存，看别的版本就会丢掉。',
   'template.shown': '正在看 v{n}',
   publish: '发布',

@@ -1,7 +1,7 @@
 // What campaigns, schedules and their runs have in common: when they are due, how far they are.
 import type { AudienceSource, Run, Schedule } from './api.gen.ts';
 import { query } from './api.ts';
-import { moment, number } from './format.ts';
+import { here, moment, number } from './format.ts';
 import { t, word, type Key } from './i18n.ts';
 import { A, to } from './route.tsx';
 import { lang, may } from './state.ts';
@@ -10,7 +10,6 @@ import { Code, Raw, Tag, tone } from './ui.tsx';
 /** Who may order, steer and schedule; whose, the API decides. */
 export const steers = (): boolean => may('send') || may('operate');
 
-export const here = Intl.DateTimeFormat().resolvedOptions().timeZone;
 export const weekdays = ['MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT', 'SUN'] as const;
 
 type When = Pick<Schedule, 'at' | 'cron' | 'every_minutes' | 'zone'>;

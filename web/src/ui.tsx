@@ -111,10 +111,10 @@ export function Trouble({ fault }: { fault?: Fault }) {
 }
 
 /** A labelled control with its help and its error. */
-export function Field({ label, help, error, required, wide, children }: {
-  label: ComponentChildren; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean; children: (id: string, described: string) => ComponentChildren;
+export function Field({ id: named, label, help, error, required, wide, children }: {
+  id?: string; label: ComponentChildren; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean; children: (id: string, described: string) => ComponentChildren;
 }) {
-  const id = useId();
+  const made = useId(), id = named ?? made;
   return (
     <div class={`field ${wide ? 'wide' : ''} ${error ? 'wrong' : ''}`}>
       <label for={id}>{label}{required && <b class="star" aria-hidden="true">*</b>}</label>
@@ -125,13 +125,13 @@ export function Field({ label, help, error, required, wide, children }: {
 }
 
 interface TextProps {
-  label: ComponentChildren; value: string; set: (v: string) => void; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean;
+  id?: string; label: ComponentChildren; value: string; set: (v: string) => void; help?: ComponentChildren; error?: string | Wrong; required?: boolean; wide?: boolean;
   lines?: number; type?: 'text' | 'password' | 'number' | 'datetime-local'; placeholder?: string; autocomplete?: string; autofocus?: boolean; min?: number; maxLength?: number;
 }
 
-export function Text({ label, value, set, help, error, required, wide, lines, type = 'text', placeholder, ...rest }: TextProps) {
+export function Text({ id: named, label, value, set, help, error, required, wide, lines, type = 'text', placeholder, ...rest }: TextProps) {
   return (
-    <Field label={label} help={help} error={error} required={required} wide={wide}>
+    <Field id={named} label={label} help={help} error={error} required={required} wide={wide}>
       {(id, note) => lines
         ? <textarea id={id} rows={lines} aria-describedby={note} value={value} required={required} placeholder={placeholder} onInput={(e) => set(e.currentTarget.value)} />
         : <input id={id} aria-describedby={note} aria-invalid={!!error} value={value} required={required} spellcheck={false} type={type as 'text'} placeholder={placeholder} onInput={(e: TargetedInputEvent<HTMLInputElement>) => set(e.currentTarget.value)} {...rest} />}
@@ -210,8 +210,16 @@ let asked = 0;
 /** Asks before something is done; undefined is no, else it is the reason. */
 export function confirm(q: Omit<Question, 'answer'>): Promise<string | undefined> {
   return new Promise((answer) => {
+    unask();
     question.value = { ...q, answer, number: ++asked };
   });
+}
+
+/** Answers the question that is open with no: its page is left, or something else is asked. */
+export function unask(): void {
+  const q = question.value;
+  question.value = undefined;
+  q?.answer(undefined);
 }
 
 export function Questions() {
@@ -219,11 +227,11 @@ export function Questions() {
   return q ? <Asked key={q.number} q={q} /> : null;
 }
 
-function Asked({ q }: { q: Question }) {
+function Asked({ q }: { q: Question & { number: number } }) {
   const [reason, setReason] = useState('');
   const [typed, setTyped] = useState('');
   const done = (r: string | undefined): void => {
-    question.value = undefined;
+    if (question.value === q) question.value = undefined;
     q.answer(r);
   };
   return (

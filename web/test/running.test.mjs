@@ -314,6 +314,19 @@ test('a figure leads to what it counts, in its own period', async () => {
   await page.context().close();
 });
 
+test('a day of the traffic is the reader\'s', async () => {
+  const zone = 'Pacific/Kiritimati'; // where it is tomorrow for most of the day
+  const page = await w.open({ lang: 'en', timezoneId: zone });
+  await page.goto(w.at('/traffic'));
+  await page.click('.tabs button:has-text("30 days")');
+  await page.click('figure summary');
+  const today = new Intl.DateTimeFormat('en-GB', { timeZone: zone, month: '2-digit', day: '2-digit' }).format();
+  await page.waitForSelector(`figure td time:text-is("${today}")`);
+  assert.ok(page.requests.some((u) => u.includes('zone=Pacific')));
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
 test('a timeline says which day it was', async () => {
   const page = await w.open({ lang: 'en' });
   await page.goto(w.at(`/messages/${w.ids.refund}`));

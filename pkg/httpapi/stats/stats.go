@@ -77,9 +77,10 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 	tags := []string{"stats"}
 	figures := httpapi.Op{Method: http.MethodGet, Path: "/v1/stats", ID: "getStats", Tags: tags, Scope: tenant.Read, OrScope: tenant.Operate,
 		Summary:     "Tell how much was sent, failed, was throttled: by time, tenant, channel, account, template",
-		Description: "Minutes are kept 2 days, hours 60, days (of UTC) 400. A key without operate is told of its own tenant. At most 750 points.",
+		Description: "Minutes are kept 2 days, hours 60, days (of UTC) 400; days of a zone are made of hours. A key without operate is told of its own tenant. At most 750 points.",
 		Query: []httpapi.Param{timeParam("from", "Inclusive; an hour, a day or 30 days ago without it, as the step is."), timeParam("to", "Exclusive; now without it."),
 			{Name: "step", Description: "The length of a point; minute without it.", Enum: stats.Steps()},
+			{Name: "zone", Description: "With step=day: whose days; UTC's without it.", Example: "Asia/Shanghai"},
 			{Name: "by", Description: "What to tell apart; nothing without it.", Enum: stats.By()},
 			{Name: "top", Description: "How many groups, the largest first; 10 without it.", Example: "10"},
 			{Name: "tenant", Description: "Only this tenant's."}, {Name: "channel", Description: "Only of this channel."},
@@ -96,7 +97,7 @@ func Endpoints(s Stats) []httpapi.Endpoint {
 		throttles(s),
 		alarms(s),
 		httpapi.Route(figures, func(ctx context.Context, c *httpapi.Call, _ *struct{}) (*Figures, error) {
-			q := stats.Query{Step: c.Query("step"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
+			q := stats.Query{Step: c.Query("step"), Zone: c.Query("zone"), By: c.Query("by"), Tenant: c.Query("tenant"), Channel: c.Query("channel"), Account: c.Query("account"), Template: c.Query("template")}
 			var err error
 			if q.From, q.To, err = c.Span(); err != nil {
 				return nil, err

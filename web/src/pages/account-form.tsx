@@ -8,8 +8,10 @@ import { pick, t, word } from '../i18n.ts';
 import { useAction } from '../load.ts';
 import { may, toast } from '../state.ts';
 import { Button, Dialog, Select, Text, Trouble, confirm } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 
 const text = (n?: number): string => (n ? String(n) : '');
+const price = /^\d*\.?\d+$/;
 const filled = (fields: Record<string, string>): Record<string, string> => Object.fromEntries(Object.entries(fields).filter(([, v]) => v !== ''));
 
 /** An account as it would be put unchanged: what a request leaves out is empty afterwards. */
@@ -29,14 +31,19 @@ export function AccountForm({ d, a, done }: { d: Descriptor; a?: Account; done: 
   const [config, setConfig] = useState<Record<string, string>>(a?.config ?? Object.fromEntries((d.fields ?? []).filter((x) => x.default && !x.secret).map((x) => [x.name, x.default ?? ''])));
   const [secrets, setSecrets] = useState<Record<string, string>>({});
   const action = useAction();
+  useUnsaved(f, config, secrets);
   const change = (name: keyof typeof f) => (v: string): void => set({ ...f, [name]: v });
   const at = (p: string) => action.fault?.at(p);
+  const [pressed, press] = useState(false);
+  const priced = f.price.trim(), noPrice = priced !== '' && !price.test(priced);
   const save = (): Promise<void> => action.run(async () => {
+    press(true);
+    if (noPrice) return document.getElementById('price')?.focus();
     const reason = await confirm({ title: t('save'), confirm: t('save') });
     if (reason === undefined) return;
     await put(v1`accounts/${f.name}`, {
       ...(a && kept(a)), provider: d.name, channel: f.channel || d.channels[0], reason, currency: f.currency || undefined, in_doubt: f.in_doubt || undefined, config: filled(config), secrets: filled(secrets),
-      per_second: Number(f.per_second) || undefined, per_minute: Number(f.per_minute) || undefined, per_day: Number(f.per_day) || undefined, concurrency: Number(f.concurrency) || undefined, price: Number(f.price) || undefined,
+      per_second: Number(f.per_second) || undefined, per_minute: Number(f.per_minute) || undefined, per_day: Number(f.per_day) || undefined, concurrency: Number(f.concurrency) || undefined, price: Number(priced) || undefined,
     });
     toast(t('saved'));
     done(f.name);
@@ -51,11 +58,11 @@ export function AccountForm({ d, a, done }: { d: Descriptor; a?: Account; done: 
         {(d.fields ?? []).map((x) => <Control key={x.name} f={x} kept={!!a?.secrets.includes(x.name)} fault={action.fault} at={x.secret ? '/secrets/' : '/config/'}
           value={(x.secret ? secrets : config)[x.name] ?? ''} set={(v) => (x.secret ? setSecrets({ ...secrets, [x.name]: v }) : setConfig({ ...config, [x.name]: v }))} />)}
         <h3 class="wide">{t('account.limits')}</h3>
-        <Text label={t('per_second.label')} type="number" min={0} value={f.per_second} set={change('per_second')} help={documented(d.limits.per_second)} error={at('/per_second')} />
-        <Text label={t('account.per_minute')} type="number" min={0} value={f.per_minute} set={change('per_minute')} help={documented(d.limits.per_minute)} error={at('/per_minute')} />
-        <Text label={t('account.per_day')} type="number" min={0} value={f.per_day} set={change('per_day')} help={documented(d.limits.per_day)} error={at('/per_day')} />
-        <Text label={t('concurrency')} type="number" min={0} value={f.concurrency} set={change('concurrency')} error={at('/concurrency')} />
-        <Text label={t('price')} value={f.price} set={change('price')} error={at('/price')} help={t('price.help')} />
+        <Text label={t('per_second.label')} type="number" min={1} value={f.per_second} set={change('per_second')} help={documented(d.limits.per_second)} error={at('/per_second')} />
+        <Text label={t('account.per_minute')} type="number" min={1} value={f.per_minute} set={change('per_minute')} help={documented(d.limits.per_minute)} error={at('/per_minute')} />
+        <Text label={t('account.per_day')} type="number" min={1} value={f.per_day} set={change('per_day')} help={documented(d.limits.per_day)} error={at('/per_day')} />
+        <Text label={t('concurrency')} type="number" min={1} value={f.concurrency} set={change('concurrency')} error={at('/concurrency')} />
+        <Text label={t('price')} id="price" value={f.price} set={change('price')} error={pressed && noPrice ? t('price.wrong', { fix: price.test(priced.replace(',', '.')) ? priced.replace(',', '.') : '0.05' }) : at('/price')} help={t('price.help')} />
         <Text label={t('currency')} value={f.currency} set={change('currency')} placeholder="CNY" error={at('/currency')} />
         <Select label={t('account.in_doubt')} value={f.in_doubt} set={change('in_doubt')} help={t('account.in_doubt.help')} options={[['', t('account.in_doubt.class')], ...doubts.map((x) => [x, word('doubt', x)] as const)]} error={at('/in_doubt')} />
         <div class="wide actions">{may('admin') ? <Button kind="main" type="submit" disabled={action.busy || !f.name}>{t('save')}</Button> : <Needs scope="admin" />}</div>

@@ -13,6 +13,7 @@ import { ListFile } from '../listfile.tsx';
 import { steers } from '../timed.tsx';
 import { audienceOf, type Chosen } from '../upload.ts';
 import { Button, Card, Empty, Page, Select, Tag, Text, Trouble } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 import { VariableInputs, typed, values } from './send.tsx';
 
 export interface What {
@@ -89,6 +90,7 @@ export function CampaignNew() {
   const [chosen, choose] = useState<{ c: Chosen; first?: Record<string, string> }>();
   const [part, setPart] = useState<number>();
   const [key] = useState(() => crypto.randomUUID());
+  useUnsaved({ ...w.what, tenant: '' }, title, rate, chosen);
   const action = useAction();
   const order = (): Promise<void> => action.run(async () => {
     if (!chosen) return;

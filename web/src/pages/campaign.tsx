@@ -8,6 +8,7 @@ import { moment, money, number } from '../format.ts';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
+import { Said } from '../said.tsx';
 import { toast } from '../state.ts';
 import { Button, Card, Code, Empty, Loading, Page, Raw, Row, Table, Trouble, When, confirm, tone } from '../ui.tsx';
 import { Recipients, RunBar, RunName, RunState, byStatus, far, listOf, moves, percent, span, steers } from '../timed.tsx';
@@ -122,8 +123,8 @@ function Standing({ r }: { r: Run }) {
   const step = r.steps?.[r.steps.length - 1];
   return (
     <>
-      {r.fault && <div class={`alert ${r.state === 'failed' ? 'bad' : 'warn'}`} role="alert"><Raw><span lang="en">{r.fault}</span></Raw></div>}
-      {r.late && <div class="alert warn">{t('run.late', { why: '' })}<Raw><span lang="en">{r.late}</span></Raw></div>}
+      {r.fault && <div class={`alert ${r.state === 'failed' ? 'bad' : 'warn'}`} role="alert"><Said text={r.fault} /></div>}
+      {r.late && <div class="alert warn">{t('run.late', { why: '' })}<Said text={r.late} /></div>}
       {r.state === 'waiting' && <div class="alert info" data-word>{over && r.rows.total - r.rows.bad > over ? t('run.second', { n: number(over), author: r.author }) : t('run.word')}</div>}
       {(r.state === 'paused' || r.state === 'stopped' || r.state === 'stopping') && step && <div class="alert warn">{word('run', r.state)} · <When at={step.at} /> · <Raw>{step.by}{step.reason ? ` · ${step.reason}` : ''}</Raw></div>}
       {r.state === 'done' && (sum(r, failing) > 0
@@ -191,7 +192,7 @@ function Wrong({ r }: { r: Run }) {
       {data && lines.length === 0 && <Empty>…</Empty>}
       {lines.length > 0 && (
         <Table label={t('bad_rows', { n: number(r.rows.bad) })} head={[t('bad_rows.row'), t('bad_rows.column'), t('reason'), t('bad_rows.wrong')]}>
-          {lines.slice(0, shownRows).map((l, i) => <tr key={i}><td>{number(l.n)}</td><td>{l.column ? <Raw>{l.column}</Raw> : t('bad_rows.whole')}</td><td class="nowrap">{word('problem', l.code)}</td><td translate={false} lang="en">{l.detail}</td></tr>)}
+          {lines.slice(0, shownRows).map((l, i) => <tr key={i}><td>{number(l.n)}</td><td>{l.column ? <Raw>{l.column}</Raw> : t('bad_rows.whole')}</td><td class="nowrap">{word('problem', l.code)}</td><td><Said text={l.detail} /></td></tr>)}
         </Table>
       )}
       {(lines.length > shownRows || data?.next) && <p class="more">{t('bad_rows.first', { n: shownRows })}</p>}

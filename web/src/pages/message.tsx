@@ -172,7 +172,7 @@ function Sender({ m, owner }: { m: Msg; owner?: Tenant }) {
       {requested?.request_id && <Row label={t('request_id')}><Code>{requested.request_id}</Code></Row>}
       {m.resend_of && <Row label={t('resend_of')}><A href={to('messages', m.resend_of)}><Code>{m.resend_of.slice(0, 16)}…</Code></A></Row>}
       {m.trial && <Row label={t('trial')}><Code>{m.trial}</Code></Row>}
-      {m.group && <Row label={t('group.label')}><Button kind="link" class="small" onClick={() => search(m.group ?? '')}><Code>{m.group}</Code></Button></Row>}
+      {m.group && <Row label={t('group.label')}><Button kind="link" class="small" onClick={() => void search(m.group ?? '')}><Code>{m.group}</Code></Button></Row>}
       {m.send_at && <Row label={t('send_at')}><When at={m.send_at} /></Row>}
       <Row label={t('expires_at')}><When at={m.expires_at} /></Row>
     </dl>

@@ -5,16 +5,19 @@ import { del, get, put, query, v1 } from '../api.ts';
 import { Needs } from '../frame.tsx';
 import { t } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
-import { A } from '../route.tsx';
+import { A, mayLeave } from '../route.tsx';
+import { Said } from '../said.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Empty, Field, FileButton, Loading, Page, Raw, Table, Text, Trouble, When, confirm } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 
 export function Recipes() {
   const { data, fault, reload } = useLoad(() => (may('operate') ? get<RecipeList>('/v1/recipes') : Promise.resolve(undefined)), []);
   const [open, setOpen] = useState<Recipe | 'new'>();
   const action = useAction();
   if (!may('operate')) return <Page title={t('recipes')}><Card><Empty><Needs scope="operate" /></Empty></Card></Page>;
-  const edit = (name: string): Promise<void> => action.run(async () => setOpen(await get<Recipe>(v1`recipes/${name}`)));
+  const turn = async (to?: Recipe | 'new'): Promise<void> => { if (await mayLeave()) setOpen(to); };
+  const edit = (name: string): Promise<void> => action.run(async () => turn(await get<Recipe>(v1`recipes/${name}`)));
   const remove = (name: string, version: number): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('delete.title', { name }), text: t('recipe.delete'), confirm: t('delete'), danger: true });
     if (reason === undefined) return;
@@ -23,9 +26,9 @@ export function Recipes() {
     reload();
   });
   return (
-    <Page title={t('recipes')} note={t('recipes.note')} actions={<><A class="button" href="/providers">{t('nav.providers')}</A>{may('admin') ? <Button kind="main" onClick={() => setOpen('new')}>{t('recipe.upload')}</Button> : <Needs scope="admin" />}</>}>
+    <Page title={t('recipes')} note={t('recipes.note')} actions={<><A class="button" href="/providers">{t('nav.providers')}</A>{may('admin') ? <Button kind="main" onClick={() => void turn('new')}>{t('recipe.upload')}</Button> : <Needs scope="admin" />}</>}>
       <Trouble fault={fault ?? action.fault} />
-      {open && <Upload key={open === 'new' ? '' : open.name} r={open === 'new' ? undefined : open} close={() => setOpen(undefined)} done={() => { setOpen(undefined); toast(t('saved')); reload(); }} />}
+      {open && <Upload key={open === 'new' ? '' : open.name} r={open === 'new' ? undefined : open} close={() => void turn()} done={() => { setOpen(undefined); toast(t('saved')); reload(); }} />}
       <Card class="flush" title={t('recipes.list')}>
         {!data && !fault && <Loading />}
         {data?.items.length === 0 && <Empty>{t('recipes.none')}</Empty>}
@@ -47,6 +50,7 @@ export function Recipes() {
 function Upload({ r, close, done }: { r?: Recipe; close: () => void; done: () => void }) {
   const [name, setName] = useState(r?.name ?? '');
   const [text, setText] = useState(r?.recipe ?? '');
+  useUnsaved(name, text);
   const action = useAction();
   const save = (): Promise<void> => action.run(async () => {
     const reason = await confirm({ title: t('recipe.upload'), confirm: t('save') });
@@ -68,7 +72,7 @@ function Upload({ r, close, done }: { r?: Recipe; close: () => void; done: () =>
       {faults.length > 0 && (
         <div class="alert bad" role="alert" data-faults>
           <strong>{t('recipe.faults', { n: faults.length })}</strong>
-          <ol>{faults.map((f, i) => <li key={i}>{f.line > 0 && <>{t('recipe.line', { n: f.line })} <code translate={false}>{lines[f.line - 1]?.trim().slice(0, 80)}</code></>} <span translate={false} lang="en">{f.text}</span></li>)}</ol>
+          <ol>{faults.map((f, i) => <li key={i}>{f.line > 0 && <>{t('recipe.line', { n: f.line })} <code translate={false}>{lines[f.line - 1]?.trim().slice(0, 80)}</code></>} <Said text={f.text} /></li>)}</ol>
         </div>
       )}
       <form class="form" onSubmit={(e) => { e.preventDefault(); void save(); }}>

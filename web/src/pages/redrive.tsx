@@ -5,6 +5,7 @@ import { moment, number } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, params } from '../route.tsx';
+import { Said } from '../said.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Code, Loading, Meter, Page, Raw, Row, Tag, Trouble, When, confirm } from '../ui.tsx';
 
@@ -51,7 +52,7 @@ export function Redrive({ id }: { id: string }) {
           <p class="what">{t(says[r.state], { n: number(r.redriven) })}</p>
           {of > 0 && going(r) && <Meter value={r.redriven} max={Math.max(of, r.redriven)} label={t('redrive.done')} tone="good" />}
           {r.state === 'running' && of > r.redriven && <p class="faint">{t('redrive.left', { n: number(left), rate: number(r.rate) })}</p>}
-          {r.fault && <div class="alert warn" translate={false} lang="en">{r.fault}</div>}
+          {r.fault && <div class="alert warn"><Said text={r.fault} /></div>}
         </div>
       </section>
       <div class="figures">

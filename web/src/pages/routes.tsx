@@ -10,6 +10,7 @@ import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Check, Empty, Loading, Page, Raw, Select, Table, Text, Trouble, When, confirm, type Options } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 import { doubts } from './account-form.tsx';
 import { type Body, Holds, Simulation } from './holds.tsx';
 import { classes } from './messages.tsx';
@@ -67,6 +68,7 @@ export function RoutePage({ name }: { name: string }) {
 function Editor({ r, reload }: { r?: Route; reload: () => void }) {
   const [name, setName] = useState(r?.name ?? '');
   const [body, set] = useState<Body>({ match: r?.match ?? {}, strategy: r?.strategy, steps: r?.steps ?? [], accounts: r?.accounts ?? [], no_failover: r?.no_failover, in_doubt: r?.in_doubt, dedup_seconds: r?.dedup_seconds, quiet: r?.quiet, cap: r?.cap, silence: r?.silence });
+  useUnsaved(name, body);
   const accounts = useLoad(() => get<AccountList>('/v1/accounts'), []);
   const channels = useChannels();
   const action = useAction();

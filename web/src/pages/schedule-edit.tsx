@@ -13,6 +13,7 @@ import { toast } from '../state.ts';
 import { steers } from '../timed.tsx';
 import { audienceOf, type Chosen } from '../upload.ts';
 import { Button, Card, Empty, Loading, Page, Raw, Tabs, Text, Trouble } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 import { First, WhatFields, useWhat } from './campaign-new.tsx';
 
 export function ScheduleEdit({ tenant, name }: { tenant: string; name: string }) {
@@ -33,6 +34,7 @@ function Editor({ s }: { s?: Schedule }) {
   const [wrong, setWrong] = useState<Fault>();
   const [chosen, choose] = useState<{ c: Chosen; first?: Record<string, string> } | undefined>(s && { c: { audience: { unchanged: true } } });
   const [part, setPart] = useState<number>();
+  useUnsaved({ ...w.what, tenant: '' }, name, title, late, due, chosen);
   const action = useAction();
   const fault = action.fault ?? wrong;
   const when = whenOf(due);

@@ -2,13 +2,13 @@
 import type { Run, RunList, Schedule, ScheduleList } from '../api.gen.ts';
 import { del, get, post, query, v1 } from '../api.ts';
 import { Times } from '../due.tsx';
-import { number } from '../format.ts';
+import { here, number } from '../format.ts';
 import { t, word } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { toast } from '../state.ts';
 import { Button, Card, Code, Empty, Loading, Page, Raw, Row, Table, Trouble, When, confirm } from '../ui.tsx';
-import { Recipients, ScheduleState, here, steers, whenText } from '../timed.tsx';
+import { Recipients, ScheduleState, steers, whenText } from '../timed.tsx';
 import { RunTable } from './campaigns.tsx';
 
 export function SchedulePage({ tenant, name }: { tenant: string; name: string }) {

@@ -45,7 +45,7 @@ async function find(raw: string): Promise<Found | undefined> {
     case 'group':
       return { kind: 'group', group: await get<GroupMessages>(v1`groups/${q.value}`) };
     case 'text':
-      return { kind: 'who', answer: await post<WhoAnswer>('/v1/messages/who', { text: q.value, ...(q.recipient && { recipient: q.recipient }) }) };
+      return who(q.value, q.recipient);
     case 'address':
       return byRecipient(q.value);
   }
@@ -54,7 +54,12 @@ async function find(raw: string): Promise<Found | undefined> {
   const alias = await byRecipient(q.value).catch((e: unknown): undefined => { // of a bot
     if (!(e instanceof Fault) || e.status !== 422) throw e; // what can be no address either is only not found
   });
-  return alias && told(alias.answer) ? alias : found;
+  if (alias && told(alias.answer)) return alias;
+  return /[\u3400-\u9fff]|\s/.test(q.value) ? who(q.value) : found; // no reference, but a few words of a message
+}
+
+async function who(text: string, recipient?: string): Promise<Found> {
+  return { kind: 'who', answer: await post<WhoAnswer>('/v1/messages/who', { text, ...(recipient && { recipient }) }) };
 }
 
 /** A search has found something: a message, or a request that was refused. */
@@ -134,7 +139,7 @@ function Address({ blocked }: { blocked?: SuppressionList }) {
   );
 }
 
-const whoTone = (code: string): string => (code === 'who_exact' || code === 'who_template' || code === 'who_likely' || code === 'who_several' ? 'good' : 'warn');
+const whoTone = (code: string): string => (code === 'who_exact' || code === 'who_template' || code === 'who_likely' || code === 'who_several' || code === 'who_piece_sent' ? 'good' : 'warn');
 
 function Who({ answer }: { answer: WhoAnswer }) {
   const [best] = answer.candidates;

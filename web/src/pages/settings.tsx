@@ -10,6 +10,7 @@ import { useAction, useLoad } from '../load.ts';
 import { A, to } from '../route.tsx';
 import { may, toast } from '../state.ts';
 import { Button, Card, Check, Code, Empty, Loading, Page, Raw, Row, Select, Table, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 
 export function Settings() {
   const { data, fault, reload } = useLoad(() => (may('operate') ? get<S>('/v1/settings') : Promise.resolve(undefined)), []);
@@ -38,6 +39,7 @@ function Form({ s, tenants, reload }: { s: S; tenants?: TenantList; reload: () =
   const [prefixes, setPrefixes] = useState<PrefixCap[]>(c.prefixes ?? []);
   const [told, setTold] = useState<NoticeTo[]>(n.to ?? []);
   const [f, set] = useState({ tenant: n.tenant ?? '', template: n.template ?? '' });
+  useUnsaved(own, ranged, range, prefixes, told, f);
   const action = useAction();
   const at = (p: string) => action.fault?.at(p);
   const save = (): Promise<void> => action.run(async () => {

@@ -10,6 +10,7 @@ import { fault as faultOf, useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, session, toast } from '../state.ts';
 import { Button, Card, Code, Dialog, Empty, Loading, Page, Raw, Says, Select, Table, Tabs, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 import { Cost, Try, Uses } from './template-life.tsx';
 import { VariantFields } from './variant.tsx';
 import { classes } from './messages.tsx';
@@ -45,6 +46,7 @@ function Editor({ tenant, name, head, version = 0, start, saved, choose, reload 
   const changed = JSON.stringify(content) !== JSON.stringify(start);
   const variant = content.variants[at] ?? content.variants[0];
   const setVariant = (v: TemplateVariant): void => set({ ...content, variants: content.variants.map((x, i) => (i === at ? v : x)) });
+  useUnsaved(content, title);
   const tenants = useLoad(() => (name ? Promise.resolve(undefined) : get<TenantList>('/v1/tenants')), [name]);
 
   const save = (): Promise<void> => action.run(async () => {

@@ -10,6 +10,7 @@ import { useAction, useLoad } from '../load.ts';
 import { A, go, to } from '../route.tsx';
 import { may, session, toast } from '../state.ts';
 import { Button, Card, Check, Code, Copy, Dialog, Empty, Loading, Page, Raw, Select, Table, Tag, Text, Trouble, When, confirm } from '../ui.tsx';
+import { useUnsaved } from '../unsaved.ts';
 
 export function Tenants() {
   const { data, fault } = useLoad(() => get<TenantList>('/v1/tenants'), []);
@@ -69,6 +70,7 @@ function Form({ x, reload }: { x?: Tenant; reload: () => void }) {
   const [f, set] = useState<PutTenant>({
     title: x?.title, owner: x?.owner ?? { name: '' }, free_content: x?.free_content, region: x?.region ?? 'CN', locale: x?.locale ?? 'zh', per_second: x?.per_second, per_day: x?.per_day, per_month: x?.per_month, currency: x?.currency, approve_over: x?.approve_over, review_templates: x?.review_templates, disabled: x?.disabled,
   });
+  useUnsaved(name, f);
   const action = useAction();
   const owner = (change: Partial<PutTenant['owner']>): void => set({ ...f, owner: { ...f.owner, ...change } });
   const at = (p: string) => action.fault?.at(p);

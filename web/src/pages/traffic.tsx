@@ -2,7 +2,7 @@
 import { useState } from 'preact/hooks';
 import type { Figures, Rate, StatsGroup } from '../api.gen.ts';
 import { get, query } from '../api.ts';
-import { moment, number, share } from '../format.ts';
+import { date, here, moment, number, share } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A } from '../route.tsx';
@@ -30,7 +30,7 @@ export function Traffic({ full }: { full?: boolean }) {
   const [span, setSpan] = useState<keyof typeof spans>('hour');
   const [by, setBy] = useState('channel');
   const [step, seconds, since] = spans[span];
-  const figures = useLoad(() => get<Figures>('/v1/stats' + query({ step, from: new Date(Date.now() - seconds * 1000).toISOString(), by: full ? by : undefined, top: 20 })), [span, by], 5000);
+  const figures = useLoad(() => get<Figures>('/v1/stats' + query({ step, zone: step === 'day' ? here : undefined, from: new Date(Date.now() - seconds * 1000).toISOString(), by: full ? by : undefined, top: 20 })), [span, by], step === 'day' ? 60_000 : 5000);
   const d = figures.data;
   return (
     <Card title={t('traffic')} extra={<Tabs label={t('traffic.span')} value={span} set={(v) => setSpan(v as keyof typeof spans)} options={(['hour', 'day', 'month'] as const).map((s) => [s, t(`traffic.${s}` as Key)] as const)} />}>
@@ -70,8 +70,8 @@ function Percent({ of, bad }: { of: Rate; bad?: boolean }) {
 const width = 720, height = 140;
 
 function Chart({ d, step }: { d: Figures; step: Figures['step'] }) {
-  const long = { minute: 60e3, hour: 3600e3, day: 86400e3 }[step];
-  const first = Math.floor(Date.parse(d.from) / long) * long, n = Math.max(1, Math.ceil((Date.parse(d.to) - first) / long));
+  const long = { minute: 60e3, hour: 3600e3, day: 86400e3 }[step], say = step === 'day' ? date : moment;
+  const first = Date.parse(d.from), n = Math.max(1, Math.ceil((Date.parse(d.to) - first) / long));
   const points = d.total.points;
   const top = Math.max(1, ...points.map((p) => layers.reduce((sum, [name]) => sum + counted(p.counts, name), 0)));
   const bar = width / n;
@@ -80,12 +80,12 @@ function Chart({ d, step }: { d: Figures; step: Figures['step'] }) {
     <figure class="chart">
       <svg viewBox={`0 0 ${width} ${height}`} role="img" aria-label={t('traffic.chart', { top: number(top) })} preserveAspectRatio="none">
         {points.map((p) => {
-          const x = ((Date.parse(p.at) - first) / long) * bar;
+          const x = Math.round((Date.parse(p.at) - first) / long) * bar; // a day may be an hour shorter or longer
           let y = height;
           return layers.map(([name, tone]) => {
             const h = (counted(p.counts, name) / top) * (height - 8);
             y -= h;
-            return h > 0 && <rect key={p.at + name} class={tone} x={x + bar * 0.1} y={y} width={bar * 0.8} height={h}><title>{`${moment(p.at)} ${word('counter', name)} ${number(counted(p.counts, name))}`}</title></rect>;
+            return h > 0 && <rect key={p.at + name} class={tone} x={x + bar * 0.1} y={y} width={bar * 0.8} height={h}><title>{`${say(p.at)} ${word('counter', name)} ${number(counted(p.counts, name))}`}</title></rect>;
           });
         })}
       </svg>
@@ -93,7 +93,7 @@ function Chart({ d, step }: { d: Figures; step: Figures['step'] }) {
       <details>
         <summary>{t('traffic.table')}</summary>
         <Table label={t('traffic')} head={[t('time'), ...layers.map(([name]) => word('counter', name))]}>
-          {points.map((p) => <tr key={p.at}><td class="nowrap"><When at={p.at} /></td>{layers.map(([name]) => <td key={name}>{number(counted(p.counts, name))}</td>)}</tr>)}
+          {points.map((p) => <tr key={p.at}><td class="nowrap">{step === 'day' ? <time dateTime={p.at}>{date(p.at)}</time> : <When at={p.at} />}</td>{layers.map(([name]) => <td key={name}>{number(counted(p.counts, name))}</td>)}</tr>)}
         </Table>
       </details>
     </figure>

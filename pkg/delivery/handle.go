@@ -135,13 +135,13 @@ func (d *Delivery) attend(ctx context.Context, h store.Hint) error {
 	return err
 }
 
-// redrive tries a dead message again whose copy came back, unless another way reaches its recipient.
+// redrive tries a dead message again whose copy came back, unless its recipient would be reached twice.
 func (d *Delivery) redrive(ctx context.Context, h store.Hint, r *store.Record) (*store.Record, error) {
 	if h.Redrive == 0 || h.Redrive < r.Epoch || r.Status != message.Dead {
 		return r, nil
 	}
-	why := "another way of its fallback goes, or went"
-	other, err := d.Store.GoesOtherwise(ctx, d.as, r)
+	why := "another message goes, or went, in its place"
+	other, err := d.Store.GoesOtherwise(ctx, d.as, d.now(), r)
 	if err != nil {
 		return nil, err
 	}

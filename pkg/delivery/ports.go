@@ -30,7 +30,7 @@ type Store interface {
 	Blank(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
 	Release(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) error
 	Group(ctx context.Context, p tenant.Principal, id string) (store.Group, error)
-	GoesOtherwise(ctx context.Context, p tenant.Principal, r *store.Record) (bool, error)
+	GoesOtherwise(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) (bool, error)
 	Address(ctx context.Context, r *store.Record) (message.Address, error)
 	Vars(ctx context.Context, r *store.Record) (map[string]any, error)
 	Content(ctx context.Context, r *store.Record) (message.Content, error)

@@ -60,6 +60,7 @@ type Message struct {
 	Due      Time      `json:"d,omitzero"`  // when the sweep must look at it; 0: never
 	Todo     Todo      `json:"td,omitzero"`
 	Claim    string    `json:"cl,omitzero"` // the content claim that it holds
+	Freed    string    `json:"cf,omitzero"` // or has given back
 	Attempts []Attempt `json:"as,omitzero"`
 	Notes    []Note    `json:"ns,omitzero"`
 }

@@ -158,7 +158,7 @@ func (e Settle) apply(m *Message, now Time) error {
 	}
 	m.Todo &^= e.Done
 	if e.Done&ReleaseClaim != 0 {
-		m.Claim = ""
+		m.Claim, m.Freed = "", m.Claim
 	}
 	switch {
 	case m.Todo == TellSiblings && !m.Status.Terminal() && e.Done&TellTenant != 0:

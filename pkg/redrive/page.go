@@ -23,7 +23,7 @@ const Kind = "redrive"
 const (
 	Redriven = "redriven"
 	Expired  = "expired" // and stay dead
-	Skipped  = "skipped" // somebody else was quicker, another way reaches the recipient, or the message does not allow it
+	Skipped  = "skipped" // somebody else was quicker, another message goes in its place, or the message does not allow it
 )
 
 // Page does a page of a redrive: as many messages as its rate allows in a second.
@@ -71,7 +71,7 @@ func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record, hin
 	case now >= rec.Expires:
 		return Expired, nil
 	}
-	if other, err := r.Store.GoesOtherwise(ctx, r.as, rec); err != nil {
+	if other, err := r.Store.GoesOtherwise(ctx, r.as, now, rec); err != nil {
 		return "", err
 	} else if other {
 		return Skipped, nil

@@ -26,7 +26,7 @@ import (
 // Store is what redrives need of the store.
 type Store interface {
 	Troubles(ctx context.Context, p tenant.Principal, tenant, day string, in store.Range, limit int, after string) (store.Found, error)
-	GoesOtherwise(ctx context.Context, p tenant.Principal, r *store.Record) (bool, error)
+	GoesOtherwise(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record) (bool, error)
 	Update(ctx context.Context, p tenant.Principal, now message.Time, r *store.Record, e message.Event) (*store.Record, error)
 	Job(ctx context.Context, p tenant.Principal, id string) (store.Job, error)
 	AddDeed(ctx context.Context, p tenant.Principal, now message.Time, d store.Deed) error

@@ -60,6 +60,7 @@ type world struct {
 	tenants []string
 	items   []waiting
 	ids     int
+	window  time.Duration        // of equal content: all that is accepted is equal
 	seconds map[message.Time]int // when hints were queued
 }
 
@@ -144,7 +145,7 @@ func (w *world) accept(owner string, change ...func(*message.Message)) *store.Re
 	for _, f := range change {
 		f(&m)
 	}
-	v, err := w.raw.Accept(w.t.Context(), system, w.clock, &store.Draft{Message: message.New(m, w.clock), To: "+8613800138000", Vars: []byte(`{}`)})
+	v, err := w.raw.Accept(w.t.Context(), system, w.clock, &store.Draft{Message: message.New(m, w.clock), To: "+8613800138000", Vars: []byte(`{}`), Window: w.window, Same: []byte("hello")})
 	if err != nil {
 		w.t.Fatal(err)
 	}
@@ -283,6 +284,56 @@ func TestAnotherWay(t *testing.T) {
 			}
 			if n, status := w.redriven(first); n != c.want {
 				t.Errorf("redriven %d times, and is %s", n, status)
+			}
+		})
+	}
+}
+
+// Nor is what was asked for anew since it died, inside the window: the caller's own second try has its place.
+func TestAskedForAnew(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		anew    bool
+		then    []message.Event // to what was asked for anew
+		settled bool            // the claim of the dead one is given back
+		later   time.Duration
+		want    int
+	}{
+		"not":              {later: time.Minute, settled: true, want: 1},
+		"it goes":          {anew: true, later: time.Minute, settled: true},
+		"it goes, at once": {anew: true, later: time.Minute},
+		"it failed":        {anew: true, then: []message.Event{message.Lease{Account: "two", Until: start.Add(time.Second)}, message.Finish{Epoch: 1, Result: message.Result{Outcome: message.Permanent}}}, later: time.Minute, settled: true, want: 1},
+		"window over":      {anew: true, later: 2 * time.Hour, settled: true, want: 1},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			w := newWorld(t)
+			w.window = time.Hour
+			first := w.dead("shop", "one")
+			r, err := w.raw.Message(t.Context(), system, first)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if c.settled {
+				if err := w.raw.Release(t.Context(), system, w.clock, r); err != nil {
+					t.Fatal(err)
+				}
+				w.update(r, message.Settle{Done: message.ReleaseClaim})
+			}
+			if c.anew {
+				second := w.accept("shop")
+				for _, e := range c.then {
+					second = w.update(second, e)
+				}
+			}
+			w.clock = w.clock.Add(c.later)
+			j, err := w.redrive.Start(t.Context(), operator, redrive.Filter{Account: "one"}, 10, "it works again")
+			if err != nil {
+				t.Fatal(err)
+			}
+			w.work(time.Minute)
+			if j, err = w.redrive.Get(t.Context(), operator, j.ID); err != nil || j.Counts[redrive.Redriven] != int64(c.want) || j.Counts[redrive.Skipped] != int64(1-c.want) {
+				t.Errorf("%v, %v", j.Counts, err)
 			}
 		})
 	}

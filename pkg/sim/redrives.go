@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"slices"
 	"strings"
 	"time"
 
@@ -108,11 +109,19 @@ func (o *oracle) quietRedrives() {
 			continue
 		}
 		for _, s := range a.meant {
-			if a.State == store.JobDone && !a.tried[s.m.ID] && s.m.Status == message.Dead && s.redriven < a.Created && s.m.Expires > a.Finished.Add(o.tolerance()) {
+			if a.State == store.JobDone && !a.tried[s.m.ID] && !o.replaced(s, a.Created) && s.m.Status == message.Dead && s.redriven < a.Created && s.m.Expires > a.Finished.Add(o.tolerance()) {
 				o.tell(RedriveWhole, s, "redrive %s of %s is done, and left it out: %v", a.ID, a.Created, a.Counts)
 			}
 		}
 	}
+}
+
+// replaced tells whether another way of a message's fallback, or one of equal content, was not in vain at a time.
+func (o *oracle) replaced(s *story, at message.Time) bool {
+	return slices.ContainsFunc(o.order, func(other *story) bool {
+		return other != s && other.order != nil && s.order != nil && (s.m.Fallback && other.m.Group == s.m.Group || other.same() == s.same()) &&
+			!other.m.Hold && (other.released == 0 || other.released >= at || other.redriven > 0 || !other.m.Status.ReleasesContent())
+	})
 }
 
 // redrives is how redrives are done, but for the bug that is planted.

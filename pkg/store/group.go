@@ -1,6 +1,7 @@
 package store
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -154,21 +155,42 @@ func (s *Store) Group(ctx context.Context, p tenant.Principal, id string) (Group
 	return g, err
 }
 
-// GoesOtherwise tells whether another way of a message's fallback is under way, or was not in vain: to try this one again
-// would reach its recipient twice.
-func (s *Store) GoesOtherwise(ctx context.Context, p tenant.Principal, r *Record) (bool, error) {
-	if !r.Fallback {
+// GoesOtherwise tells whether to try a message again that had ended would reach its recipient twice: since, another way of
+// its fallback, or a message of equal content inside the window, was taken up, and not in vain.
+func (s *Store) GoesOtherwise(ctx context.Context, p tenant.Principal, now message.Time, r *Record) (bool, error) {
+	if r.Fallback {
+		g, err := s.Group(ctx, p, r.Group)
+		if err != nil && !errors.Is(err, ErrNotFound) {
+			return false, err
+		}
+		ways, _, err := s.Messages(ctx, p, g.IDs...)
+		if err != nil || slices.ContainsFunc(ways, func(way *Record) bool { return way != nil && way.Group == r.Group && way.replaces(r) }) {
+			return err == nil, err
+		}
+	}
+	at := Key{cmp.Or(r.Claim, r.Freed), "c"}
+	if at.PK == "" {
 		return false, nil
 	}
-	g, err := s.Group(ctx, p, r.Group)
-	if errors.Is(err, ErrNotFound) {
-		return false, nil
-	}
+	items, err := s.driver.Get(ctx, at)
 	if err != nil {
-		return false, err
+		return false, fmt.Errorf("store: claim: %w", err)
 	}
-	ways, _, err := s.Messages(ctx, p, g.IDs...)
-	return slices.ContainsFunc(ways, func(way *Record) bool {
-		return way != nil && way.ID != r.ID && way.Group == r.Group && !way.Hold && !way.Status.ReleasesContent()
-	}), err
+	if items[0] == nil || items[0].Expires <= seconds(now) {
+		return false, nil
+	}
+	var c claim
+	if err := json.Unmarshal(items[0].Data, &c); err != nil {
+		return false, fmt.Errorf("store: claim: %w", err)
+	}
+	other, err := s.get(ctx, c.ID)
+	if errors.Is(err, ErrNotFound) { // a crash left it
+		return false, nil
+	}
+	return err == nil && other.replaces(r), err
+}
+
+// replaces tells whether a message goes, or went, in place of another.
+func (r *Record) replaces(other *Record) bool {
+	return r.ID != other.ID && !r.Hold && !r.Status.ReleasesContent()
 }

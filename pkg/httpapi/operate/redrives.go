@@ -74,7 +74,7 @@ type Redrive struct {
 	Rate       int        `json:"rate"`
 	Redriven   int64      `json:"redriven" doc:"Tried again so far. After a crash it may be short; nothing is left out."`
 	Expired    int64      `json:"expired" doc:"Too late: they stay dead."`
-	Skipped    int64      `json:"skipped" doc:"Somebody else was quicker, or another way of a fallback was."`
+	Skipped    int64      `json:"skipped" doc:"Somebody else was quicker, another way of a fallback was, or the same was asked for anew."`
 	Author     string     `json:"author"`
 	Reason     string     `json:"reason"`
 	Fault      string     `json:"fault,omitzero" doc:"Why it failed, or why a page is tried again."`

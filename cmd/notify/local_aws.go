@@ -16,6 +16,7 @@ import (
 	"github.com/opennotify/notify/pkg/local"
 	"github.com/opennotify/notify/pkg/onaws"
 	"github.com/opennotify/notify/pkg/onaws/campaigns"
+	"github.com/opennotify/notify/pkg/onaws/canary"
 	"github.com/opennotify/notify/pkg/onaws/stack"
 	"github.com/opennotify/notify/pkg/queue"
 )
@@ -32,7 +33,7 @@ func awsWorld(ctx context.Context, log *slog.Logger, name string, create bool) (
 	if create && cfg.BaseEndpoint == nil {
 		return nil, errors.New("--create is for an emulator: set AWS_ENDPOINT_URL to its address; on AWS, make deploy makes the stack")
 	}
-	env, _, err := stack.Find(ctx, cfg, name)
+	env, url, err := stack.Find(ctx, cfg, name)
 	switch {
 	case errors.Is(err, stack.ErrNone) && create:
 		env, err = stack.Create(ctx, cfg, name)
@@ -46,6 +47,8 @@ func awsWorld(ctx context.Context, log *slog.Logger, name string, create bool) (
 	if err != nil {
 		return nil, err
 	}
+	a.Env.API = url
+	canary.Open(a)           // whoever is quicker takes the entry
 	if env.Schedules != "" { // without a stack: a timer in this process, and a folder
 		if err := campaigns.Open(a); err != nil {
 			return nil, err

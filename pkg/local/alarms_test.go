@@ -2,6 +2,7 @@ package local_test
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"net/http"
 	"os"
@@ -11,6 +12,7 @@ import (
 	"testing"
 
 	"github.com/opennotify/notify/pkg/alarm"
+	"github.com/opennotify/notify/pkg/canary"
 	"github.com/opennotify/notify/pkg/local"
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider/devinbox"
@@ -135,6 +137,29 @@ func TestCanary(t *testing.T) {
 	if code, body := s.do("GET", "/v1/alarms", ""); code != http.StatusOK || strings.TrimSpace(body) != `{"items":[]}` {
 		t.Errorf("%d %s", code, body)
 	}
+}
+
+// A world that has canaries of its own, as a stack has, queues them itself; whoever takes the entry sends them.
+func TestCanaryOfAWorld(t *testing.T) {
+	t.Parallel()
+	asked, dir := make(chan struct{}, 100), t.TempDir()
+	s := runWith(t, local.Options{Data: dir, World: func(ctx context.Context) (*local.World, error) {
+		w, err := local.File(ctx, dir, slog.New(slog.DiscardHandler))
+		if err == nil {
+			w.Canary = func(context.Context) (canary.Order, error) {
+				asked <- struct{}{}
+				return canary.Order{}, errors.New("no order here")
+			}
+		}
+		return w, err
+	}})
+	if len(asked) > 0 {
+		t.Error("one was sent at the start")
+	}
+	if err := s.Queue.Send(t.Context(), queue.Control, queue.Item{Body: []byte(`{"kind":"canary"}`)}); err != nil {
+		t.Fatal(err)
+	}
+	<-asked
 }
 
 // Whom they are sent to says a file of the data folder; what is wrong with it is said at the start, without its key.

@@ -40,9 +40,10 @@ func (l *Local) order(dir string) func(context.Context) (canary.Order, error) {
 	}
 }
 
-// canaries sends them where they are asked for, the way that they go on AWS: an entry of the control queue for each.
+// canaries sends them where they are asked for, the way that they go on AWS: an entry of the control queue for each. A
+// stack's come from its own schedule.
 func (l *Local) canaries(ctx context.Context) error {
-	if l.Canary == nil {
+	if !l.Watch.Canary {
 		return nil
 	}
 	if _, err := l.Canary(ctx); err != nil {

@@ -50,8 +50,8 @@ func Find(ctx context.Context, cfg aws.Config, name string) (env onaws.Env, url 
 		"NOTIFY_OIDC_TRUST_EMAIL": map[string]string{"on": "true"}[parameters["OidcTrustEmail"]],
 		// Stacks from before there were campaigns have none of these.
 		"NOTIFY_BUCKET": outputs["AudienceBucket"], "NOTIFY_SCHEDULES": outputs["ScheduleGroup"], "NOTIFY_SCHEDULE_ROLE": outputs["ScheduleRoleArn"],
-		"NOTIFY_EGRESS": outputs["EgressAddress"],
-		"NOTIFY_ROBOT":  parameters["AlarmRobot"], "NOTIFY_CANARY": map[string]string{"on": name + "/canary"}[parameters["Canary"]],
+		"NOTIFY_EGRESS": outputs["EgressAddress"], "NOTIFY_BUS": map[string]string{"on": name}[parameters["Bus"]],
+		"NOTIFY_ROBOT": parameters["AlarmRobot"], "NOTIFY_CANARY": map[string]string{"on": name + "/canary"}[parameters["Canary"]],
 		"NOTIFY_LOG": "warn", "NOTIFY_CHANNELS": strings.Join(on(parameters), ","),
 	}
 	if env, err = onaws.ReadEnv(func(key string) string { return told[key] }); err != nil {

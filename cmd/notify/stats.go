@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"errors"
 	"fmt"
+	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -97,8 +98,15 @@ func (t *timeSpan) read(now time.Time) (from, to time.Time, err error) {
 	return from, to, nil
 }
 
-// columns are the counters that people are shown; --json has them all.
-var columns = []string{"accepted", "sent", "delivered", "failed", "dead", "expired", "suppressed", "throttled", "in_doubt"}
+// columns are the counters that people are shown, some only where there are any; --json has them all.
+func columns(total map[string]int64) (names []string, heads []any) {
+	for _, name := range []string{"accepted", "sent", "delivered", "undelivered", "bounced", "complained", "failed", "dead", "expired", "suppressed", "throttled", "in_doubt"} {
+		if seldom := name == "undelivered" || name == "bounced" || name == "complained"; !seldom || total[name] > 0 {
+			names, heads = append(names, name), append(heads, strings.ToUpper(strings.ReplaceAll(name, "_", " ")))
+		}
+	}
+	return names, heads
+}
 
 func (s *session) figures(f *client.Stats, points bool) {
 	s.say("%s to %s, by the %s\n", clock(f.From), clock(f.To), f.Step)
@@ -111,33 +119,32 @@ func (s *session) figures(f *client.Stats, points bool) {
 		return
 	}
 	first := map[bool]string{true: "TIME", false: "NAME"}[points]
-	rows := [][]any{{first, "ACCEPTED", "SENT", "DELIVERED", "FAILED", "DEAD", "EXPIRED", "SUPPRESSED", "THROTTLED", "IN DOUBT", "FAILURE", "DELIVERY", "PEAK"}}
+	shown, heads := columns(f.Total.Counts)
+	counts := func(name string, of map[string]int64) []any {
+		row := []any{name}
+		for _, c := range shown {
+			row = append(row, of[c])
+		}
+		return row
+	}
+	group := func(name string, g client.StatsGroup) []any {
+		return append(counts(name, g.Counts), percent(g.FailureRate), percent(g.DeliveryRate), peak(g.Peaks))
+	}
+	rows := [][]any{append(append([]any{first}, heads...), "FAILURE", "DELIVERY", "PEAK")}
 	if points {
 		for _, p := range f.Total.Points {
-			rows = append(rows, append(countsRow(clock(p.At), p.Counts), "", "", peak(p.Peaks)))
+			rows = append(rows, append(counts(clock(p.At), p.Counts), "", "", peak(p.Peaks)))
 		}
 	}
 	for _, g := range f.Groups {
 		if !points {
-			rows = append(rows, statsRow(g, g.Name))
+			rows = append(rows, group(g.Name, g))
 		}
 	}
 	if f.Other != nil && len(f.Other.Counts) > 0 && !points {
-		rows = append(rows, statsRow(*f.Other, "(other)"))
+		rows = append(rows, group("(other)", *f.Other))
 	}
-	s.table(append(rows, statsRow(f.Total, "total")))
-}
-
-func statsRow(g client.StatsGroup, name string) []any {
-	return append(countsRow(name, g.Counts), percent(g.FailureRate), percent(g.DeliveryRate), peak(g.Peaks))
-}
-
-func countsRow(name string, counts map[string]int64) []any {
-	row := []any{name}
-	for _, c := range columns {
-		row = append(row, counts[c])
-	}
-	return row
+	s.table(append(rows, group("total", f.Total)))
 }
 
 func percent(r client.StatsRate) string {

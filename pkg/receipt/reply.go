@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"regexp"
 	"slices"
+	"time"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
@@ -43,7 +44,7 @@ func (s *Receipts) EncodeReply(ctx context.Context, account string, rp provider.
 
 var e164 = regexp.MustCompile(`^\+[0-9]{5,15}$`)
 
-// reply notes an answer at the newest message that went to its sender over the account, and does what it asks
+// reply notes an answer at the newest message that had gone to its sender over the account, and does what it asks
 // for: STOP suppresses the sender's address, START lifts that. An opt-out is the tenant's of that message;
 // where there is none, everybody's.
 func (s *Receipts) reply(ctx context.Context, account string, sealed []byte) error {
@@ -62,7 +63,7 @@ func (s *Receipts) reply(ctx context.Context, account string, sealed []byte) err
 		return ErrUnknown
 	}
 	key := string(message.SearchKey(info.Address, from))
-	r, err := s.answered(ctx, account, rp.Channel, s.Store.Partitions(info.Address, key, info.Shards))
+	r, err := s.answered(ctx, account, rp, s.Store.Partitions(info.Address, key, info.Shards))
 	if err != nil {
 		return err
 	}
@@ -86,38 +87,61 @@ func (s *Receipts) reply(ctx context.Context, account string, sealed []byte) err
 	return err
 }
 
-// lift ends the address's opt-outs, from the tenant's messages and from everybody's, of all and of marketing.
+// lift ends the address's opt-outs, from the tenant's messages and from everybody's, of all and of marketing. That START
+// was said is kept where there is none: a STOP from before it may still be on its way.
 func (s *Receipts) lift(ctx context.Context, kind message.AddressKind, key string, e suppress.Entry) error {
 	lift := suppress.Lift{At: e.At, By: "the recipient", Why: "answered START"}
+	now, lifted := message.At(s.Now()), e
+	lifted.Lifted = lift
 	for _, tenant := range []string{e.Tenant, ""} {
 		for _, class := range []message.Class{"", message.Marketing} {
 			e.Tenant, e.Class = tenant, class
-			err := s.Store.LiftSuppression(ctx, s.as, message.At(s.Now()), kind, key, e, lift)
+			err := s.Store.LiftSuppression(ctx, s.as, now, kind, key, e, lift)
 			if err != nil && !errors.Is(err, store.ErrNotFound) {
 				return err
 			}
 		}
 	}
-	return nil
+	_, err := s.Store.AddSuppression(ctx, s.as, now, kind, key, lifted)
+	return err
 }
 
 // recent is how many of an address's newest messages are looked at.
 const recent = 50
 
-// answered finds the newest message to an address that went over an account; nil where there is none.
-func (s *Receipts) answered(ctx context.Context, account string, ch message.Channel, partitions []string) (newest *store.Record, err error) {
+// skew is how far a provider's clock may be behind ours. Nobody answers so soon.
+const skew = 10 * time.Second
+
+// answered finds the newest message to an address that had gone over an account when it answered, or else the newest
+// that has since; nil where there is none.
+func (s *Receipts) answered(ctx context.Context, account string, rp reply, partitions []string) (newest *store.Record, err error) {
+	var since *store.Record
 	for _, p := range partitions {
 		found, err := s.Store.ByRecipient(ctx, s.as, p, store.Range{}, recent, "")
 		if err != nil {
 			return nil, err
 		}
 		for _, r := range found.Records {
-			went := slices.ContainsFunc(r.Attempts, func(a message.Attempt) bool { return a.Account == account })
-			if went && r.Channel == ch && (newest == nil || r.ID.ULID() > newest.ID.ULID()) {
-				newest = r
-				break
+			i := slices.IndexFunc(r.Attempts, func(a message.Attempt) bool { return a.Account == account })
+			switch {
+			case i < 0 || r.Channel != rp.Channel:
+			case r.Attempts[i].At <= rp.At.Add(skew):
+				newest = later(newest, r)
+			default:
+				since = later(since, r)
 			}
 		}
 	}
+	if newest == nil {
+		return since, nil
+	}
 	return newest, nil
+}
+
+// later is the message that was accepted later.
+func later(a, b *store.Record) *store.Record {
+	if a == nil || b.ID.ULID() > a.ID.ULID() {
+		return b
+	}
+	return a
 }

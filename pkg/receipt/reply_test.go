@@ -10,6 +10,7 @@ import (
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/provider"
 	"github.com/opennotify/notify/pkg/queue"
+	"github.com/opennotify/notify/pkg/store"
 	"github.com/opennotify/notify/pkg/suppress"
 )
 
@@ -97,6 +98,58 @@ func TestReplies(t *testing.T) {
 	w.hears("b", provider.Reply{From: "+12025550199", Channel: message.SMS, Text: "STOP"}, provider.Reply{From: "12025550199", Channel: message.SMS, Text: "STOP"})
 	if !w.stops("bank", message.Marketing, "+12025550199") || w.counts["receipt_unknown"] != 2 {
 		t.Errorf("who was never written to stops everybody; a number of no form, nobody: %v", w.counts)
+	}
+}
+
+// A STOP that comes behind the START that was said after it, as a queue may have it, brings nothing back.
+func TestRepliesOutOfOrder(t *testing.T) {
+	t.Parallel()
+	for _, known := range []bool{true, false} { // somebody wrote to him over the account
+		w := newWorld(t)
+		w.accounts["a"] = provider.Descriptor{}
+		owner := "bank"
+		if known {
+			w.sendTo("+12025550100", "a")
+			owner = "shop"
+		}
+		reply := func(text string, at time.Duration) provider.Reply {
+			return provider.Reply{From: "+12025550100", Channel: message.SMS, Text: text, At: start.Add(at)}
+		}
+		w.hears("a", reply("START", 3*time.Second))
+		w.hears("a", reply("STOP", 2*time.Second))
+		if w.stops(owner, message.Marketing, "+12025550100") {
+			t.Error("what was said before START holds")
+		}
+		w.hears("a", reply("STOP", 4*time.Second), reply("START", time.Second))
+		if !w.stops(owner, message.Marketing, "+12025550100") {
+			t.Error("what was said after START does not")
+		}
+	}
+}
+
+// Who answers means what he had got by then, not what came from another tenant since.
+func TestReplyIsToWhatWasSentBefore(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	w.accounts["a"] = provider.Descriptor{}
+	w.sendTo("+12025550100", "a")
+	w.now = start.Add(time.Minute)
+	id := message.NewID(w.store.Partition(message.Phone, "+12025550100", 1, ""), message.ULIDFloor(w.now))
+	m := message.Message{ID: id, Tenant: "bank", Channel: message.SMS, Class: message.OTP, Created: w.now, Expires: w.now.Add(time.Minute)}
+	v, err := w.store.Accept(t.Context(), system, w.now, &store.Draft{Message: message.New(m, w.now), To: "+12025550100"})
+	if err == nil {
+		_, err = w.store.Update(t.Context(), system, w.now, v[0].Record, message.Lease{Account: "a", Until: w.now.Add(time.Second)})
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	w.hears("a", provider.Reply{From: "+12025550100", Channel: message.SMS, Text: "STOP", At: start.Add(30 * time.Second)})
+	if !w.stops("shop", message.Marketing, "+12025550100") || w.stops("bank", message.Marketing, "+12025550100") {
+		t.Error("it stopped the one who wrote later")
+	}
+	w.hears("a", provider.Reply{From: "+12025550100", Channel: message.SMS, Text: "STOP", At: start.Add(2 * time.Minute)})
+	if !w.stops("bank", message.Marketing, "+12025550100") {
+		t.Error("it did not stop the one who wrote last")
 	}
 }
 

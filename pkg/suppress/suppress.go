@@ -94,9 +94,11 @@ func (e Entry) InForce(now message.Time) bool {
 }
 
 // Outdoes tells whether what was said is news beside an entry of the same reason: it was said after that was
-// lifted, or holds for longer.
+// lifted, or holds for longer. That nothing is to hold is news where nothing does.
 func (e Entry) Outdoes(have Entry, now message.Time) bool {
 	switch {
+	case e.Lifted.At > 0:
+		return !have.InForce(now) && e.Lifted.At > have.Lifted.At
 	case have.Lifted.At > 0:
 		return e.At > have.Lifted.At
 	case !have.InForce(now):

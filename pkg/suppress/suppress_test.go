@@ -113,16 +113,19 @@ func TestOutdoes(t *testing.T) {
 		e, have suppress.Entry
 		want    bool
 	}{
-		"again":              {suppress.Entry{At: t0}, suppress.Entry{At: t0}, false},
-		"later, both good":   {suppress.Entry{At: t0 + 1}, suppress.Entry{At: t0}, false},
-		"longer":             {suppress.Entry{Until: t0.Add(2 * hour)}, suppress.Entry{Until: t0.Add(hour)}, true},
-		"for good":           {suppress.Entry{}, suppress.Entry{Until: t0.Add(hour)}, true},
-		"shorter":            {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0.Add(2 * hour)}, false},
-		"than one over":      {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0}, true},
-		"over itself":        {suppress.Entry{Until: t0}, suppress.Entry{Until: t0 - 1}, false},
-		"before a lift":      {suppress.Entry{At: t0}, suppress.Entry{Lifted: lifted}, false},
-		"after a lift":       {suppress.Entry{At: t0 + 1}, suppress.Entry{Lifted: lifted}, true},
-		"shorter, but after": {suppress.Entry{At: t0 + 1, Until: t0.Add(hour)}, suppress.Entry{Lifted: lifted}, true},
+		"again":                 {suppress.Entry{At: t0}, suppress.Entry{At: t0}, false},
+		"later, both good":      {suppress.Entry{At: t0 + 1}, suppress.Entry{At: t0}, false},
+		"longer":                {suppress.Entry{Until: t0.Add(2 * hour)}, suppress.Entry{Until: t0.Add(hour)}, true},
+		"for good":              {suppress.Entry{}, suppress.Entry{Until: t0.Add(hour)}, true},
+		"shorter":               {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0.Add(2 * hour)}, false},
+		"than one over":         {suppress.Entry{Until: t0.Add(hour)}, suppress.Entry{Until: t0}, true},
+		"over itself":           {suppress.Entry{Until: t0}, suppress.Entry{Until: t0 - 1}, false},
+		"before a lift":         {suppress.Entry{At: t0}, suppress.Entry{Lifted: lifted}, false},
+		"after a lift":          {suppress.Entry{At: t0 + 1}, suppress.Entry{Lifted: lifted}, true},
+		"a lift, of none":       {suppress.Entry{At: t0, Lifted: lifted}, suppress.Entry{Until: t0}, true},
+		"a lift, again":         {suppress.Entry{At: t0, Lifted: lifted}, suppress.Entry{Lifted: lifted}, false},
+		"a lift, of what holds": {suppress.Entry{At: t0, Lifted: lifted}, suppress.Entry{At: t0 + 1, Until: t0.Add(hour)}, false},
+		"shorter, but after":    {suppress.Entry{At: t0 + 1, Until: t0.Add(hour)}, suppress.Entry{Lifted: lifted}, true},
 	} {
 		if got := c.e.Outdoes(c.have, t0); got != c.want {
 			t.Errorf("%s: %t", name, got)

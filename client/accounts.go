@@ -2,6 +2,7 @@ package client
 
 import (
 	"context"
+	"net/http"
 	"net/url"
 	"time"
 )
@@ -61,4 +62,19 @@ func (c *Client) Accounts(ctx context.Context) ([]Account, error) {
 // Account reads one by its name.
 func (c *Client) Account(ctx context.Context, name string) (*Account, error) {
 	return get[Account](ctx, c, "/v1/accounts/"+url.PathEscape(name))
+}
+
+// switched says whether an account is to be used.
+type switched struct {
+	Off    bool   `json:"off"`
+	Reason string `json:"reason,omitzero"`
+}
+
+// SwitchAccount takes an account out of use, within 30 seconds everywhere, or back into it. What waits goes over the
+// others of its route; where it was the channel's last, it waits, and what is asked for is refused (channel_off). It
+// takes the scope operate.
+func (c *Client) SwitchAccount(ctx context.Context, name string, off bool, reason string) (*Account, error) {
+	out := &Account{}
+	_, err := c.do(ctx, call{method: http.MethodPost, path: "/v1/accounts/" + url.PathEscape(name) + "/switch", body: switched{off, reason}, repeat: true}, out)
+	return orNil(out, err)
 }

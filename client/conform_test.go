@@ -192,6 +192,11 @@ func TestOperating(t *testing.T) {
 	if err != nil || len(accounts) == 0 || accounts[0].Health == nil || accounts[0].Health.State != "closed" || accounts[0].Health.Polls != nil {
 		t.Errorf("accounts: %+v, %v", accounts, err)
 	}
+	for _, off := range []bool{true, false} {
+		if a, err := c.SwitchAccount(ctx, accounts[0].Name, off, "a try"); err != nil || a.Off != off || a.Reason != "a try" {
+			t.Errorf("switched off %v: %+v, %v", off, a, err)
+		}
+	}
 	if a, err := c.Account(ctx, accounts[0].Name); err != nil || a.Provider != accounts[0].Provider || a.CallbackPath == "" {
 		t.Errorf("account: %+v, %v", a, err)
 	}

@@ -43,7 +43,7 @@ func TestSameMembers(t *testing.T) {
 		{RotateEndpointRequest{}, operate.RotateEndpoint{}}, {EndpointSecret{}, operate.EndpointSecret{}}, {EndpointHealth{}, callbacks.EndpointHealth{}},
 		{CallbackPage{}, callbacks.CallbackList{}}, {ResendCallbacksRequest{}, callbacks.Resend{}}, {Resent{}, callbacks.Resent{}}, {WebhookEvent{}, callback.Event{}},
 		{list[Provider]{}, operate.ProviderList{}}, {list[Account]{}, operate.AccountList{}}, {Recipe{}, operate.Recipe{}}, {list[RecipeLine]{}, operate.RecipeList{}}, {PutRecipeRequest{}, operate.PutRecipe{}},
-		{TestAccountRequest{}, operate.TestAccount{}}, {AccountTest{}, operate.AccountTest{}},
+		{switched{}, operate.SwitchAccount{}}, {TestAccountRequest{}, operate.TestAccount{}}, {AccountTest{}, operate.AccountTest{}},
 		{When{}, campaigns.When{}}, {Schedule{}, campaigns.Schedule{}}, {list[Schedule]{}, campaigns.ScheduleList{}}, {PutScheduleRequest{}, campaigns.PutSchedule{}},
 		{RunNow{}, campaigns.RunNow{}}, {Run{}, campaigns.Run{}}, {RunPage{}, campaigns.RunList{}}, {CreateCampaignRequest{}, campaigns.CreateCampaign{}},
 		{why{}, campaigns.Why{}}, {createUpload{}, campaigns.CreateAudience{}}, {upload{}, campaigns.Upload{}}, {BadRowPage{}, campaigns.BadRows{}}, {TemplateUses{}, campaigns.Uses{}}, {stopUses{}, campaigns.StopUses{}},

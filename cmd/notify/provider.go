@@ -16,8 +16,9 @@ func providerCommand(s *session) *cobra.Command {
 	return group("provider", "See what messages can be sent through, try accounts, add providers by recipe", `  notify provider list
   notify provider show tencent-sms --lang zh
   notify provider try tencent-main --to +8613800138000 --template login-code code=482913
+  notify provider off tencent-main --reason "their status page says so"
   notify provider new acme-sms && notify provider push acme-sms`,
-		providerListCommand(s), providerShowCommand(s), providerAccountsCommand(s), providerTryCommand(s), providerNewCommand(s), providerPushCommand(s))
+		providerListCommand(s), providerShowCommand(s), providerAccountsCommand(s), providerOffCommand(s), providerOnCommand(s), providerTryCommand(s), providerNewCommand(s), providerPushCommand(s))
 }
 
 func providerListCommand(s *session) *cobra.Command {

@@ -10,6 +10,10 @@ export interface Loaded<T> {
 
 export const fault = (e: unknown): Fault => (e instanceof Fault ? e : new Fault(-1, { detail: String(e) }));
 
+/** What is read once is read again while the service cannot be reached. */
+const retry = 5000;
+const down = (f?: Fault): boolean => !!f && (f.status === 0 || f.status >= 500);
+
 /**
  * Reads once per change of deps, and every few milliseconds while every is set and the tab is seen; how often may depend on what was read.
  * While an answer is awaited it is not asked again: of a service that is slower than that nothing would ever be seen.
@@ -37,7 +41,7 @@ export function useLoad<T>(read: () => Promise<T>, deps: unknown[], every: numbe
   useEffect(() => {
     if (round > 0) void run();
   }, [round]);
-  const wait = typeof every === 'number' ? every : every(state.data);
+  const wait = (typeof every === 'number' ? every : every(state.data)) || (down(state.fault) ? retry : 0);
   useEffect(() => {
     if (!wait) return;
     const tick = setInterval(() => {

@@ -1,6 +1,6 @@
 // The console's start: who is signed in, then the page of the URL.
 import { render } from 'preact';
-import { useErrorBoundary } from 'preact/hooks';
+import { useErrorBoundary, useRef } from 'preact/hooks';
 import { Frame } from './frame.tsx';
 import { t } from './i18n.ts';
 import { later } from './later.tsx';
@@ -12,7 +12,7 @@ import { Search } from './pages/search.tsx';
 import { Templates } from './pages/templates.tsx';
 import { RefusedPage } from './pages/refused.tsx';
 import { TrafficPage } from './pages/traffic.tsx';
-import { go, parts, path } from './route.tsx';
+import { backToPlace, go, isHeld, parts, path } from './route.tsx';
 import { readSession, session, signedIn } from './state.ts';
 import { Button, Card, Empty, Page } from './ui.tsx';
 import './style.css';
@@ -83,10 +83,20 @@ function Guarded() {
   return <Page title={t('broken')}><Card><Empty><p>{t('broken.text')}</p><Button kind="main" onClick={() => location.reload()}>{t('reload')}</Button></Empty></Card></Page>;
 }
 
+/** A session may end while something is typed: the page waits, unseen, for whoever it was, and for nobody else. */
 function App() {
+  const who = useRef('');
   if (!session.value) return null;
-  return signedIn.value ? <Frame><Guarded key={path.value} /></Frame> : <Login />;
+  const waits = !signedIn.value && isHeld();
+  if (signedIn.value) who.current = session.value.key ?? '';
+  return (
+    <>
+      {!signedIn.value && <Login waits={waits} />}
+      {(signedIn.value || waits) && <div key={who.current} hidden={waits}><Frame><Guarded key={path.value} /></Frame></div>}
+    </>
+  );
 }
 
 await readSession().catch(() => { session.value = { live: true, scopes: [] }; });
+if (signedIn.value) backToPlace();
 render(<App />, document.getElementById('app') as HTMLElement);

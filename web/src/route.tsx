@@ -26,6 +26,9 @@ export function hold(ask: Ask): () => void {
   };
 }
 
+/** Whether something on the page is not saved. */
+export const isHeld = (): boolean => held !== undefined;
+
 function letGo(): void {
   held = undefined;
   removeEventListener('beforeunload', closing);
@@ -68,6 +71,18 @@ export function setParams(change: Record<string, string>): void {
 }
 
 export const to = (...names: (string | number)[]): string => '/' + names.map((n) => encodeURIComponent(n)).join('/');
+
+const back = 'notify.back';
+
+/** Keeps which page was asked for: an identity provider leads back to the first one only. */
+export const keepPlace = (): void => sessionStorage.setItem(back, place.value);
+
+/** Goes to the page that was kept, where a sign-in has led to the first one. */
+export function backToPlace(): void {
+  const kept = sessionStorage.getItem(back);
+  sessionStorage.removeItem(back);
+  if (kept && path.value === '/' && !kept.startsWith('/login')) go(kept, true);
+}
 
 interface LinkProps {
   href: string;

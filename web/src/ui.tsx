@@ -174,13 +174,28 @@ export function Table({ label, head, children }: Children & { label: string; hea
   );
 }
 
+/** What is to be filled in, or else what leaves things as they are. */
+const fields = '.body :is(input, select, textarea):not(:disabled), footer button:not([type=submit])';
+
+/** Gives the focus back to what had it before a dialog, or to the page where that is gone. */
+function goBack(to: Element | null): void {
+  if (document.querySelector('dialog[open]')) return;
+  const open = to instanceof HTMLElement && to.isConnected && !to.matches(':disabled') ? to : document.getElementById('main');
+  open?.focus({ preventScroll: true });
+}
+
 export function Dialog({ title, close, children, foot, wide }: Children & { title: string; close: () => void; foot?: ComponentChildren; wide?: boolean }) {
   const box = useRef<HTMLDialogElement>(null);
+  const [before] = useState(() => document.activeElement); // a moment later it may be off, and so without the focus
   const id = useId();
   useEffect(() => {
     const el = box.current;
     el?.showModal();
-    return () => el?.close();
+    el?.querySelector<HTMLElement>(fields)?.focus();
+    return () => {
+      el?.close();
+      setTimeout(() => goBack(before)); // what opened it may be waiting for the answer until then
+    };
   }, []);
   return (
     <dialog ref={box} class={wide ? 'wide' : ''} aria-labelledby={id} onCancel={(e) => { e.preventDefault(); close(); }}>

@@ -1,7 +1,7 @@
 // Answers that come late, in the wrong order, or in many pages.
 import assert from 'node:assert/strict';
 import { test } from 'node:test';
-import { answer, askAt, setUp } from './console.mjs';
+import { answer, askAt, setUp, settled } from './console.mjs';
 
 const w = setUp();
 
@@ -41,6 +41,60 @@ test('a service that is slower than the page asks is seen, and is not asked agai
   await page.waitForSelector('tbody tr');
   await page.clock.runFor(5000);
   await search.first();
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('what is read once is read again when the service is back', async () => {
+  const page = await w.open({ lang: 'en' });
+  await page.clock.install();
+  const tenants = (url) => url.pathname === '/v1/tenants';
+  await page.route(tenants, (route) => route.abort());
+  await page.goto(w.at('/tenants'));
+  await page.waitForSelector('.alert.bad');
+  await page.unroute(tenants);
+  await page.clock.runFor(5000);
+  await page.waitForSelector('td:has-text("order-service")');
+  assert.equal(await page.locator('.alert.bad').count(), 0);
+  await page.context().close();
+});
+
+test('a question has the focus where it is answered, and gives it back', async () => {
+  const page = await w.open({ lang: 'en' });
+  const focus = (selector) => page.waitForFunction((s) => document.activeElement?.matches(s), selector);
+  const ask = async (path, button) => {
+    await page.goto(w.at(path));
+    await settled(page);
+    await page.focus(button);
+    await page.keyboard.press('Enter');
+  };
+  const remove = '.actions .button:has-text("Delete")', one = '.head .button.main';
+  await ask('/routes/otp-sms', remove); // it is off while it waits for the answer
+  await focus('dialog input');
+  await page.keyboard.press('Escape');
+  await focus('.button.danger');
+  await ask('/users', one);
+  await focus('dialog input');
+  await page.keyboard.press('Escape');
+  await focus(one);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
+test('a link that was copied leads to its page through the identity provider', async () => {
+  const page = await w.open({ lang: 'en', signedIn: false });
+  const session = (url) => url.pathname === '/console/session';
+  await page.route(session, (route) => route.fulfill({ json: { live: true, scopes: [], identity: true } }));
+  await page.route('**/console/oidc', async (route) => { // which leads back to the console, signed in
+    await page.unroute(session);
+    await page.context().addCookies(w.cookies);
+    return route.fulfill({ contentType: 'text/html', body: '<meta http-equiv="refresh" content="0;url=/console/">' });
+  });
+  await page.goto(w.at(`/messages/${w.ids.refund}`));
+  await page.click('a.button[href="/console/oidc"]');
+  await page.waitForSelector('.timeline');
+  await page.goto(w.at('/'));
+  await page.waitForSelector('h1:has-text("Overview")');
   assert.deepEqual(page.wrong, []);
   await page.context().close();
 });

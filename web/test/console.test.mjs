@@ -46,7 +46,7 @@ async function look(page, name, width) {
 /** PAGES=dlq,message looks at those only. */
 const chosen = process.env.PAGES?.split(',') ?? Object.keys(pages);
 
-for (const [width, names] of [[1280, chosen], [375, ['overview', 'messages', 'message']]]) {
+for (const [width, names] of [[1280, chosen], [375, ['overview', 'messages', 'message', 'template', 'tenants', 'endpoint', 'dlq']]]) {
   test(`every page in both languages and themes, ${width} px`, { timeout: 900_000 }, async () => {
     const wrong = [];
     const left = [...names];
@@ -110,7 +110,7 @@ test('whose message is this', async () => {
   assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), 'who_template');
   assert.match(await page.textContent('[data-owner]'), /Li Jing/);
   await page.waitForSelector('a[href="tel:+8613700137000"]');
-  for (const [piece, verdict] of [['已退款128.00元，预计3个工', 'who_piece'], ['13812345678 您的订单A-2002已退款', 'who_piece_sent'], ['元到账', 'who_short']]) {
+  for (const [piece, verdict] of [['已退款128.00元，预计3个工', 'who_piece'], ['13812345678 您的订单A-2002已退款', 'who_piece_sent'], ['元到账', 'none_matching'], ['【订单】到账', 'who_short']]) {
     await ask(page, piece);
     assert.equal(await page.getAttribute('[data-verdict]', 'data-verdict'), verdict, piece);
   }

@@ -85,6 +85,33 @@ test('what was saved is left without a question, and a question goes with its pa
   await page.context().close();
 });
 
+test('what was typed outlives the session, for whoever typed it', async () => {
+  const page = await w.open({ lang: 'en' });
+  const text = page.locator('main textarea').first(), draft = '【订单中心】草稿{{order}}{{amount}}';
+  const expire = async (key) => {
+    await page.context().clearCookies();
+    await page.waitForSelector('input[type=password]', { timeout: 20_000 }); // the page asks what uses the template every 10 s
+    await page.fill('input[type=password]', key);
+    await page.keyboard.press('Enter');
+    await page.waitForSelector('h1:has-text("refund")');
+    await page.waitForSelector('main textarea');
+  };
+  await page.goto(w.at('/templates/order-service/refund'));
+  await text.fill(draft);
+  await expire(w.service.key);
+  assert.equal(await text.inputValue(), draft);
+  const { key } = await w.api('POST', '/v1/keys', { tenant: 'demo', title: 'somebody else', scopes: ['read', 'operate'], live: true });
+  await expire(key);
+  assert.notEqual(await text.inputValue(), draft);
+  await text.fill(draft);
+  await page.click('.me .button:has-text("Sign out")');
+  await page.waitForSelector('dialog:has-text("not saved")');
+  await page.click('dialog footer [type=submit]');
+  await page.waitForSelector('input[type=password]');
+  assert.equal(await page.locator('textarea, [data-waits]').count(), 0);
+  await page.context().close();
+});
+
 test('a price that is none is refused beside its field', async () => {
   await w.api('PUT', '/v1/accounts/priced', { provider: 'smtp', channel: 'email', config: { host: 'smtp.example.com', from: 'a@example.com' }, price: 0.04, currency: 'CNY' });
   const page = await w.open({ lang: 'en' });

@@ -153,7 +153,7 @@ function Letters({ reload }: { reload: () => void }) {
               <td><Raw>{d.tenant}</Raw> <Raw class="faint">{d.owner}</Raw></td><td class="nowrap">{word('channel', d.channel)} <span class="faint">{word('class', d.class)}</span></td>
               <td>{d.template ? <Raw>{d.template}</Raw> : t('free_content')}</td><td class="nowrap"><Raw>{d.account || '—'}</Raw></td><td>{d.attempts}</td>
               <td class="nowrap">{Date.parse(d.expires_at) < Date.now() ? <Tag>{word('status', 'expired')}</Tag> : <When at={d.expires_at} ago />}</td>
-              <td class="end"><Button disabled={action.busy} onClick={() => void retry(d)}>{t('retry')}</Button></td>
+              <td class="end">{Date.parse(d.expires_at) > Date.now() && <Button disabled={action.busy} onClick={() => void retry(d)}>{t('retry')}</Button>}</td>
             </tr>
           ))}
         </Table>

@@ -55,10 +55,11 @@ async function find(raw: string): Promise<Found | undefined> {
     if (!(e instanceof Fault) || e.status !== 422) throw e; // what can be no address either is only not found
   });
   if (alias && told(alias.answer)) return alias;
-  return /[\u3400-\u9fff]|\s/.test(q.value) ? who(q.value) : found; // no reference, but a few words of a message
+  const words = /[\u3400-\u9fff]|\s/.test(q.value) ? await who(q.value) : undefined; // a few of a message's
+  return words && words.answer.candidates.length > 0 ? words : found;
 }
 
-async function who(text: string, recipient?: string): Promise<Found> {
+async function who(text: string, recipient?: string): Promise<Extract<Found, { kind: 'who' }>> {
   return { kind: 'who', answer: await post<WhoAnswer>('/v1/messages/who', { text, ...(recipient && { recipient }) }) };
 }
 

@@ -62,7 +62,7 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		if err != nil {
 			return nil, err
 		}
-		e := Explanation{Message: d.Message, To: d.To, Content: d.content, Stopped: d.stopped, Warnings: d.warnings,
+		e := Explanation{Message: d.Message, To: d.To, Content: d.content, Stopped: told(p, d), Warnings: d.warnings,
 			Duplicate: held.Record, WindowEnds: held.WindowEnds}
 		accounts, err := in.Config.Accounts(ctx, d.Message.Channel)
 		if err != nil {
@@ -87,6 +87,21 @@ func (in *Intake) Explain(ctx context.Context, p tenant.Principal, req *Request)
 		out = append(out, e)
 	}
 	return out, nil
+}
+
+// told is the suppression that stops a draft, as the principal may know of it: what holds for everybody may come from
+// another tenant's message.
+func told(p tenant.Principal, d *planned) *suppress.Entry {
+	e := d.stopped
+	if e == nil || e.Tenant == d.Message.Tenant || p.May(tenant.Operate) {
+		return e
+	}
+	if _, err := message.ParseID(e.Source); err != nil {
+		return e
+	}
+	bare := *e
+	bare.Source, bare.Note = "", ""
+	return &bare
 }
 
 // wayOut warns of marketing mail that nobody can opt out of by a click.

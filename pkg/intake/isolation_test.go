@@ -5,7 +5,9 @@ import (
 
 	"github.com/opennotify/notify/pkg/intake"
 	"github.com/opennotify/notify/pkg/intake/intaketest"
+	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
+	"github.com/opennotify/notify/pkg/suppress"
 	"github.com/opennotify/notify/pkg/tenant"
 )
 
@@ -86,4 +88,30 @@ func TestStopNarrows(t *testing.T) {
 	}
 	_, err = w.Intake.Stop(t.Context(), intaketest.Root, intake.StopFilter{}, false, "")
 	refused(t, err, "", problem.Required)
+}
+
+// Who is told that an address is suppressed for everybody is not told by whose message.
+func TestWhoseSuppression(t *testing.T) {
+	t.Parallel()
+	w := intaketest.New(t)
+	by := string(send(t, w.Intake, intaketest.Bank, hello(anna, func(r *intake.Request) { r.Template = "notice" })).Verdicts[0].Record.ID)
+	for name, c := range map[string]struct {
+		of   string
+		p    tenant.Principal
+		told bool
+	}{
+		"its own":        {"shop", intaketest.Shop, true},
+		"everybody's":    {"", intaketest.Shop, false},
+		"to an operator": {"", intaketest.Operator, true},
+	} {
+		e := suppress.Entry{Tenant: c.of, Reason: suppress.Bounce, Source: by, Note: "account a 550", Masked: "x", At: w.Time()}
+		to := number(len(name))
+		if err := w.Store.PutSuppression(t.Context(), tenant.System("test"), w.Time(), message.Phone, to, e); err != nil {
+			t.Fatal(err)
+		}
+		x, err := w.Intake.Explain(t.Context(), c.p, hello(to, func(r *intake.Request) { r.Tenant = "shop" }))
+		if err != nil || x[0].Stopped == nil || x[0].Stopped.Reason != suppress.Bounce || (x[0].Stopped.Source == by) != c.told || (x[0].Stopped.Note != "") != c.told {
+			t.Errorf("%s: %+v, %v", name, x, err)
+		}
+	}
 }

@@ -10,6 +10,8 @@ import (
 	"log/slog"
 	"maps"
 	"slices"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/opennotify/notify/pkg/message"
@@ -68,6 +70,10 @@ const (
 	maxFailed = 10
 	// stuck is how many hints in a row nobody took up for a message to count as stuck: it is seven minutes late.
 	stuck = 4
+	// sideBySide is how many records of a page are written at a time, and few how many are too few for that. What was held
+	// for one moment, as the end of quiet hours, is due at once.
+	sideBySide = 16
+	few        = 64
 )
 
 // Count says what a pass did.
@@ -119,26 +125,23 @@ func (s *Sweep) queue(ctx context.Context, due []store.Due, now message.Time, n 
 		n.Unreadable++
 		s.Log.ErrorContext(ctx, "record unreadable", "message", u.ID, "error", u.Err)
 	}
+	records = slices.DeleteFunc(records, func(r *store.Record) bool {
+		return r == nil || r.Due == 0 || r.Due > now // the index lags behind the records
+	})
 	var fault error
 	byQueue := map[queue.Name][]queue.Item{}
-	for _, r := range records {
-		if r == nil || r.Due == 0 || r.Due > now { // the index lags behind the records
-			continue
-		}
-		saved, err := s.put(ctx, r, now)
-		if errors.As(err, new(*store.Stale)) || errors.Is(err, store.ErrNotFound) {
-			continue // somebody is at work on it
-		}
-		if err != nil {
-			if ctx.Err() != nil {
-				fault = err
-				break
-			}
-			s.Log.ErrorContext(telemetry.InTrace(ctx, telemetry.ParseTrace(r.Trace)), "record not requeued", "message", r.ID, "error", err)
+	for i, p := range s.putAll(ctx, records, now, maxFailed-n.Failed) {
+		saved := p.saved
+		switch {
+		case p.err != nil && ctx.Err() != nil:
+			fault = p.err
+		case p.err != nil:
+			s.Log.ErrorContext(telemetry.InTrace(ctx, telemetry.ParseTrace(records[i].Trace)), "record not requeued", "message", records[i].ID, "error", p.err)
 			if n.Failed++; n.Failed >= maxFailed {
-				fault = err
-				break
+				fault = p.err
 			}
+		}
+		if saved == nil {
 			continue
 		}
 		body, err := s.Store.Hint(saved)
@@ -172,6 +175,47 @@ func (s *Sweep) early(ctx context.Context, at string, now message.Time, n *Count
 	if err != nil {
 		s.Log.WarnContext(ctx, "early receipts not asked for; a later pass will", "error", err)
 	}
+}
+
+// putting is what became of a record: neither, where somebody else is at work on it or the pass has ended.
+type putting struct {
+	saved *store.Record
+	err   error
+}
+
+// putAll puts the records of a page, until its time is over or so many have failed.
+func (s *Sweep) putAll(ctx context.Context, records []*store.Record, now message.Time, most int) []putting {
+	out := make([]putting, len(records))
+	var next, failed atomic.Int64
+	work := func() {
+		for failed.Load() < int64(most) {
+			i := int(next.Add(1)) - 1
+			if i >= len(records) {
+				return
+			}
+			saved, err := s.put(ctx, records[i], now)
+			switch {
+			case errors.As(err, new(*store.Stale)), errors.Is(err, store.ErrNotFound): // somebody is at work on it
+			case err != nil:
+				out[i].err = err
+				if failed.Add(1); ctx.Err() != nil {
+					failed.Add(int64(most))
+				}
+			default:
+				out[i].saved = saved
+			}
+		}
+	}
+	if len(records) <= few {
+		work()
+		return out
+	}
+	var all sync.WaitGroup
+	for range sideBySide {
+		all.Go(work)
+	}
+	all.Wait()
+	return out
 }
 
 func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {

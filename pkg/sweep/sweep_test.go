@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -218,6 +219,49 @@ func TestManyPagesManySweeps(t *testing.T) {
 	}
 	if sum := queued[0] + queued[1] + queued[2] + queued[3]; sum != n {
 		t.Errorf("%v: %d", queued, sum)
+	}
+}
+
+// What was held for one moment is due at once: its records are written side by side, and one that fails, or a table that
+// is away, is told as ever.
+func TestManyDueAtOnce(t *testing.T) {
+	t.Parallel()
+	for name, c := range map[string]struct {
+		fails          func(write int64) bool
+		queued, failed int
+		within         time.Duration
+	}{
+		"all":           {func(int64) bool { return false }, 600, 0, time.Second},
+		"one fails":     {func(n int64) bool { return n == 100 }, 599, 1, time.Second},
+		"table is away": {func(n int64) bool { return n > 100 }, 100, 10, time.Second},
+	} {
+		t.Run(name, func(t *testing.T) {
+			t.Parallel()
+			synctest.Test(t, func(t *testing.T) {
+				w := newWorld(t)
+				w.accept(600)
+				w.clock = w.clock.Add(time.Minute)
+				var writes atomic.Int64
+				w.fault = func(call string) (f storetest.Fault) {
+					if call != "Write" {
+						return f
+					}
+					if c.fails(writes.Add(1)) {
+						f.Before = errors.New("away")
+					}
+					f.Hold = func(context.Context) { time.Sleep(10 * time.Millisecond) } // as a table takes
+					return f
+				}
+				began := time.Now()
+				n, err := w.sweep.Pass(t.Context())
+				if got := len(w.take()); n.Queued != got || n.Queued < c.queued-16 || n.Queued > c.queued || n.Failed < c.failed || n.Failed > c.failed+16 || (err != nil) != (c.failed >= 10) {
+					t.Errorf("%+v, %d hints, %v", n, got, err)
+				}
+				if took := time.Since(began); took > c.within { // one after the other: six
+					t.Errorf("took %s", took)
+				}
+			})
+		})
 	}
 }
 

@@ -41,12 +41,35 @@ export async function mayLeave(): Promise<boolean> {
   return true;
 }
 
+/** Which entry of the history this is: what a page keeps for the way back, it keeps under it. */
+export const entry = (): number => (history.state as { n?: number } | null)?.n ?? 0;
+let current = entry(), newest = current;
+
+/** How far down each entry was left. */
+const left = new Map<number, number>();
+history.scrollRestoration = 'manual'; // the browser would do it before there is anything to scroll
+
+/** Scrolls there as soon as there is enough on the page, unless somebody has gone on, or scrolled himself. */
+function scrollBack(y: number, tries = 60): void {
+  const of = current;
+  if (y === 0 || tries === 0) return;
+  setTimeout(() => {
+    if (of !== current || scrollY > 0) return;
+    if (document.documentElement.scrollHeight >= y + innerHeight) scrollTo(0, y);
+    else scrollBack(y, tries - 1);
+  }, 50);
+}
+
 addEventListener('popstate', () => {
   if (!held) {
+    left.set(current, scrollY);
+    current = entry();
     place.value = here();
+    scrollTo(0, 0);
+    scrollBack(left.get(current) ?? 0);
     return;
   }
-  history.pushState(null, '', base + place.value); // the browser has gone already: the page is put on top of where it went
+  history.pushState({ n: current }, '', base + place.value); // the browser has gone already: the page is put on top of where it went
   void mayLeave().then((yes) => { if (yes) history.back(); });
 });
 
@@ -57,7 +80,12 @@ export async function visit(to: string): Promise<void> {
 
 export function go(to: string, replace = false): void {
   if (to === place.value) return;
-  history[replace ? 'replaceState' : 'pushState'](null, '', base + to);
+  if (replace) history.replaceState(history.state, '', base + to);
+  else {
+    left.set(current, scrollY);
+    current = newest = Math.max(newest, current) + 1;
+    history.pushState({ n: current }, '', base + to);
+  }
   place.value = to;
   if (!replace) scrollTo(0, 0);
 }

@@ -4,8 +4,8 @@ import { lang } from './state.ts';
 
 /** A pattern of a sentence, and the order in which it is tried: the more of its own words it has, the sooner. */
 const patterns = Object.entries(faults)
-  .sort(([a], [b]) => b.replaceAll(/%\w/g, '').length - a.replaceAll(/%\w/g, '').length)
-  .map(([said, zh]) => [new RegExp('^' + said.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/%[dqsv]/g, (verb) => (verb === '%d' ? '(-?\\d+)' : verb === '%q' ? '("(?:[^"\\\\]|\\\\.)*")' : '(.+?)')) + '$', 's'), zh] as const);
+  .sort(([a], [b]) => b.replaceAll(/%\d*\w/g, '').length - a.replaceAll(/%\d*\w/g, '').length)
+  .map(([said, zh]) => [new RegExp('^' + said.replaceAll(/[.*+?^${}()|[\]\\]/g, '\\$&').replaceAll(/%\d*[dqsvX]/g, (verb) => (verb === '%d' ? '(-?\\d+)' : verb === '%q' ? '("(?:[^"\\\\]|\\\\.)*")' : '(.+?)')) + '$', 's'), zh] as const);
 
 /** A sentence in Chinese, and what is said in it; undefined for one that is not known. */
 export function inChinese(said: string): string | undefined {

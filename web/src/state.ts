@@ -36,8 +36,17 @@ export const session = signal<Session | undefined>();
 export const signedIn = computed(() => !!session.value?.key);
 export const may = (s: Scope): boolean => !!session.value?.scopes.includes(s);
 
+/** What pages keep for the way back, by the entry of the history. */
+export const wayBack = new Map<number, unknown>();
+
+/** It may be somebody else who signs in next. */
+function forget(): void {
+  asked.value = '';
+  wayBack.clear();
+}
+
 onSignedOut(() => {
-  asked.value = ''; // it may be somebody else who signs in next
+  forget();
   if (session.value) session.value = { live: session.value.live, scopes: [], inbox: session.value.inbox, identity: session.value.identity };
 });
 
@@ -52,7 +61,7 @@ export async function signIn(how: { key: string } | { token: string }): Promise<
 
 export async function signOut(): Promise<void> {
   await call('POST', '/console/logout');
-  asked.value = '';
+  forget();
   await readSession();
 }
 

@@ -127,6 +127,30 @@ test('older messages follow on those that are shown, though newer ones have come
   await page.context().close();
 });
 
+test('the way back leads to where somebody was in a list', async () => {
+  const { messages } = await w.api('POST', '/v1/messages/search', {});
+  const page = await w.open();
+  await page.route('**/v1/messages/search', (route) => {
+    const n = Number(route.request().postDataJSON().cursor ?? 0), list = messages.slice(0, 15).map((m, i) => (n === 2 && i === 14 ? { ...m, id: w.ids.refund } : { ...m, id: `${m.id}${n}` }));
+    return route.fulfill({ json: { index: 'tenant', searched: 15, from: messages[9].created_at, to: messages[0].created_at, messages: list, next: n < 2 ? String(n + 1) : undefined } });
+  });
+  await page.goto(w.at('/messages'));
+  for (const rows of [30, 45]) {
+    await page.click('p.more .button');
+    await page.waitForFunction((n) => document.querySelectorAll('tbody tr').length === n, rows);
+  }
+  await page.locator('tbody tr').last().locator('a').first().click();
+  await page.waitForSelector('.timeline');
+  assert.equal(await page.evaluate(() => scrollY), 0);
+  await page.goBack();
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 45 && scrollY > 500);
+  await page.click('#nav a:has-text("总览")');
+  await page.click('#nav a:has-text("消息")'); // anew
+  await page.waitForFunction(() => document.querySelectorAll('tbody tr').length === 15 && scrollY === 0);
+  assert.deepEqual(page.wrong, []);
+  await page.context().close();
+});
+
 test('a recipient of many messages: all of them can be had', async () => {
   for (let i = 0; i < 60; i++) await w.api('POST', '/v1/messages', { to: 'many', channel: 'slack', content: { text: `no ${i}` } });
   const page = await w.open({ lang: 'en' });

@@ -144,6 +144,9 @@ test('faults of runs, lists and recipes are in Chinese', async () => {
   await page.click('.me button[lang=en]');
   await page.waitForSelector('.alert.bad:has-text("there is no file nobody/put-it.csv in the tenant")');
   await page.click('.me button[lang=zh]');
+  await page.goto(w.at(`/campaigns/${w.ids.runs.waiting}`));
+  await page.waitForSelector('td:has-text("手机号太短；写上 + 和国家码，如 +8613800138000")');
+  await page.waitForSelector('td:has-text("模板缺变量"):has-text("（string）")');
   await page.goto(w.at('/providers/recipes'));
   await page.click('.head .button.main');
   const wrong = 'name: crier\ntitle: {zh: 喊, en: Crier}\ndocs: http://example.com\nchannels: []\n---\nrequest: {method: POST, url: "https://example.com/", json: {a: "${to +}"}}\nanswer: {table: []}\n';

@@ -69,7 +69,7 @@ function State({ a }: { a: Acc }) {
       </dl>
       {used.map((u) => <Limit key={u.window} u={u} held={u.window === 'second' ? holders(ledger.data, name) : undefined} />)}
       <dl class="rows">
-        {h?.since && h.state !== 'closed' && <Row label={t('account.since')}><When at={h.since} />{h.until && <> · {t('account.until')} <When at={h.until} ago /></>}</Row>}
+        {h?.since && h.state !== 'closed' && <Row label={t('account.since')}><When at={h.since} />{h.until && h.state === 'open' && <> · {t('account.until')} <When at={h.until} ago /></>}</Row>}
         {h?.polls && <Row label={t('receipts')}><Polled p={h.polls} /></Row>}
         <Row label={t('account.routes')}>{named.length === 0 ? t('account.routes.none') : <span class="line">{named.map(([r, weight]) => <A key={r} href={to('routes', r)}><Raw>{r}</Raw>{weight ? <span class="faint"> {t('weight')} {weight}</span> : null}</A>)}</span>}</Row>
         <Row label={t('changed')}><When at={a.changed_at} /> <Raw class="faint">{a.author}</Raw>{a.reason && <> · <Raw>{a.reason}</Raw></>}</Row>

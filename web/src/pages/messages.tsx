@@ -7,8 +7,8 @@ import { Chip, Clear, Since, filterOf, since } from '../filters.tsx';
 import { number } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useAction, useLoad } from '../load.ts';
-import { A, params, setParams, to } from '../route.tsx';
-import { may } from '../state.ts';
+import { A, entry, params, setParams, to } from '../route.tsx';
+import { may, wayBack } from '../state.ts';
 import { Button, Card, Empty, Loading, Page, Raw, Tabs, Trouble } from '../ui.tsx';
 import { pick } from '../i18n.ts';
 import { MessageTable, span } from '../verdict.tsx';
@@ -30,10 +30,13 @@ function request(): Record<string, string> {
   return body;
 }
 
+interface More { of: string; list: Message[]; searched: number; next?: string }
+
 export function Messages() {
   const filter = params.value.toString();
   /** The list as it was when older ones were asked for, and those: one that is read anew would not reach to where they begin. */
-  const [more, setMore] = useState<{ of: string; list: Message[]; searched: number; next?: string }>();
+  const [at] = useState(entry);
+  const [more, setMore] = useState(wayBack.get(at) as More | undefined);
   const older = more?.of === filter ? more : undefined;
   const action = useAction();
   const { data, fault } = useLoad(() => post<SearchAnswer>('/v1/messages/search', request()), [filter], (found) => (older ? 0 : (found?.searched ?? 0) > many ? 30_000 : 5000));
@@ -43,7 +46,9 @@ export function Messages() {
   const next = older ? older.next : data?.next;
   const load = (): Promise<void> => action.run(async () => {
     const page = await post<SearchAnswer>('/v1/messages/search', { ...request(), cursor: next });
-    setMore({ of: filter, list: [...list, ...page.messages], searched: searched + page.searched, next: page.next });
+    const now: More = { of: filter, list: [...list, ...page.messages], searched: searched + page.searched, next: page.next };
+    wayBack.set(at, now); // for the way back
+    setMore(now);
   });
   return (
     <Page title={t('nav.messages')} note={t('messages.note')}>

@@ -1,4 +1,4 @@
-package web_test
+package notify_test
 
 import (
 	"go/ast"
@@ -14,18 +14,18 @@ import (
 )
 
 // said are the packages whose sentences the console shows as they are: what is wrong with a run, a list or a recipe.
-var said = []string{"campaign", "job", "redrive", "audience", "intake", "provider/recipe", "provider/catalog"}
+var said = []string{"campaign", "job", "redrive", "audience", "intake", "address", "address/phone", "template", "provider/recipe", "provider/catalog"}
 
 // unseen are those that nobody is shown, and those that only stand around another.
 var (
-	unseen = []string{"its failures as a file", "it fired for the first time", "no token: %s", "application/json; charset=utf-8", "the message does not fit %s"}
-	around = []string{"channel: %s", "expression: %s", "polls.%s %s"}
+	unseen = []string{"its failures as a file", "it fired for the first time", "no token: %s", "application/json; charset=utf-8", "the message does not fit %s", "address: no such kind of address", "%w: %q"}
+	around = []string{"channel: %s", "expression: %s", "; did you mean %q?", "polls.%s %s"}
 )
 
 // Every sentence of theirs is in the console's dictionary, word for word, and nothing else is.
 func TestFaultsAreInChinese(t *testing.T) {
 	t.Parallel()
-	text, err := os.ReadFile("src/faults.zh.ts")
+	text, err := os.ReadFile("web/src/faults.zh.ts")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestFaultsAreInChinese(t *testing.T) {
 		known[sentence] = false
 	}
 	for _, name := range said {
-		for _, sentence := range append(sentences(t, "../pkg/"+name), around...) {
+		for _, sentence := range append(sentences(t, "pkg/"+name), around...) {
 			if _, ok := known[sentence]; !ok && !slices.Contains(unseen, sentence) {
 				t.Errorf("%s says %q, which web/src/faults.zh.ts does not have", name, sentence)
 			}
@@ -75,7 +75,7 @@ func sentences(t *testing.T, dir string) []string {
 			t.Fatal(err)
 		}
 		ast.Inspect(tree, func(n ast.Node) bool {
-			if _, call := n.(*ast.CallExpr); !call && strings.Contains(file, "/intake/") {
+			if _, call := n.(*ast.CallExpr); !call && (strings.Contains(file, "/intake/") || strings.Contains(file, "/template/")) {
 				return true
 			}
 			switch n := n.(type) {
@@ -122,7 +122,10 @@ func speaks(c *ast.CallExpr, file string) bool {
 			return false
 		}
 		s, ok := append(c.Args, nil, nil)[1].(*ast.SelectorExpr)
-		return ok && slices.Contains([]string{"UnknownTenant", "UnknownTemplate", "NotPublished", "ChannelOff"}, s.Sel.Name)
+		return ok && slices.Contains([]string{"UnknownTenant", "UnknownTemplate", "NotPublished", "ChannelOff", "BadAddress"}, s.Sel.Name)
+	}
+	if name, of := called(c); strings.Contains(file, "pkg/template/") {
+		return of+"."+name == "k.fault" && strings.HasSuffix(file, "/vars.go")
 	}
 	switch name, of := called(c); of + "." + name {
 	case ".fault", "c.fault", ".check", "v.check":
@@ -130,7 +133,7 @@ func speaks(c *ast.CallExpr, file string) bool {
 	case "problem.At":
 		return strings.Contains(file, "/audience/")
 	case "fmt.Errorf", "errors.New":
-		return slices.Contains([]string{"expression.go", "template.go"}, filepath.Base(file))
+		return slices.ContainsFunc([]string{"/expression.go", "/recipe/template.go", "/address.go", "/mail.go", "/phone.go"}, func(end string) bool { return strings.HasSuffix(file, end) })
 	}
 	return false
 }

@@ -14,8 +14,15 @@ import (
 type template struct {
 	Parameters map[string]map[string]any `yaml:"Parameters"`
 	Conditions map[string]any            `yaml:"Conditions"`
+	Rules      map[string]rule           `yaml:"Rules"`
 	Globals    map[string]map[string]any `yaml:"Globals"`
 	Resources  map[string]resource       `yaml:"Resources"`
+	holds      func(condition any) bool
+}
+
+type rule struct {
+	RuleCondition any              `yaml:"RuleCondition"`
+	Assertions    []map[string]any `yaml:"Assertions"`
 }
 
 type resource struct {
@@ -55,7 +62,7 @@ func parse(t *testing.T, path, stack string, parameters map[string]string) templ
 		values[name] = v
 	}
 	r := &resolver{t, whole, values}
-	out := template{Parameters: whole.Parameters, Globals: map[string]map[string]any{}, Resources: map[string]resource{}}
+	out := template{Parameters: whole.Parameters, Rules: whole.Rules, holds: r.holds, Globals: map[string]map[string]any{}, Resources: map[string]resource{}}
 	for kind, g := range whole.Globals {
 		out.Globals[kind], _ = r.value(g).(map[string]any)
 	}

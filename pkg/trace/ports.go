@@ -69,8 +69,10 @@ type Ports struct {
 	Region string
 	// Egress is the one address that providers are called from; "" where it is not fixed.
 	Egress string
-	Now    func() time.Time
-	Log    *slog.Logger
+	// Known refuses names that never were anybody's, where nothing was found; nil takes each for known.
+	Known func(ctx context.Context, where, tenant string, ch message.Channel, account string) error
+	Now   func() time.Time
+	Log   *slog.Logger
 }
 
 // Trace reads. It is safe for concurrent use.

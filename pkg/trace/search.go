@@ -129,6 +129,10 @@ func (t *Trace) Search(ctx context.Context, p tenant.Principal, f Filter) (*Page
 		}
 		if len(page.Refused) > 0 {
 			none = t.noneBut(ctx, &page.Refused[0], now)
+		} else if t.Known != nil && p.Sees("") {
+			if err := t.Known(ctx, "/", f.Tenant, f.Channel, ""); err != nil {
+				return nil, err
+			}
 		}
 		page.None = &none
 	}

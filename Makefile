@@ -113,6 +113,7 @@ validate: ## Check the templates with the SAM CLI and cfn-lint
 
 .PHONY: deploy
 deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml and docs/deploy.md)
+	@$(CONSOLE)
 	ARCH=$(ARCH) $(SAM) build --config-env $(ENV)
 	$(SAM) deploy --config-env $(ENV) $(CONFIRM)
 
@@ -136,6 +137,7 @@ delete: ## Delete a deployed stack; its table, key and bucket stay (ENV=dev)
 .PHONY: deploy-local
 deploy-local: ## Build and deploy into the emulator that AWS_ENDPOINT_URL points to
 	@if [ -z "$$AWS_ENDPOINT_URL" ]; then echo "AWS_ENDPOINT_URL is not set: start an emulator with make emulator, and export what it prints"; exit 1; fi
+	@$(CONSOLE)
 	arch=$$(go env GOHOSTARCH); ARCH=$$arch $(SAM) build --config-env dev && \
 	$(SAM) deploy --config-env dev --stack-name notify-local --parameter-overrides Stage=dev Alarms=off Reach=127.0.0.0/8 Allow="'*'" UrgentConcurrency=0 NormalConcurrency=0 BulkConcurrency=0 \
 		Architecture=$$(echo $$arch | sed s/amd64/x86_64/)

@@ -225,3 +225,15 @@ esac
 	}
 	return string(text), string(out), err
 }
+
+// What is deployed has the console in it: the functions embed what is built, and a placeholder where nothing is.
+func TestConsoleIsBuiltFirst(t *testing.T) {
+	t.Parallel()
+	for _, argv := range [][]string{{"deploy", "ENV=prod"}, {"deploy-local", "AWS_ENDPOINT_URL=http://127.0.0.1:1"}} {
+		out, err := exec.CommandContext(t.Context(), "make", append([]string{"-C", "..", "-n"}, argv...)...).CombinedOutput()
+		console, sam := strings.Index(string(out), "tools/console.sh"), strings.Index(string(out), "sam build")
+		if err != nil || console < 0 || sam < 0 || console > sam {
+			t.Errorf("make %s: %v\n%s", argv[0], err, out)
+		}
+	}
+}

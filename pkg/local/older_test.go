@@ -128,7 +128,7 @@ func TestOlderConfiguration(t *testing.T) {
 	}
 	waitUntil(t, func() bool { // over the list of then
 		r, err = c.Campaign(ctx, r.ID)
-		return err != nil || !r.FinishedAt.IsZero()
+		return err != nil || !r.FinishedAt.IsZero() && r.Messages.ByStatus["sent"] == 0 // its receipt is on its way
 	})
 	if err != nil || r.State != "done" || r.Made.Made != 1 || r.Messages.ByStatus["delivered"] != 1 {
 		t.Errorf("%+v, %v", r, err)

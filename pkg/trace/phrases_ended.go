@@ -113,6 +113,9 @@ var ended = map[string]phrase{
 	"dead": {
 		Words{"试了 {calls} 次都没成功{code}，已进死信。", "这条消息没有发出去，我们正在处理。", "运营确认 {provider} 恢复后重投，或换供应商。"},
 		Words{"All attempts failed ({calls}){code}; it is in the dead letters.", "This message was not sent. We are looking into it.", "An operator redrives it when {provider} is well again, or switches providers."}},
+	"dead_late": {
+		Words{"没有发成{code}，在死信里过了有效期，不会再发。", "这条消息没能及时发出，已经失效，请重新操作一次。", "运营按时间线里的原因处理，免得再发生；业务方按需重新发起，重投不会再发它。"},
+		Words{"It was not sent{code}, and has expired among the dead letters: it is not tried again.", "This message could not be sent in time and is no longer valid. Please try again.", "An operator acts on the reason in the timeline, so that it does not happen again; the sending team sends a new one if it still matters. A redrive leaves this one."}},
 	"dead_account": {
 		Words{"我方在 {provider} 的账号有问题{code}，已进死信。", "这条消息没有发出去，是我们这边的问题，正在处理。", "账号负责人按代码检查余额、签名、密钥；修好后运营重投。{address}"},
 		Words{"{provider} finds fault with our account{code}; it is in the dead letters.", "This message was not sent. The problem is on our side and we are fixing it.", "The account's owner checks balance, signature and credentials; then an operator redrives it.{address}"}},

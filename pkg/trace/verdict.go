@@ -97,7 +97,9 @@ func Judge(m *message.Message, now message.Time, f Facts) Verdict {
 	case message.Suppressed:
 		code = oneOf("suppressed", m.Reason, "bounce", "complaint", "opt_out", "manual", route.QuietHours, route.Silenced, route.Capped)
 	case message.Dead:
-		code = dead(m)
+		if code = dead(m); now >= m.Expires {
+			code = "dead_late" // a redrive leaves it
+		}
 	case message.Simulated:
 		code = oneOf("simulated", m.Reason, "test_key", "stage")
 	}

@@ -170,6 +170,8 @@ func verdictCases() []verdictCase {
 		{m{Class: message.OTP}, dead(message.Retry), hour, false, "dead", []string{"试了 4 次", "(4 calls) (code E7)"}},
 		{m{Class: message.OTP}, dead(message.AccountFault), hour, false, "dead_account", nil},
 		{m{}, []step{{t0, message.Poison{Why: "panic"}}}, 0, false, "dead_poison", nil},
+		{m{}, []step{{t0, message.Poison{Why: "panic"}}}, 40 * oneDay, false, "dead_late", nil},
+		{m{Class: message.OTP}, dead(message.AccountFault), 40 * oneDay, false, "dead_late", []string{"(code E7)", "不会再发"}},
 		{intakeEnded(message.Simulated, "test_key"), nil, 0, false, "simulated_test_key", []string{"结果未知", "in doubt"}},
 		{intakeEnded(message.Simulated, "stage"), nil, 0, false, "simulated_stage", nil},
 		{intakeEnded(message.Simulated, "novelty"), nil, 0, false, "simulated", nil},

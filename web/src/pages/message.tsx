@@ -71,7 +71,7 @@ function Actions({ m, reload }: { m: Msg; reload: () => void }) {
     <>
       {may('reveal') && m.to && <Reveal m={m} />}
       {!moving.has(m.status) && <Button disabled={action.busy} onClick={() => void resend()}>{t('resend')}</Button>}
-      {retryable.has(m.status) && may('operate') && <Button disabled={action.busy} onClick={() => void retry()}>{t('retry')}</Button>}
+      {retryable.has(m.status) && may('operate') && !(Date.parse(m.expires_at ?? '') <= Date.now()) && <Button disabled={action.busy} onClick={() => void retry()}>{t('retry')}</Button>}
       {(m.status === 'scheduled' || m.status === 'queued') && <Button kind="danger" disabled={action.busy} onClick={() => void cancel()}>{t('cancel_message')}</Button>}
       {action.fault && <Trouble fault={action.fault} />}
     </>

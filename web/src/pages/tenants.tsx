@@ -128,8 +128,8 @@ function Keys({ tenant = '' }: { tenant?: string }) {
         <Table label={t('keys.api')} head={[t('title'), t('key'), t('tenant'), t('scopes'), t('made'), t('expires_at'), t('state'), '']}>
           {data.items.map((k) => (
             <tr key={k.id}>
-              <td><Raw>{k.title}</Raw></td><td class="nowrap"><Code>{k.prefix}…</Code> {k.id === session.value?.key && <Tag tone="info">{t('key.this')}</Tag>}</td><td><Raw>{k.tenant || '—'}</Raw></td>
-              <td class="nowrap">{k.scopes.map((s) => <Tag key={s}>{word('scope', s)}</Tag>)}</td><td class="nowrap"><When at={k.created_at} /> <Raw class="faint">{k.created_by}</Raw></td>
+              <td><Raw>{k.title}</Raw></td><td class="nowrap"><Code>{k.prefix}</Code> {k.id === session.value?.key && <Tag tone="info">{t('key.this')}</Tag>}</td><td><Raw>{k.tenant || '—'}</Raw></td>
+              <td><span class="line">{k.scopes.map((s) => <Tag key={s}>{word('scope', s)}</Tag>)}</span></td><td class="nowrap"><When at={k.created_at} /> <Raw class="faint">{k.created_by}</Raw></td>
               <td class="nowrap">{k.expires_at ? <When at={k.expires_at} /> : t('forever')}</td>
               <td>{k.revoked ? <Tag>{t('revoked')}</Tag> : k.live ? <Tag tone="good">LIVE</Tag> : <Tag tone="warn">TEST</Tag>}</td>
               <td class="end">{!k.revoked && may('admin') && <Button kind="danger" onClick={() => void revoke(k)}>{t('revoke')}</Button>}</td>

@@ -36,9 +36,9 @@ func (r *Redrive) Dead(ctx context.Context, p tenant.Principal, f Filter, day ti
 		only = store.Day(message.At(day))
 	}
 	var out []*store.Record
-	next, more, err := r.walk(ctx, &f, span(now, only), from, limit, func(rec *store.Record) (bool, error) {
-		out = append(out, rec)
-		return true, nil
+	next, more, err := r.walk(ctx, &f, span(now, only), from, limit, func(some []*store.Record) (int, error) {
+		out = append(out, some...)
+		return len(some), nil
 	})
 	if err != nil {
 		return nil, "", unread(err)

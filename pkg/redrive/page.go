@@ -6,6 +6,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
+	"sync/atomic"
 
 	"github.com/go-json-experiment/json"
 
@@ -40,12 +42,22 @@ func (r *Redrive) Page(ctx context.Context, j store.Job) (job.Step, error) {
 	}
 	step := job.Step{Counts: map[string]int64{}}
 	hints := map[queue.Name][]queue.Item{}
-	next, more, err := r.walk(ctx, &f, span(j.Created, ""), from, j.Rate, func(rec *store.Record) (bool, error) {
-		what, err := r.again(ctx, j, rec, hints)
-		if err == nil && what != "" {
-			step.Counts[what]++
+	next, more, err := r.walk(ctx, &f, span(j.Created, ""), from, j.Rate, func(some []*store.Record) (int, error) {
+		n := 0
+		all, err := r.all(ctx, j, some)
+		for _, t := range all {
+			if t.what != "" {
+				step.Counts[t.what]++
+			}
+			if t.what == Redriven {
+				n++
+			}
+			if t.saved != nil && t.saved.Status == message.Queued {
+				name := queue.Lane(t.saved.Channel, t.saved.Lane())
+				hints[name] = append(hints[name], queue.Item{Body: store.BareHint(t.saved.ID), Group: t.saved.Tenant})
+			}
 		}
-		return what == Redriven, err
+		return n, err
 	})
 	// Also after a fault: these records say that they are queued.
 	for _, name := range slices.Sorted(maps.Keys(hints)) {
@@ -61,32 +73,75 @@ func (r *Redrive) Page(ctx context.Context, j store.Job) (job.Step, error) {
 	return step, err
 }
 
+// tried is what became of a message.
+type tried struct {
+	what  string
+	saved *store.Record
+}
+
+// sideBySide is how many messages are tried at a time, and few how many are too few for that: a fast redrive does more in
+// a second than one after the other would.
+const (
+	sideBySide = 16
+	few        = 16
+)
+
+// all tries messages again; after a fault no further ones are begun. The ways of a fallback are not tried side by side: of
+// two that are dead one goes.
+func (r *Redrive) all(ctx context.Context, j store.Job, some []*store.Record) ([]tried, error) {
+	out, faults := make([]tried, len(some)), make([]error, len(some))
+	var rest []int
+	for i, rec := range some {
+		if len(some) > few && !rec.Fallback {
+			rest = append(rest, i)
+			continue
+		}
+		if out[i], faults[i] = r.again(ctx, j, rec); faults[i] != nil {
+			return out, faults[i]
+		}
+	}
+	var next atomic.Int64
+	var failed atomic.Bool
+	var workers sync.WaitGroup
+	for range min(sideBySide, len(rest)) {
+		workers.Go(func() {
+			for !failed.Load() {
+				n := int(next.Add(1)) - 1
+				if n >= len(rest) {
+					return
+				}
+				i := rest[n]
+				if out[i], faults[i] = r.again(ctx, j, some[i]); faults[i] != nil {
+					failed.Store(true)
+				}
+			}
+		})
+	}
+	workers.Wait()
+	return out, errors.Join(faults...)
+}
+
 // again tries one message again, unless this job did already, or it died after the job began: then it is not
 // of those that were counted.
-func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record, hints map[queue.Name][]queue.Item) (what string, err error) {
+func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record) (tried, error) {
 	now := r.now()
 	switch {
 	case rec.Completed() > j.Created, slices.ContainsFunc(rec.Notes, func(n message.Note) bool { return n.What == "redriven" && strings.HasPrefix(n.Why, j.ID) }):
-		return "", nil
+		return tried{}, nil
 	case now >= rec.Expires:
-		return Expired, nil
+		return tried{what: Expired}, nil
 	}
 	if other, err := r.Store.GoesOtherwise(ctx, r.as, now, rec); err != nil {
-		return "", err
+		return tried{}, err
 	} else if other {
-		return Skipped, nil
+		return tried{what: Skipped}, nil
 	}
 	saved, err := r.Store.Update(ctx, r.as, now, rec, message.Redrive{By: j.Author, Why: j.ID + ": " + j.Reason})
-	var refused *message.Refused
 	switch {
-	case errors.As(err, &refused), errors.Is(err, store.ErrNotFound):
-		return Skipped, nil
+	case errors.As(err, new(*message.Refused)), errors.Is(err, store.ErrNotFound):
+		return tried{what: Skipped}, nil
 	case err != nil:
-		return "", err
+		return tried{}, err
 	}
-	if saved.Status == message.Queued {
-		name := queue.Lane(saved.Channel, saved.Lane())
-		hints[name] = append(hints[name], queue.Item{Body: store.BareHint(saved.ID), Group: saved.Tenant})
-	}
-	return Redriven, nil
+	return tried{Redriven, saved}, nil
 }

@@ -194,8 +194,8 @@ func (r *Redrive) places(ctx context.Context, name string, days []string, from p
 }
 
 // walk reads the dead of the days from a place on, until enough were given or read, or nothing is left. It gives where
-// the next walk begins; false when there is no more.
-func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place, enough int, each func(*store.Record) (bool, error)) (place, bool, error) {
+// the next walk begins; false when there is no more. do is handed those that were read together, and tells how many count.
+func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place, enough int, do func([]*store.Record) (int, error)) (place, bool, error) {
 	places, err := r.places(ctx, f.Tenant, days, from)
 	if err != nil {
 		return from, true, err
@@ -212,18 +212,11 @@ func (r *Redrive) walk(ctx context.Context, f *Filter, days []string, from place
 			return from, true, err
 		}
 		r.unreadable(ctx, found)
-		for _, rec := range found.Records {
-			if !f.matches(rec) {
-				continue
-			}
-			counts, err := each(rec)
-			if err != nil {
-				return from, true, err
-			}
-			if counts {
-				given++
-			}
+		n, err := do(slices.DeleteFunc(found.Records, func(rec *store.Record) bool { return !f.matches(rec) }))
+		if err != nil {
+			return from, true, err
 		}
+		given += n
 		if at.After = found.Next; at.After == "" {
 			places = places[1:]
 		}

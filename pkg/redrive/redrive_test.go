@@ -8,6 +8,7 @@ import (
 	"log/slog"
 	"strings"
 	"testing"
+	"testing/synctest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -287,6 +288,36 @@ func TestAnotherWay(t *testing.T) {
 			}
 		})
 	}
+}
+
+// A fast redrive keeps its pace over a table that takes its time: messages are tried side by side.
+func TestFastOverASlowTable(t *testing.T) {
+	t.Parallel()
+	synctest.Test(t, func(t *testing.T) {
+		w := newWorld(t)
+		for range 400 {
+			w.dead("shop", "one")
+		}
+		w.clock = w.clock.Add(time.Minute)
+		if _, err := w.redrive.Start(t.Context(), operator, redrive.Filter{}, 400, "x"); err != nil {
+			t.Fatal(err)
+		}
+		w.fault = func(call string) (f storetest.Fault) {
+			if call == "Write" {
+				f.Hold = func(context.Context) { time.Sleep(10 * time.Millisecond) }
+			}
+			return f
+		}
+		began := time.Now()
+		w.work(time.Second)
+		n := 0
+		for _, k := range w.seconds {
+			n += k
+		}
+		if took := time.Since(began); n != 400 || took > time.Second { // one after the other: four
+			t.Errorf("%d in %s", n, took)
+		}
+	})
 }
 
 // Nor is what was asked for anew since it died, inside the window: the caller's own second try has its place.

@@ -76,19 +76,21 @@ func (r *Redrive) Count(ctx context.Context, p tenant.Principal, f Filter) (Coun
 	by := map[string]*Reason{}
 	at, more, err := place{}, true, error(nil)
 	for more && out.Matched < maxCounted && r.now().Sub(now) < countFor {
-		at, more, err = r.walk(ctx, &f, span(now, ""), at, maxCounted, func(rec *store.Record) (bool, error) {
-			of := by[rec.Reason]
-			if of == nil {
-				of = &Reason{Reason: rec.Reason}
-				by[rec.Reason] = of
+		at, more, err = r.walk(ctx, &f, span(now, ""), at, maxCounted, func(some []*store.Record) (int, error) {
+			for _, rec := range some {
+				of := by[rec.Reason]
+				if of == nil {
+					of = &Reason{Reason: rec.Reason}
+					by[rec.Reason] = of
+				}
+				of.Matched++
+				out.Matched++
+				if now >= rec.Expires {
+					of.Expired++
+					out.Expired++
+				}
 			}
-			of.Matched++
-			out.Matched++
-			if now >= rec.Expires {
-				of.Expired++
-				out.Expired++
-			}
-			return true, nil
+			return len(some), nil
 		})
 		if err != nil {
 			return Count{}, unread(err)

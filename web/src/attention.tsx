@@ -35,7 +35,9 @@ export function Attention({ counted, accounts }: { counted?: [string, number, bo
     else if (h && h.state !== 'closed') work.push({ key: 'health' + a.name, tone: h.state === 'open' ? 'bad' : 'warn', text: <><Raw>{a.name}</Raw> {h.state === 'open' ? t('account.fails') : t('account.back', { n: Math.round((h.share ?? 0) * 100) })} <span class="faint"><When at={h.since} ago /></span></>, href, go: t('look') });
     for (const u of near(a)) work.push({ key: 'limit' + a.name + u.window, tone: u.part >= 0.95 ? 'bad' : 'warn', text: t('todo.limit', { name: a.name, n: Math.round(u.part * 100), window: t(`window.${u.window}`) }), href: '/throttles' + query({ account: a.name }), go: t('todo.who') });
   }
-  if (n && n.matched > 0) work.push({ key: 'dlq', tone: 'bad', text: t('todo.dead', { n: number(n.matched) + (n.more ? '+' : '') }), href: '/dlq', go: t('look') });
+  // Those that are too late stay dead, whatever anybody does.
+  const wait = n ? n.matched - n.expired : 0;
+  if (n && n.matched > 0) work.push({ key: 'dlq', tone: wait > 0 ? 'bad' : 'calm', text: t(wait > 0 ? 'todo.dead' : 'todo.dead.late', { n: number(wait || n.expired) + (n.more ? '+' : '') }), href: '/dlq', go: t('look') });
   for (const [status, count, more] of counted ?? []) {
     if (count > 0 && status !== 'dead') work.push({ key: status, tone: tone(status), text: t('todo.status', { n: number(count) + (more ? '+' : ''), status: word('status', status) }), href: '/messages' + query({ status, since: 'today' }), go: t('look') });
   }

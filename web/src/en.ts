@@ -264,6 +264,7 @@ export const en: Record<keyof typeof zh, string> = {
   todo: 'Needs attention',
   'todo.none': 'Nothing is wrong',
   'todo.runbook': 'What to do',
+  'todo.dead.late': '{n} dead {n:message has|messages have} expired, which nobody can redrive',
   'todo.dead': '{n} dead {n:message waits|messages wait}',
   'todo.status': '{n} today: {status}',
   'todo.off': 'Switched off: account',

@@ -262,6 +262,7 @@ export const zh = {
   todo: '需要处理',
   'todo.none': '没有需要处理的事',
   'todo.runbook': '怎么办',
+  'todo.dead.late': '{n} 条死信已过有效期，不能再重投',
   'todo.dead': '{n} 条消息进了死信',
   'todo.status': '今天 {n} 条{status}',
   'todo.off': '账号已停用：',

@@ -361,6 +361,12 @@ test('a full limit and dead letters need attention once, where there is somethin
   await row('alarm limit-used').waitFor(); // of email, of which no account is full
   assert.equal(await row('alarm limit-used').count(), 1);
   assert.equal(await row('alarm dead-letters').count(), 1);
+  for (const [expired, said] of [[1, '2 dead messages wait'], [3, '3 dead messages have expired']]) {
+    await says('/v1/dlq/redrive', { dry_run: { matched: 3, expired, reasons: [], more: false } });
+    await page.goto(w.at('/'));
+    await row(said).waitFor();
+    assert.equal(await row(said).locator('.dot').getAttribute('class'), `dot ${expired < 3 ? 'bad' : 'calm'}`);
+  }
   await says('/v1/dlq/redrive', { dry_run: { matched: 0, expired: 0, reasons: [], more: false } });
   await page.goto(w.at('/'));
   await row('alarm dead-letters').nth(1).waitFor(); // what nothing else says, the alarm does

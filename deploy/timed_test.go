@@ -61,7 +61,7 @@ func (d *deployment) canary(t *testing.T) {
 // The doctor finds nothing wrong with a stack that was just deployed, but that it has no alarms.
 func (d *deployment) doctor(t *testing.T) {
 	out := d.run(t, d.notify, "doctor", "--stack", d.name)
-	for _, want := range []string{"queues", "every queue is read", "deploy with Alarms=on", "agrees with AWS's"} {
+	for _, want := range []string{"queues", "every queue is read", "2 schedules are enabled", "deploy with Alarms=on", "agrees with AWS's"} {
 		if !strings.Contains(out, want) {
 			t.Errorf("it does not say %q: %s", want, out)
 		}

@@ -51,10 +51,10 @@ func doctorCommand(s *session) *cobra.Command {
 		Short: "Check the login, the service, the key and the clocks; with --stack what AWS has; with --data a data folder",
 		Long: `Check that there is a login, that the service answers, what the key may do, which alarms are open, and that the
 clocks agree. With --stack it looks at a stack on AWS instead, with your AWS credentials: Lambda's concurrency,
-queues and what reads them, secrets, the address that providers see, the SES sandbox, the clock, and whether anybody
-is told of alarms. With --data it checks a data folder of notify local instead, which must not be running: that
-the database is whole (an older one is brought up to date first) and that nobody else can read the keys. It exits
-with 1 if a check failed.`,
+queues and what reads them, the schedules of ticks and canaries, secrets, the address that providers see, the SES
+sandbox, the clock, and whether anybody is told of alarms. With --data it checks a data folder of notify local
+instead, which must not be running: that the database is whole (an older one is brought up to date first) and that
+nobody else can read the keys. It exits with 1 if a check failed.`,
 		Example: `  notify doctor
   notify doctor --profile prod --json
   notify doctor --stack notify-dev

@@ -11,6 +11,7 @@ import (
 	awsmiddleware "github.com/aws/aws-sdk-go-v2/aws/middleware"
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sesv2"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
@@ -49,13 +50,14 @@ type Checkup struct {
 	alarms  *cloudwatch.Client
 	topics  *sns.Client
 	secrets *secretsmanager.Client
+	timers  *scheduler.Client
 	found   []Finding
 }
 
 // New makes one of a stack that was opened.
 func New(a *onaws.AWS) *Checkup {
 	return &Checkup{AWS: a, sqs: sqs.NewFromConfig(a.SDK), lambda: lambda.NewFromConfig(a.SDK), ses: sesv2.NewFromConfig(a.SDK),
-		alarms: cloudwatch.NewFromConfig(a.SDK), topics: sns.NewFromConfig(a.SDK), secrets: secretsmanager.NewFromConfig(a.SDK)}
+		alarms: cloudwatch.NewFromConfig(a.SDK), topics: sns.NewFromConfig(a.SDK), secrets: secretsmanager.NewFromConfig(a.SDK), timers: scheduler.NewFromConfig(a.SDK)}
 }
 
 // Look looks at everything, whatever one thing is like.
@@ -64,6 +66,7 @@ func (c *Checkup) Look(ctx context.Context) []Finding {
 	c.quota(ctx)
 	c.queues(ctx)
 	c.readers(ctx)
+	c.ticks(ctx)
 	c.credentials(ctx)
 	c.egress(ctx)
 	if c.on(message.Email) {

@@ -15,6 +15,8 @@ import (
 	"github.com/aws/aws-sdk-go-v2/service/cloudwatch/types"
 	"github.com/aws/aws-sdk-go-v2/service/lambda"
 	lambdatypes "github.com/aws/aws-sdk-go-v2/service/lambda/types"
+	"github.com/aws/aws-sdk-go-v2/service/scheduler"
+	schedulertypes "github.com/aws/aws-sdk-go-v2/service/scheduler/types"
 	"github.com/aws/aws-sdk-go-v2/service/secretsmanager"
 	"github.com/aws/aws-sdk-go-v2/service/sns"
 	"github.com/aws/aws-sdk-go-v2/service/sqs"
@@ -94,7 +96,7 @@ func TestCheckup(t *testing.T) {
 		}
 	}
 	p.want("a stack without functions", "queues ok: 16 looked at, 0 entries wait", "mappings failed: nobody reads "+p.Env.Stack+"-control:", "mappings failed: -webhook-urgent",
-		"alarms warning: there are none", "secrets ok: 0 accounts", "lambda ok: executions at once are free", "clock ok: agrees", "ses ok: sends to everybody")
+		"ticks failed: there is no schedule "+p.Env.Stack+"-tick", "alarms warning: there are none", "secrets ok: 0 accounts", "lambda ok: executions at once are free", "clock ok: agrees", "ses ok: sends to everybody")
 
 	var code bytes.Buffer
 	z := zip.NewWriter(&code)
@@ -115,6 +117,19 @@ func TestCheckup(t *testing.T) {
 	p.want("with readers", "mappings ok: every queue is read")
 	must(p.lambda.UpdateEventSourceMapping(ctx, &lambda.UpdateEventSourceMappingInput{UUID: control.UUID, Enabled: aws.Bool(false)}))
 	p.want("one is switched off", "mappings failed: -control is not read: its mapping is Disabled")
+
+	tick := &scheduler.CreateScheduleInput{Name: aws.String(p.Env.Stack + "-tick"), ScheduleExpression: aws.String("rate(1 minute)"), State: schedulertypes.ScheduleStateDisabled,
+		FlexibleTimeWindow: &schedulertypes.FlexibleTimeWindow{Mode: schedulertypes.FlexibleTimeWindowModeOff},
+		Target:             &schedulertypes.Target{Arn: control.EventSourceArn, RoleArn: aws.String("arn:aws:iam::" + p.account + ":role/x")}}
+	must(p.timers.CreateSchedule(ctx, tick))
+	p.want("no ticks", "ticks failed: schedule "+*tick.Name+" is DISABLED")
+	must(p.timers.UpdateSchedule(ctx, &scheduler.UpdateScheduleInput{Name: tick.Name, ScheduleExpression: tick.ScheduleExpression, State: schedulertypes.ScheduleStateEnabled,
+		FlexibleTimeWindow: tick.FlexibleTimeWindow, Target: tick.Target}))
+	p.want("ticks", "ticks ok: 1 schedules are enabled")
+	p.Env.Canary = p.Env.Stack + "/canary"
+	p.want("no canaries", "ticks failed: there is no schedule "+p.Env.Stack+"-canary")
+	p.Env.Canary = ""
+	must(p.timers.DeleteSchedule(ctx, &scheduler.DeleteScheduleInput{Name: tick.Name}))
 
 	at := func(name string) *string {
 		out, err := p.sqs.GetQueueUrl(ctx, &sqs.GetQueueUrlInput{QueueName: aws.String(p.Env.Stack + "-" + name)})

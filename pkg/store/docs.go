@@ -5,6 +5,8 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
+	"unicode"
 
 	"github.com/go-json-experiment/json"
 	"github.com/go-json-experiment/json/jsontext"
@@ -126,6 +128,9 @@ func (s *Store) AddDocs(ctx context.Context, p tenant.Principal, now message.Tim
 	return nil
 }
 
+// maxDocName is how long a name may be, in bytes: longer ones, and those that are not ASCII, no driver takes in a key.
+const maxDocName = 400
+
 func readDoc(k Kind, name string, it *Item) (Doc, error) {
 	var d Doc
 	if err := json.Unmarshal(it.Data, &d); err != nil {
@@ -150,6 +155,9 @@ func (s *Store) DocVersion(ctx context.Context, k Kind, name string, version int
 }
 
 func (s *Store) doc(ctx context.Context, k Kind, name string, at Key) (Doc, error) {
+	if len(name) > maxDocName || strings.ContainsFunc(name, func(r rune) bool { return r == 0 || r > unicode.MaxASCII }) {
+		return Doc{}, ErrNotFound // a caller may ask for any text
+	}
 	items, err := s.driver.Get(ctx, at)
 	if err != nil {
 		return Doc{}, fmt.Errorf("store: %s %s: %w", k, name, err)

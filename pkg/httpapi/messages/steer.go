@@ -107,7 +107,7 @@ func steering(in Steering) []httpapi.Endpoint {
 				return &out, nil
 			}),
 		httpapi.Route(httpapi.Op{Method: http.MethodPost, Path: "/v1/messages/stop", ID: "stopMessages", Tags: tags, Scope: tenant.Send,
-			Summary: "Cancel everything waiting that matches; count it first"},
+			Summary: "Cancel everything waiting that matches; count it first", Codes: []problem.Code{problem.NotFound}},
 			func(ctx context.Context, c *httpapi.Call, r *StopRequest) (*StopAnswer, error) {
 				if r.DryRun == nil {
 					return nil, problem.Invalid(problem.At("/dry_run", problem.Required, "say dry_run: true to count, false to cancel"))

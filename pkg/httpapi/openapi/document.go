@@ -164,6 +164,9 @@ func failures(e httpapi.Endpoint) map[int][]problem.Code {
 	if e.Op.Scope != "" {
 		codes = append(codes, problem.Unauthorized, problem.Forbidden, problem.RateLimited, problem.Unavailable)
 	}
+	if strings.Contains(e.Op.Path, "{") {
+		codes = append(codes, problem.NotFound) // no path has control characters
+	}
 	if e.In != nil {
 		codes = append(codes, problem.BadJSON, problem.UnsupportedMedia)
 	}

@@ -47,8 +47,9 @@ const (
 	run // whose rows are in a plan
 )
 
-// canary is in every code: nothing but the sealed record and the provider's call may show it.
-const canary = "canary"
+// canary is in every code: nothing but the sealed record and the provider's call may show it. No base64 has a point in
+// it: in a million histories, what is sealed would spell the letters by chance.
+const canary = "canary."
 
 var numbers = []string{"+8613800138000", "+8613800138001", "+8613800138002"}
 

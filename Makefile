@@ -114,7 +114,9 @@ validate: ## Check the templates with the SAM CLI and cfn-lint
 .PHONY: deploy
 deploy: ## Build and deploy to AWS (ENV=dev, staging or prod: see samconfig.toml and docs/deploy.md)
 	@$(CONSOLE)
-	ARCH=$(ARCH) $(SAM) build --config-env $(ENV)
+	@set -e; arch=arm64; if sed -n '/^\[$(ENV).deploy/,/^\[/p' samconfig.toml | grep -q Architecture=x86_64; then arch=amd64; fi; \
+	[ $(ARCH) = arm64 ] || [ $(ARCH) = $$arch ] || { echo "ARCH=$(ARCH): functions are built for what samconfig.toml says, and its parameter_overrides have no Architecture=x86_64"; exit 1; }; \
+	set -x; ARCH=$$arch $(SAM) build --config-env $(ENV)
 	$(SAM) deploy --config-env $(ENV) $(CONFIRM)
 
 .PHONY: guard

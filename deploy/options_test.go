@@ -226,6 +226,36 @@ esac
 	return string(text), string(out), err
 }
 
+// Functions are built for the processor that the environment's parameters name: another's do not start, and the deployment
+// would go through.
+func TestBuiltForItsProcessor(t *testing.T) {
+	t.Parallel()
+	makefile, err := filepath.Abs("../Makefile")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, tc := range []struct {
+		dev, arch, want string
+	}{{"Stage=dev", "", "arm64"}, {"Stage=dev Architecture=x86_64", "", "amd64"}, {"Stage=dev Architecture=x86_64", "amd64", "amd64"}, {"Stage=dev Architecture=arm64", "", "arm64"}, {"Stage=dev", "amd64", ""}} {
+		dir := t.TempDir()
+		config := "[dev.deploy.parameters]\nparameter_overrides = \"" + tc.dev + "\"\n[prod.deploy.parameters]\nparameter_overrides = \"Stage=prod Architecture=x86_64\"\n"
+		for name, text := range map[string]string{"samconfig.toml": config, "sam": "#!/bin/sh\necho \"$1 $ARCH\" >>asked\n"} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(text), 0o755); err != nil {
+				t.Fatal(err)
+			}
+		}
+		argv := []string{"-C", dir, "-f", makefile, "deploy", "ENV=dev", "SAM=./sam", "CONSOLE=true"}
+		if tc.arch != "" {
+			argv = append(argv, "ARCH="+tc.arch)
+		}
+		out, err := exec.CommandContext(t.Context(), "make", argv...).CombinedOutput()
+		asked, _ := os.ReadFile(filepath.Join(dir, "asked"))
+		if built := strings.HasPrefix(string(asked), "build "+tc.want+"\n"); (err == nil) != (tc.want != "") || tc.want != "" && !built || tc.want == "" && len(asked) > 0 {
+			t.Errorf("%+v: %v, %q\n%s", tc, err, asked, out)
+		}
+	}
+}
+
 // What is deployed has the console in it: the functions embed what is built, and a placeholder where nothing is.
 func TestConsoleIsBuiltFirst(t *testing.T) {
 	t.Parallel()

@@ -140,6 +140,9 @@ const maxRounds = 4
 // longestPage is how long a page may go on making messages that was begun before the stop: no function lives longer.
 const longestPage = 30 * time.Second
 
+// unlisted is how long an index may lack what that page made: moments as a rule, and nobody promises a bound.
+const unlisted = time.Minute
+
 // begun tells whether a run has been let go: one that waits for that has no page under way.
 func (r *run) begun() bool {
 	return !r.Ask || slices.ContainsFunc(r.Steps, func(s store.JobStep) bool { return s.To == store.JobRunning })
@@ -162,7 +165,10 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 		}
 		r.at.Survey.Began, r.at.Phase, r.at.Care = 0, stopping, 0
 	}
-	late := r.at.Stopped.Add(longestPage).Sub(cmp.Or(r.at.Survey.Began, now)) // of what this round may not see
+	next, began := r.at.Stopped.Add(longestPage), cmp.Or(r.at.Survey.Began, now)
+	if began >= next { // the round before has taken back what was listed at once
+		next = next.Add(unlisted)
+	}
 	counts := map[string]int64{}
 	whole, err := c.walk(ctx, r, func(m *store.Record) error {
 		if m.Status != message.Queued && m.Status != message.Scheduled {
@@ -191,9 +197,9 @@ func (c *Campaigns) withdraw(ctx context.Context, j store.Job) (job.Step, error)
 		if seen < r.Counts["made"] { // the index lags
 			open++
 		}
-		step.Done = late <= 0 && (open == 0 || r.at.Care >= maxRounds)
+		step.Done = began >= next && (open == 0 || r.at.Care >= maxRounds)
 		if step.Wait = 10 * time.Second; open == 0 {
-			step.Wait = max(step.Wait, late)
+			step.Wait = max(step.Wait, next.Sub(began))
 		}
 	}
 	step.Cursor, err = r.cursor()

@@ -320,7 +320,7 @@ func TestSteer(t *testing.T) {
 	if n := w.queued(r.ID); n != 0 {
 		t.Error(n, "not taken back")
 	}
-	w.work(time.Minute) // a page that was begun before may go on for so long
+	w.work(2 * time.Minute) // a page that was begun before may go on for half a minute, and the list lack it for one
 	r = w.run(r.ID)
 	if r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Counts["cancelled"] == 0 || r.Statuses[message.Cancelled] != r.Counts["cancelled"] {
 		t.Error(r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Counts, r.Statuses)
@@ -551,6 +551,10 @@ func TestStopDuringPage(t *testing.T) {
 	}
 	w.work(2 * time.Second)
 	made := len(w.messages(r.ID))
+	w.work(time.Minute)
+	if w.queued(r.ID) != 0 {
+		t.Error(w.queued(r.ID), "not taken back soon")
+	}
 	w.work(time.Minute)
 	if r = w.run(r.ID); made == 0 || r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made {
 		t.Errorf("%s, %d queued, %d of %d", r.State, w.queued(r.ID), len(w.messages(r.ID)), made)

@@ -568,7 +568,7 @@ func TestCancelCutOff(t *testing.T) {
 		case 2: // made anew, under the same name
 			w.schedule(daily(), rows())
 		}
-		w.work(time.Minute)
+		w.work(2 * time.Minute)
 		if r = w.run(r.ID); r.State != "stopped" || w.queued(r.ID) != 0 || len(w.messages(r.ID)) != made || r.Steps[0].Why != "its schedule was cancelled" {
 			t.Errorf("again %d: %s, %d queued, %d made, %d before: %+v", again, r.State, w.queued(r.ID), len(w.messages(r.ID)), made, r.Steps)
 		}

@@ -55,7 +55,10 @@ func TestTold(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	do(422, "POST", "/v1/messages/search", `{"channel":"courier"}`)
 	do(201, "PUT", "/v1/recipes/courier", text(map[string]any{"recipe": string(recipe)}))
+	do(200, "POST", "/v1/messages/search", `{"channel":"courier"}`) // though nobody has an account there yet
+	do(200, "POST", "/v1/dlq/redrive", `{"dry_run":true,"filter":{"channel":"courier"}}`)
 	var made struct {
 		CallbackPath string `json:"callback_path"`
 		Secret       client.Key

@@ -66,6 +66,15 @@ func Moved(m telemetry.Metrics, c *catalog.Catalog) func(before, after *message.
 	}}.Moved
 }
 
+// Known is that of the configuration, which knows a recipe's channel by its accounts: one that is declared is known
+// before somebody makes the first.
+func (b *Backend) Known(ctx context.Context, where, owner string, ch message.Channel, account string) error {
+	if _, declared, err := b.Catalog.Channel(ctx, ch); declared || err != nil {
+		ch = ""
+	}
+	return b.Config.Known(ctx, where, owner, ch, account)
+}
+
 // Tell is what the bus is told of.
 func (b *Backend) Tell() message.Tell {
 	if b.Bus == nil {

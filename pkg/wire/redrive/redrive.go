@@ -13,5 +13,5 @@ func New(b *wire.Backend) (*redrive.Redrive, error) {
 	if err != nil {
 		return nil, err
 	}
-	return redrive.New(redrive.Ports{Store: b.Store, Tenants: b.Config, Known: b.Config.Known, Jobs: jobs, Queue: b.Queue, Now: b.Now, NewULID: b.NewULID, Log: b.Log})
+	return redrive.New(redrive.Ports{Store: b.Store, Tenants: b.Config, Known: b.Known, Jobs: jobs, Queue: b.Queue, Now: b.Now, NewULID: b.NewULID, Log: b.Log})
 }

@@ -8,5 +8,5 @@ import (
 
 // New makes the figures of a backend.
 func New(b *wire.Backend) (*stats.Stats, error) {
-	return stats.New(stats.Ports{Store: b.Store, Known: b.Config.Known, Now: b.Now, Log: b.Log, Watch: b.Watch, Gauges: b.Gauges})
+	return stats.New(stats.Ports{Store: b.Store, Known: b.Known, Now: b.Now, Log: b.Log, Watch: b.Watch, Gauges: b.Gauges})
 }

@@ -9,5 +9,5 @@ import (
 
 // New makes the trace of a backend.
 func New(b *wire.Backend) (*trace.Trace, error) {
-	return trace.New(trace.Ports{Store: b.Store, Config: b.Config, Known: b.Config.Known, Providers: b.Catalog, Addresses: intake.Addresses(b), Region: "CN", Egress: b.Egress, Now: b.Now, Log: b.Log})
+	return trace.New(trace.Ports{Store: b.Store, Config: b.Config, Known: b.Known, Providers: b.Catalog, Addresses: intake.Addresses(b), Region: "CN", Egress: b.Egress, Now: b.Now, Log: b.Log})
 }

@@ -260,13 +260,15 @@ func TestKnown(t *testing.T) {
 	b := newBench()
 	b.docs.set(store.Tenants, `shop {"name":"shop"}`)
 	b.docs.set(store.Accounts, `a {"name":"a","channel":"sms"}`, `f {"name":"f","channel":"fax"}`)
+	b.docs.set(store.Endpoints, `shop/orders {"tenant":"shop","name":"orders"}`)
 	for _, tc := range []struct {
 		tenant  string
 		channel message.Channel
 		account string
 		want    string
 	}{
-		{}, {tenant: "shop", channel: message.Discord, account: "a"}, {channel: "fax"}, {channel: "callback"},
+		{}, {tenant: "shop", channel: message.Discord, account: "a"}, {channel: "fax"}, {channel: "callback"}, {account: config.EndpointAccount("shop", "orders")},
+		{account: config.EndpointAccount("shop", "order"), want: "query:account bad_value"},
 		{tenant: "shpo", want: "query:tenant unknown_tenant"}, {channel: "smss", want: "query:channel unknown_channel"}, {account: "b", want: "query:account bad_value"},
 		{tenant: "shpo", channel: "smss", account: "b", want: "query:tenant unknown_tenant, query:channel unknown_channel, query:account bad_value"},
 	} {

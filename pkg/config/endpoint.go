@@ -49,7 +49,9 @@ func (e *Endpoint) Tell() message.Tell {
 }
 
 // EndpointAccount names an endpoint among the accounts, whose names have no slash; in the vault too.
-func EndpointAccount(tenant, name string) string { return "endpoint/" + tenant + "/" + name }
+func EndpointAccount(tenant, name string) string { return endpointPrefix + tenant + "/" + name }
+
+const endpointPrefix = "endpoint/"
 
 // The fields of its secrets: those of the provider that calls it.
 const (

@@ -3,6 +3,7 @@ package config
 import (
 	"context"
 	"errors"
+	"strings"
 
 	"github.com/opennotify/notify/pkg/message"
 	"github.com/opennotify/notify/pkg/problem"
@@ -30,7 +31,11 @@ func (s *Source) Known(ctx context.Context, where, tenant string, ch message.Cha
 			faults = append(faults, problem.At(where+"channel", problem.UnknownChannel, "there is no such channel, or no account of it; see GET /v1/accounts"))
 		}
 	}
-	if never(store.Accounts, account) {
+	of, name := store.Accounts, account
+	if endpoint, ok := strings.CutPrefix(account, endpointPrefix); ok { // callbacks go over it
+		of, name = store.Endpoints, endpoint
+	}
+	if never(of, name) {
 		faults = append(faults, problem.At(where+"account", problem.BadValue, "there is no such account; see GET /v1/accounts"))
 	}
 	if len(faults) > 0 {

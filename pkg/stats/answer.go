@@ -97,9 +97,9 @@ func (s *Stats) Read(ctx context.Context, p tenant.Principal, q Query) (*Answer,
 	return out, nil
 }
 
-// known refuses a name that never was anybody's: zeros would say that all is quiet. Endpoints are asked for like accounts.
+// known refuses a name that never was anybody's: zeros would say that all is quiet.
 func (s *Stats) known(ctx context.Context, owner, channel, account string) error {
-	if s.Known == nil || strings.Contains(account, "/") {
+	if s.Known == nil {
 		return nil
 	}
 	return s.Known(ctx, "query:", owner, message.Channel(channel), account)

@@ -41,7 +41,9 @@ func (l *Local) campaigns(dir, url string) (uploads http.Handler, err error) {
 				return err
 			}
 		}
-		l.control.Tidy(ctx)
+		if l.world.Folder == dir { // else another's schedules may name what lies here
+			l.control.Tidy(ctx)
+		}
 		return nil
 	}})
 	return blobs.Handler(), nil

@@ -67,7 +67,7 @@ func assemble(ctx context.Context, dir string, db *sqlite.DB, log *slog.Logger) 
 		_, err := db.Purge(ctx, message.At(time.Now()), 10000)
 		return err
 	}
-	w := &World{Source: q, Forgets: true, Demo: true, Totals: totals, Close: db.Close, Chores: []Chore{
+	w := &World{Folder: dir, Source: q, Forgets: true, Demo: true, Totals: totals, Close: db.Close, Chores: []Chore{
 		{What: "remove what has expired", Every: 10 * time.Minute, Do: purge},
 		{What: "keep what was counted", Every: time.Second, Do: counters.Flush, AtEnd: true},
 	}, Backend: wire.Backend{

@@ -15,6 +15,8 @@ type World struct {
 	wire.Backend
 	// Source hands out what is in the Backend's Queue.
 	Source queue.Source
+	// Folder is the data folder that its records lie in; "" for another's, as a table's.
+	Folder string
 	// Forgets tells that the queues are empty after a start, and are to be filled from the records.
 	Forgets bool
 	// Demo tells that there is to be a demo tenant.

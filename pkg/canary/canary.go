@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"runtime/debug"
 	"time"
 
 	"github.com/opennotify/notify/client"
@@ -65,6 +66,11 @@ func New(p Ports) (*Canary, error) {
 // Send looks what became of the last canary, and sends the next. Its own faults are told in the log and by the lack of
 // the metric: an entry that came again would only be late.
 func (c *Canary) Send(ctx context.Context) {
+	defer func() {
+		if v := recover(); v != nil { // it is sent beside others, where nobody else would catch it; its text may hold the key
+			c.Log.ErrorContext(ctx, "panic while sending the canary", "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+		}
+	}()
 	if err := c.send(ctx); err != nil {
 		c.Log.ErrorContext(ctx, "the canary did not come through", "error", err)
 	}

@@ -99,3 +99,18 @@ func TestCanary(t *testing.T) {
 		t.Error("without ports")
 	}
 }
+
+// A panic ends the canary, and not the process that sends it beside the rest of its work; what it says is not told.
+func TestPanic(t *testing.T) {
+	t.Parallel()
+	var logs bytes.Buffer
+	c, err := canary.New(canary.Ports{Order: func(context.Context) (canary.Order, error) { panic("nfy_live_key") }, HTTP: http.DefaultClient, Now: time.Now,
+		Metrics: telemetry.Nop{}, Log: slog.New(slog.NewTextHandler(&logs, nil))})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c.Send(t.Context())
+	if said := logs.String(); !strings.Contains(said, "panic while sending the canary") || strings.Contains(said, "nfy_live_key") {
+		t.Error(said)
+	}
+}

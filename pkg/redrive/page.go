@@ -3,7 +3,9 @@ package redrive
 import (
 	"context"
 	"errors"
+	"fmt"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"sync"
@@ -121,9 +123,18 @@ func (r *Redrive) all(ctx context.Context, j store.Job, some []*store.Record) ([
 	return out, errors.Join(faults...)
 }
 
+// errPanic is of a message that the log names.
+var errPanic = errors.New("redrive: panic while trying a message again")
+
 // again tries one message again, unless this job did already, or it died after the job began: then it is not
 // of those that were counted.
-func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record) (tried, error) {
+func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record) (what tried, err error) {
+	defer func() {
+		if v := recover(); v != nil { // beside others nobody else would catch it; its text may hold what was worked on
+			r.Log.ErrorContext(ctx, "panic while trying a message again", "message", rec.ID, "panic", fmt.Sprintf("%T", v), "stack", string(debug.Stack()))
+			err = errPanic
+		}
+	}()
 	now := r.now()
 	switch {
 	case rec.Completed() > j.Created, slices.ContainsFunc(rec.Notes, func(n message.Note) bool { return n.What == "redriven" && strings.HasPrefix(n.Why, j.ID) }):

@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"strings"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -318,6 +319,37 @@ func TestFastOverASlowTable(t *testing.T) {
 			t.Errorf("%d in %s", n, took)
 		}
 	})
+}
+
+// What a message makes panic ends its page, which is tried again, and nothing else: nobody else would catch it.
+func TestPanicSideBySide(t *testing.T) {
+	t.Parallel()
+	w := newWorld(t)
+	ids := make([]message.ID, 100)
+	for i := range ids {
+		ids[i] = w.dead("shop", "one")
+	}
+	w.clock = w.clock.Add(time.Minute)
+	j, err := w.redrive.Start(t.Context(), operator, redrive.Filter{}, 100, "x")
+	if err != nil {
+		t.Fatal(err)
+	}
+	var writes atomic.Int64
+	w.fault = func(call string) (f storetest.Fault) {
+		if call == "Write" && writes.Add(1) == 50 {
+			f.Hold = func(context.Context) { panic("what nobody thought of") }
+		}
+		return f
+	}
+	w.work(time.Minute)
+	if j, err = w.redrive.Get(t.Context(), operator, j.ID); err != nil || j.State != store.JobDone {
+		t.Fatalf("%+v, %v", j, err)
+	}
+	for _, id := range ids {
+		if n, status := w.redriven(id); n != 1 {
+			t.Errorf("redriven %d times, and is %s", n, status)
+		}
+	}
 }
 
 // Nor is what was asked for anew since it died, inside the window: the caller's own second try has its place.

@@ -7,8 +7,10 @@ package sweep
 import (
 	"context"
 	"errors"
+	"fmt"
 	"log/slog"
 	"maps"
+	"runtime/debug"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -218,7 +220,12 @@ func (s *Sweep) putAll(ctx context.Context, records []*store.Record, now message
 	return out
 }
 
-func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (*store.Record, error) {
+func (s *Sweep) put(ctx context.Context, r *store.Record, now message.Time) (saved *store.Record, err error) {
+	defer func() {
+		if v := recover(); v != nil { // beside others nobody else would catch it; its text may hold what was worked on
+			saved, err = nil, fmt.Errorf("panic: %T\n%s", v, debug.Stack())
+		}
+	}()
 	next, err := r.Apply(message.Requeue{}, now)
 	if err != nil {
 		return nil, err

@@ -233,6 +233,7 @@ func TestManyDueAtOnce(t *testing.T) {
 	}{
 		"all":           {func(int64) bool { return false }, 600, 0, time.Second},
 		"one fails":     {func(n int64) bool { return n == 100 }, 599, 1, time.Second},
+		"one panics":    {func(n int64) bool { return n == -100 }, 599, 1, time.Second},
 		"table is away": {func(n int64) bool { return n > 100 }, 100, 10, time.Second},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -246,10 +247,16 @@ func TestManyDueAtOnce(t *testing.T) {
 					if call != "Write" {
 						return f
 					}
-					if c.fails(writes.Add(1)) {
+					n := writes.Add(1)
+					if c.fails(n) {
 						f.Before = errors.New("away")
 					}
-					f.Hold = func(context.Context) { time.Sleep(10 * time.Millisecond) } // as a table takes
+					f.Hold = func(context.Context) { // as a table takes
+						time.Sleep(10 * time.Millisecond)
+						if c.fails(-n) {
+							panic("what nobody thought of")
+						}
+					}
 					return f
 				}
 				began := time.Now()

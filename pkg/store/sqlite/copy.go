@@ -24,6 +24,9 @@ func Copy(ctx context.Context, from, to string) (err error) {
 		return err
 	}
 	defer func() { err = errors.Join(err, c.close()) }()
+	if err := c.script("PRAGMA busy_timeout = 5000"); err != nil { // somebody may be opening or closing it, or copying too
+		return err
+	}
 	switch app, err := c.number("PRAGMA application_id"); {
 	case err != nil:
 		return err
@@ -39,9 +42,6 @@ func Copy(ctx context.Context, from, to string) (err error) {
 			err = errors.Join(err, os.Remove(to))
 		}
 	}()
-	if err := c.script("PRAGMA busy_timeout = 5000"); err != nil {
-		return err
-	}
 	if _, err := c.exec("VACUUM INTO ?", to); err != nil {
 		return err
 	}

@@ -6,7 +6,7 @@ import { date, here, moment, number, share } from '../format.ts';
 import { t, word, type Key } from '../i18n.ts';
 import { useLoad } from '../load.ts';
 import { A } from '../route.tsx';
-import { Card, Empty, Loading, Page, Raw, Select, Table, Tabs, Tag, Trouble, When } from '../ui.tsx';
+import { Card, Empty, Loading, Page, Raw, Table, Tabs, Tag, Trouble, When } from '../ui.tsx';
 
 /** The layers of the chart, from below. What is delivered was sent before, so it is no layer of its own. */
 const layers = [['sent', 'good'], ['throttled', 'warn'], ['lost', 'bad']] as const;
@@ -50,7 +50,7 @@ export function Traffic({ full }: { full?: boolean }) {
           <p class="faint">{t('traffic.failure')} <Percent of={d.total.failure_rate} bad /> · {t('traffic.delivery')} <Percent of={d.total.delivery_rate} /> · {t('traffic.as_of', { at: moment(d.as_of) })}{d.total.peaks?.sent && <> · {t('traffic.peak', { n: number(d.total.peaks.sent.n), at: moment(d.total.peaks.sent.at) })}</>}</p>
           {full && (
             <>
-              <Select label={t('traffic.by')} value={by} set={setBy} options={(['channel', 'tenant', 'account', 'template'] as const).map((b) => [b, t(b === 'account' ? 'account' : b)] as const)} />
+              <div class="chips"><Tabs label={t('traffic.by')} value={by} set={setBy} options={(['channel', 'tenant', 'account', 'template'] as const).map((b) => [b, t(b)] as const)} /></div>
               <Groups list={[...(d.groups ?? []), ...(d.other ? [d.other] : [])]} by={by} />
             </>
           )}

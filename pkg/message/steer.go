@@ -2,6 +2,8 @@ package message
 
 import (
 	"cmp"
+	"slices"
+	"strings"
 	"time"
 )
 
@@ -124,7 +126,8 @@ func (e Poison) apply(m *Message, now Time) error {
 
 // Redrive tries a message again that had ended without being sent, or is in doubt. It keeps its expiry:
 // a two-hour-old code is never delivered. It waits for no sibling any more.
-type Redrive struct{ By, Why string }
+// What a job tries again it tries once: Why begins with its id then, and Job is that.
+type Redrive struct{ By, Why, Job string }
 
 func (e Redrive) apply(m *Message, now Time) error {
 	switch m.Status {
@@ -135,10 +138,18 @@ func (e Redrive) apply(m *Message, now Time) error {
 	if now >= m.Expires {
 		return m.refuse("redrive", "it has expired")
 	}
+	if e.Job != "" && m.RedrivenBy(e.Job) { // a page that slept would try it beside the one that took over
+		return m.refuse("redrive", e.Job+" has tried it already")
+	}
 	m.Reason, m.Tries, m.Requeues = "", 0, 0
 	m.enqueue(now)
 	m.note(Note{At: now, What: "redriven", By: e.By, Why: e.Why})
 	return nil
+}
+
+// RedrivenBy tells whether a job has tried the message again.
+func (m *Message) RedrivenBy(job string) bool {
+	return slices.ContainsFunc(m.Notes, func(n Note) bool { return n.What == "redriven" && strings.HasPrefix(n.Why, job) })
 }
 
 // enqueue makes a message wait for a worker, or for its time.

@@ -7,7 +7,6 @@ import (
 	"maps"
 	"runtime/debug"
 	"slices"
-	"strings"
 	"sync"
 	"sync/atomic"
 
@@ -137,7 +136,7 @@ func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record) (wh
 	}()
 	now := r.now()
 	switch {
-	case rec.Completed() > j.Created, slices.ContainsFunc(rec.Notes, func(n message.Note) bool { return n.What == "redriven" && strings.HasPrefix(n.Why, j.ID) }):
+	case rec.Completed() > j.Created, rec.RedrivenBy(j.ID):
 		return tried{}, nil
 	case now >= rec.Expires:
 		return tried{what: Expired}, nil
@@ -147,7 +146,7 @@ func (r *Redrive) again(ctx context.Context, j store.Job, rec *store.Record) (wh
 	} else if other {
 		return tried{what: Skipped}, nil
 	}
-	saved, err := r.Store.Update(ctx, r.as, now, rec, message.Redrive{By: j.Author, Why: j.ID + ": " + j.Reason})
+	saved, err := r.Store.Update(ctx, r.as, now, rec, message.Redrive{By: j.Author, Why: j.ID + ": " + j.Reason, Job: j.ID})
 	switch {
 	case errors.As(err, new(*message.Refused)), errors.Is(err, store.ErrNotFound):
 		return tried{what: Skipped}, nil

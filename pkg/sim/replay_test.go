@@ -34,6 +34,7 @@ func TestFound(t *testing.T) {
 		{474238, "a clock that was behind had a cap removed that others had places of"},
 		{560694, "a message that was sent, and days later was not, waited to be sent again, and expired"},
 		{86686, "a stop ended although an index did not show yet what its run had made"},
+		{658911, "a page of a redrive that slept tried again what another one had, and had died since"},
 		{294459, "a stop ended half a minute after a page that went on, and an index lagged longer"},
 	} {
 		if r := sim.Run(sim.Options{Seed: row.seed}); len(r.Violations) > 0 {
